@@ -1,0 +1,1 @@
+"""Gates, value, choice, control group, lists, offer log rows."""

@@ -1,0 +1,1 @@
+"""Configuration: YAML values, their types, the loader."""

@@ -1,0 +1,202 @@
+"""The types of everything that stands in `conf/`: frozen, strict, with ranges.
+
+A field without a default must stand in the YAML; a field with one is optional there, and its default is nowhere else.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2)]
+Cost = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)]
+Days = Annotated[StrictInt, Field(ge=0, le=36_500)]
+Count = Annotated[StrictInt, Field(ge=0)]
+Positive = Annotated[StrictInt, Field(ge=1)]
+Months = Annotated[StrictInt, Field(ge=1, le=120)]
+Age = Annotated[StrictInt, Field(ge=0, le=130)]
+Identifier = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+
+Channel = Literal["branch", "phone", "email", "sms", "post", "app"]
+Flag = Literal[
+    "financial_difficulty", "vulnerable", "complaint_open", "fraud_watch", "bereavement"
+]
+Disposition = Literal[
+    "contacted", "no_answer", "interested", "sold", "refused", "opt_out", "unsuitable"
+]
+FatigueClass = Literal["everyday", "credit", "wealth", "protection"]
+
+
+class Settings(BaseModel):
+    """Base of every configuration type: immutable, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EngineSettings(Settings):
+    """Which engine runs the DataFrame code."""
+
+    kind: Literal["embedded", "spark", "connect"]
+    url: StrictStr
+    shuffle_partitions: Annotated[StrictInt, Field(ge=1, le=10_000)]
+
+
+class BankSettings(Settings):
+    """Whose data these are."""
+
+    name: StrictStr
+    base_currency: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")]
+    language: Annotated[StrictStr, Field(pattern=r"^[a-z]{2}$")]
+    source: Identifier
+    transaction_buckets: Annotated[StrictInt, Field(ge=1, le=4096)]
+
+
+class TimeSettings(Settings):
+    """Windows, in whole months and days (STYLE: as-of date, gap, outcome window, cohort)."""
+
+    observation_months: Months
+    gap_days: Days
+    outcome_months: Months
+    train_cohorts: Annotated[StrictInt, Field(ge=1, le=60)]
+
+
+class EligibilityRules(Settings):
+    """May a customer hold this product? A rule left out does not restrict."""
+
+    min_age: Age | None = None
+    max_age: Age | None = None
+    min_monthly_income: Money | None = None
+    min_balance: Money | None = None
+    requires_any: tuple[Identifier, ...] = ()
+    excludes: tuple[Identifier, ...] = ()
+
+
+class Product(Settings):
+    """Something the bank or a partner sells."""
+
+    name: StrictStr
+    kind: Literal["internal", "partner"]
+    partner: Identifier | None = None
+    business_line: Identifier
+    role: Literal["core", "periphery"]
+    margin_per_sale: Cost | None = None
+    margin_per_year: Cost | None = None
+    horizon_months: Months | None = None
+    fatigue_class: FatigueClass
+    is_credit: StrictBool = False
+    can_be_held_twice: StrictBool = False
+    upgrade_of: Identifier | None = None
+    complements: tuple[Identifier, ...] = ()
+    eligibility: EligibilityRules = EligibilityRules()
+    client_benefit: dict[str, StrictStr]
+
+    @property
+    def expected_margin(self) -> Decimal:
+        """Margin of one sale over its horizon, undiscounted, in the base currency."""
+        per_sale = self.margin_per_sale or Decimal(0)
+        per_year = self.margin_per_year or Decimal(0)
+        months = Decimal(self.horizon_months or 0)
+        return (per_sale + per_year * months / 12).quantize(Decimal("0.01"))
+
+
+class Partner(Settings):
+    """A company whose products the bank offers."""
+
+    name: StrictStr
+    business_line: Identifier
+
+
+class Offer(Settings):
+    """A product with its terms."""
+
+    product: Identifier
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    contact_cost: Cost
+    validity_days: Annotated[StrictInt, Field(ge=1, le=366)]
+    talking_point_id: Identifier
+
+
+class GateSettings(Settings):
+    """What a challenger must reach to become champion."""
+
+    max_ece: Share
+    min_auc: Share
+    min_test_positives: Count
+
+
+class ModelSettings(Settings):
+    """Training of the propensity models."""
+
+    min_positives: Positive
+    min_pooled_positives: Positive
+    negatives_per_positive: Positive
+    rounds: Annotated[StrictInt, Field(ge=1, le=10_000)]
+    early_stopping_rounds: Positive
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    num_leaves: Annotated[StrictInt, Field(ge=2, le=4096)]
+    min_data_in_leaf: Positive
+    seed: Count
+    processes: Annotated[StrictInt, Field(ge=1, le=256)]
+    bootstrap_samples: Annotated[StrictInt, Field(ge=10, le=100_000)]
+    gate: GateSettings
+    auto_promote: StrictBool
+
+
+class ContactPolicy(Settings):
+    """Limits on how often a customer is approached (rolling, before the as-of date)."""
+
+    max_contacts_30d: Count
+    max_household_contacts_30d: Count
+    max_contacts_90d_by_fatigue_class: dict[FatigueClass, Count]
+    cool_off_days_after: dict[Disposition, Days]
+    min_days_between_contacts: Days
+
+
+class CarePolicy(Settings):
+    """Which clients get help instead of a sales offer, and which get no contact at all."""
+
+    treatments: dict[Flag, Identifier]
+    no_contact: tuple[Flag, ...]
+
+
+class CampaignSettings(Settings):
+    """One monthly campaign: its limits and its control group."""
+
+    campaign_id: Identifier
+    max_offers_per_customer: Positive
+    max_offers_per_household: Positive
+    branch_capacity: Count
+    branch_capacity_overrides: dict[StrictStr, Count]
+    min_expected_profit: Money
+    control_share: Share
+    global_holdout_share: Share
+    salt: Annotated[StrictStr, Field(min_length=4)]
+
+
+class CheckSettings(Settings):
+    """Bounds of the table contracts."""
+
+    max_quarantine_share: Share
+    min_base_rate: Share
+    max_base_rate: Share
+    max_psi_warning: Annotated[float, Field(ge=0)]
+    min_active_customers: Count
+
+
+class RunConfig(Settings):
+    """The merged, validated whole of `conf/base`, `conf/<env>` and `--set`."""
+
+    engine: EngineSettings
+    bank: BankSettings
+    time: TimeSettings
+    products: Annotated[dict[Identifier, Product], Field(min_length=1)]
+    partners: dict[Identifier, Partner]
+    offers: Annotated[dict[Identifier, Offer], Field(min_length=1)]
+    models: ModelSettings
+    contact_policy: ContactPolicy
+    care: CarePolicy
+    campaign: CampaignSettings
+    checks: CheckSettings

@@ -1,0 +1,1 @@
+"""A synthetic bank with known true propensities and uplift."""

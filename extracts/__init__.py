@@ -1,0 +1,1 @@
+"""Adapters of banks' files, conforming, quarantine reasons."""

@@ -1,0 +1,1 @@
+"""DataFrame in, DataFrame out: facts about customers known before the as-of date."""

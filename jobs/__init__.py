@@ -1,0 +1,1 @@
+"""Commands: parse, read, transform, check, publish."""

@@ -1,0 +1,1 @@
+"""Labels, training, calibration, scoring, evaluation, registry."""

@@ -1,0 +1,1 @@
+"""Every table's name, grain, key and schema; time windows; the store."""

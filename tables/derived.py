@@ -1,0 +1,206 @@
+"""The tables a run publishes (DESIGN §4). `customer_features` is declared by the feature catalogue."""
+
+from __future__ import annotations
+
+from tables.base import Table, columns
+from tables.sources import MONEY
+
+AS_OF = "as_of date -- cut-off, exclusive: nothing known on or after it was used"
+CUSTOMER = "customer_id string -- the bank's identifier of the customer"
+PRODUCT = "product_id string -- the product, as in conf/base/products.yaml"
+
+DELIVERIES = Table(
+    name="deliveries",
+    grain="one row per delivered table of a delivery",
+    key=("delivery", "table_name"),
+    kind="record",
+    columns=columns(
+        "delivery date -- day of the delivery",
+        "table_name string -- delivered table",
+        "manifest_sha256 string -- digest of the delivery's manifest",
+        "rows_in bigint -- rows read",
+        "rows_accepted bigint -- rows that count, repeated ones included",
+        "rows_quarantined bigint -- rows set aside with a reason",
+    ),
+)
+
+QUARANTINE = Table(
+    name="quarantine",
+    grain="one row per rejected source row and rule it broke",
+    key=("delivery", "table_name", "file_name", "row_number", "rule"),
+    kind="record",
+    columns=columns(
+        "delivery date -- day of the delivery",
+        "table_name string -- delivered table",
+        "file_name string -- file within the delivery",
+        "row_number bigint -- row in the file, from 1, the header not counted",
+        "rule string -- the rule that was broken",
+        "column_name string? -- the column concerned",
+        "value string? -- the offending value",
+        "raw_row string -- the row as delivered, JSON",
+    ),
+)
+
+TRAINING_SET = Table(
+    name="training_set",
+    grain="one row per customer and cohort of a training run; the features follow the key",
+    key=("as_of", "cohort", "customer_id"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        "as_of date -- as-of date of the training run",
+        "cohort date -- as-of date of the snapshot",
+        CUSTOMER,
+    ),
+)
+
+LABELS = Table(
+    name="labels",
+    grain="one row per customer, product and cohort in which the customer could buy it",
+    key=("as_of", "cohort", "customer_id", "product_id"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        "as_of date -- as-of date of the training run; labels known before it",
+        "cohort date -- as-of date of the snapshot",
+        CUSTOMER,
+        PRODUCT,
+        "has_bought boolean -- opened in [cohort + gap, cohort + gap + outcome window)",
+    ),
+)
+
+PROPENSITY_SCORES = Table(
+    name="propensity_scores",
+    grain="one row per active customer, active product and as-of date",
+    key=("as_of", "customer_id", "product_id"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        AS_OF,
+        CUSTOMER,
+        PRODUCT,
+        "propensity double -- calibrated probability of purchase in the outcome window",
+        "model_name string -- registered model that scored",
+        "model_version int -- its version",
+        "model_kind string -- booster, pooled or segment_rate",
+        "feature_version bigint -- version of customer_features that was scored",
+    ),
+)
+
+DECISIONS = Table(
+    name="decisions",
+    grain="one row per customer, offer and run",
+    key=("as_of", "customer_id", "offer_id"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        AS_OF,
+        "run_id string -- the run that decided",
+        "campaign_id string -- the campaign it belongs to",
+        CUSTOMER,
+        "offer_id string -- the offer, as in conf/base/offers.yaml",
+        PRODUCT,
+        "branch_id string -- branch that serves the customer",
+        "household_id string? -- people who live together",
+        "move string -- cross_sell_internal, cross_sell_partner or up_sell",
+        "channel string? -- how the client may be contacted; null without consent to any",
+        "outcome string -- offered, control, outranked, over_capacity, suppressed or ineligible",
+        "failed_gates array<string> -- every gate that failed, sorted; none hides another",
+        "care_treatment string? -- help given instead of a sales offer",
+        "propensity double -- calibrated probability of purchase",
+        f"margin {MONEY} -- expected margin of one sale over its horizon",
+        f"contact_cost {MONEY} -- cost of one contact",
+        f"expected_profit {MONEY} -- propensity x margin - contact cost",
+        "rank_in_customer int? -- place among the customer's offers that passed every gate",
+        "rank_in_branch int? -- place on the branch's list",
+        "is_in_global_holdout boolean -- withheld from every campaign",
+        "is_in_control_group boolean -- withheld from this campaign, by salted hash",
+        "contacts_left_30d int -- contacts the policy still allows in 30 days",
+        "consent_basis string? -- purpose and channel of the consent relied on",
+        "consent_checked_at timestamp -- consents recorded before this instant were considered",
+        "model_name string -- registered model that scored",
+        "model_version int -- its version",
+    ),
+)
+
+CAMPAIGN_LISTS = Table(
+    name="campaign_lists",
+    grain="one row per customer and offer on a list",
+    key=("branch_id", "rank_in_branch"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        "run_id string -- the run that made the list",
+        "campaign_id string -- the campaign it belongs to",
+        AS_OF,
+        "branch_id string -- branch that works through the list",
+        "advisor_id string? -- the client's advisor",
+        CUSTOMER,
+        "offer_id string -- what to offer",
+        PRODUCT,
+        "kind string -- internal or partner",
+        "partner_id string? -- whose product it is",
+        "move string -- cross_sell_internal, cross_sell_partner or up_sell",
+        "bundle_id string? -- the bundle it is part of",
+        "lever_code string? -- discount or bonus that may go with it",
+        f"lever_limit {MONEY}? -- most that may be granted",
+        "rank_in_branch int -- place on the list, from 1",
+        "propensity double -- calibrated probability of purchase",
+        f"expected_profit {MONEY} -- propensity x margin - contact cost",
+        "reason_1 string -- why this client, in a sentence about the client's own behaviour",
+        "reason_2 string? -- second reason",
+        "reason_3 string? -- third reason",
+        "client_benefit string -- what the client gains",
+        "talking_point_id string -- how to open the conversation",
+        "channel string -- how to contact",
+        "consent_basis string -- purpose and channel of the consent relied on",
+        "consent_checked_at timestamp -- consents recorded before this instant were considered",
+        "contacts_left_30d int -- contacts the policy still allows in 30 days, this one included",
+        "valid_from date -- first day of the offer",
+        "valid_to date -- last day of the offer",
+        "credit_owner string? -- advisor credited with a sale",
+        "referral_owner string? -- advisor who referred the client",
+        "log_leaf string -- RFC 9162 leaf hash of the decision in the offer log, hex",
+    ),
+)
+
+CARE_LISTS = Table(
+    name="care_lists",
+    grain="one row per customer who gets help instead of a sales offer",
+    key=("branch_id", "customer_id"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        "run_id string -- the run that made the list",
+        AS_OF,
+        "branch_id string -- branch that calls",
+        "advisor_id string? -- the client's advisor",
+        CUSTOMER,
+        "care_treatment string -- what the client is helped with",
+    ),
+)
+
+OFFER_LOG = Table(
+    name="offer_log",
+    grain="one row per decision of a run",
+    key=("run_id", "position"),
+    kind="record",
+    columns=columns(
+        "run_id string -- the run that decided",
+        "position bigint -- place of the line in the run's log, from 0",
+        "line string -- the decision as canonical JSON",
+        "leaf string -- RFC 9162 leaf hash of the line, hex",
+    ),
+)
+
+DERIVED = (
+    DELIVERIES,
+    QUARANTINE,
+    TRAINING_SET,
+    LABELS,
+    PROPENSITY_SCORES,
+    DECISIONS,
+    CAMPAIGN_LISTS,
+    CARE_LISTS,
+    OFFER_LOG,
+)
