@@ -8,11 +8,28 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2)]
-Cost = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)]
+
+def _to_cents(amount: Decimal) -> Decimal:
+    # 4, 4.0 and 4.00 are one amount and must give one hash
+    return amount.quantize(Decimal("0.01"))
+
+
+Share = Annotated[StrictFloat, Field(ge=0, le=1)]
+Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2), AfterValidator(_to_cents)]
+Cost = Annotated[
+    Decimal, Field(ge=0, max_digits=18, decimal_places=2), AfterValidator(_to_cents)
+]
 Days = Annotated[StrictInt, Field(ge=0, le=36_500)]
 Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
@@ -135,7 +152,7 @@ class ModelSettings(Settings):
     negatives_per_positive: Positive
     rounds: Annotated[StrictInt, Field(ge=1, le=10_000)]
     early_stopping_rounds: Positive
-    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    learning_rate: Annotated[StrictFloat, Field(gt=0, le=1)]
     num_leaves: Annotated[StrictInt, Field(ge=2, le=4096)]
     min_data_in_leaf: Positive
     seed: Count
@@ -182,7 +199,7 @@ class CheckSettings(Settings):
     max_quarantine_share: Share
     min_base_rate: Share
     max_base_rate: Share
-    max_psi_warning: Annotated[float, Field(ge=0)]
+    max_psi_warning: Annotated[StrictFloat, Field(ge=0)]
     min_active_customers: Count
 
 

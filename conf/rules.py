@@ -1,0 +1,136 @@
+"""Rules between settings that the type of one value cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from conf.errors import did_you_mean
+from conf.schema import EligibilityRules, Product, RunConfig
+
+Path = tuple[str, ...]
+Broken = Iterator[tuple[Path, str]]
+
+
+def broken_rules(config: RunConfig) -> Broken:
+    """Every broken rule: where the value stands, and what is wrong with it."""
+    for product_id in config.products:
+        yield from _product(config, product_id)
+    yield from _same_but_for_case(config.products)
+    for offer_id, offer in config.offers.items():
+        yield from _unknown(("offers", offer_id, "product"), [offer.product], config.products)
+    yield from _limits(config)
+    yield from _engine(config)
+
+
+def _product(config: RunConfig, product_id: str) -> Broken:
+    product = config.products[product_id]
+    path = ("products", product_id)
+    yield from _partner(path, product, config)
+    yield from _margin(path, product)
+    yield from _eligibility((*path, "eligibility"), product_id, product.eligibility, config)
+    for field, others in (
+        ("upgrade_of", [product.upgrade_of] if product.upgrade_of else []),
+        ("complements", product.complements),
+    ):
+        yield from _other_products((*path, field), product_id, others, config)
+    if _upgrades_to_itself(config, product_id):
+        yield (*path, "upgrade_of"), "leads back to the product itself"
+    if config.bank.language not in product.client_benefit:
+        yield (
+            (*path, "client_benefit"),
+            f"has no text in the bank's language {config.bank.language}",
+        )
+    if product.fatigue_class not in config.contact_policy.max_contacts_90d_by_fatigue_class:
+        yield (
+            ("contact_policy", "max_contacts_90d_by_fatigue_class"),
+            f"has no cap for {product.fatigue_class}, the fatigue class of {product_id}",
+        )
+
+
+def _partner(path: Path, product: Product, config: RunConfig) -> Broken:
+    if product.kind == "partner" and product.partner is None:
+        yield (*path, "partner"), "is missing, and kind is partner"
+    if product.kind == "internal" and product.partner is not None:
+        yield (*path, "partner"), f"is {product.partner}, but kind is internal"
+    yield from _unknown(
+        (*path, "partner"), [product.partner] if product.partner else [], config.partners
+    )
+
+
+def _margin(path: Path, product: Product) -> Broken:
+    if product.margin_per_sale is None and product.margin_per_year is None:
+        yield path, "has neither margin_per_sale nor margin_per_year"
+    if (product.margin_per_year is None) != (product.horizon_months is None):
+        yield path, "needs margin_per_year and horizon_months together"
+
+
+def _eligibility(
+    path: Path, product_id: str, rules: EligibilityRules, config: RunConfig
+) -> Broken:
+    if rules.min_age is not None and rules.max_age is not None and rules.min_age > rules.max_age:
+        yield (*path, "min_age"), f"is {rules.min_age}, above max_age {rules.max_age}"
+    yield from _other_products(
+        (*path, "requires_any"), product_id, rules.requires_any, config
+    )
+    yield from _other_products((*path, "excludes"), product_id, rules.excludes, config)
+    for both in sorted(set(rules.requires_any) & set(rules.excludes)):
+        yield (*path, "excludes"), f"has {both}, which requires_any asks for"
+
+
+def _limits(config: RunConfig) -> Broken:
+    checks, campaign, care = config.checks, config.campaign, config.care
+    if checks.min_base_rate >= checks.max_base_rate:
+        yield (
+            ("checks", "min_base_rate"),
+            f"is {checks.min_base_rate}, not below max_base_rate {checks.max_base_rate}",
+        )
+    withheld = campaign.control_share + campaign.global_holdout_share
+    if withheld >= 1:
+        yield (
+            ("campaign", "control_share"),
+            f"and global_holdout_share withhold {withheld:g} of all customers; leave some to contact",
+        )
+    for flag in care.no_contact:
+        if flag in care.treatments:
+            yield ("care", "no_contact"), f"has {flag}, which also has a treatment"
+
+
+def _engine(config: RunConfig) -> Broken:
+    kind, url = config.engine.kind, config.engine.url
+    if kind == "embedded" and url:
+        yield ("engine", "url"), f"is {url}, but the embedded engine has none"
+    if kind == "connect" and not url.startswith("sc://"):
+        yield ("engine", "url"), f"is {url!r}; the connect engine needs sc://host:port"
+
+
+def _other_products(
+    path: Path, product_id: str, others: Iterable[str], config: RunConfig
+) -> Broken:
+    yield from _unknown(path, others, config.products)
+    if product_id in others:
+        yield path, f"names {product_id} itself"
+
+
+def _unknown(path: Path, names: Iterable[str], known: Iterable[str]) -> Broken:
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            yield path, f"names {name}, which does not exist{did_you_mean(name, known)}"
+
+
+def _upgrades_to_itself(config: RunConfig, product_id: str) -> bool:
+    seen, current = {product_id}, config.products[product_id].upgrade_of
+    # the product naming itself directly is told by _other_products
+    while current in config.products and current not in seen:
+        seen.add(current)
+        current = config.products[current].upgrade_of
+    return current == product_id and len(seen) > 1
+
+
+def _same_but_for_case(products: Iterable[str]) -> Broken:
+    # product ids become column names, which engines compare without regard to case
+    seen: dict[str, str] = {}
+    for product_id in products:
+        twin = seen.setdefault(product_id.lower(), product_id)
+        if twin != product_id:
+            yield ("products", product_id), f"differs from {twin} in upper and lower case only"

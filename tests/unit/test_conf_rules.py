@@ -1,0 +1,57 @@
+"""Rules between settings."""
+
+import pytest
+
+from conf.load import ConfigError, load_config
+
+MORTGAGE = "products.mortgage"
+OTHER = (
+    "{name: x, kind: internal, business_line: a, role: core, fatigue_class: credit,"
+    " margin_per_sale: 1, client_benefit: {en: x}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        ("offers.mortgage_2026.product=morgage", "names morgage, which does not exist; did you mean mortgage?"),
+        ("products.car_leasing.partner=velo", "did you mean velo_leasing?"),
+        ("products.car_leasing.partner=null", "is missing, and kind is partner"),
+        ("products.car_leasing.kind=internal", "is velo_leasing, but kind is internal"),
+        (f"{MORTGAGE}.upgrade_of=loan", "upgrade_of names loan, which does not exist"),
+        (f"{MORTGAGE}.upgrade_of=mortgage", "upgrade_of names mortgage itself"),
+        (f"{MORTGAGE}.complements=[mortgage]", "complements names mortgage itself"),
+        (f"{MORTGAGE}.complements=[x]", "complements names x, which does not exist"),
+        (f"{MORTGAGE}.eligibility.requires_any=[x]", "requires_any names x"),
+        (f"{MORTGAGE}.eligibility.requires_any=[mortgage]", "requires_any names mortgage itself"),
+        (f"{MORTGAGE}.eligibility.excludes=[x]", "excludes names x"),
+        (f"{MORTGAGE}.eligibility.excludes=[mortgage]", "excludes names mortgage itself"),
+        ("products.credit_card.eligibility.excludes=[current_account]", "which requires_any asks for"),
+        (f"{MORTGAGE}.eligibility.min_age=61", "min_age is 61, above max_age 60"),
+        (f"{MORTGAGE}.margin_per_sale=null", "has neither margin_per_sale nor margin_per_year"),
+        (f"{MORTGAGE}.margin_per_year=3", "needs margin_per_year and horizon_months together"),
+        (f"{MORTGAGE}.horizon_months=3", "needs margin_per_year and horizon_months together"),
+        (f"{MORTGAGE}.client_benefit=!replace {{de: x}}", "no text in the bank's language en"),
+        (f"products.Mortgage={OTHER}", "differs from Mortgage in upper and lower case only"),
+        ("checks.min_base_rate=0.5", "is 0.5, not below max_base_rate 0.5"),
+        ("campaign.control_share=0.98", "leave some to contact"),
+        ("care.no_contact=[vulnerable]", "has vulnerable, which also has a treatment"),
+        ("engine.url=spark://x", "the embedded engine has none"),
+        ("engine.kind=connect", "needs sc://host:port"),
+        (
+            "contact_policy.max_contacts_90d_by_fatigue_class=!replace {everyday: 1, wealth: 1, credit: 1}",
+            "has no cap for protection, the fatigue class of home_insurance",
+        ),
+    ],
+)
+def test_a_broken_rule_is_told(override, problem):
+    with pytest.raises(ConfigError) as caught:
+        load_config("local", [override])
+    assert any(problem in told for told in caught.value.problems), caught.value.problems
+
+
+def test_products_that_upgrade_each_other_are_told():
+    with pytest.raises(ConfigError) as caught:
+        load_config("local", ["products.credit_card.upgrade_of=gold_card"])
+    told = [problem for problem in caught.value.problems if "leads back" in problem]
+    assert len(told) == 2
