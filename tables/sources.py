@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import get_args
+
+from conf.schema import Channel, Disposition, Flag
 from tables.base import Table, columns
 
 MONEY = "decimal(18,2)"
@@ -187,3 +192,47 @@ SOURCES = (
     FLAGS,
     CONTACTS,
 )
+
+# Columns whose values are one of a few codes; any other value is a mistake in the source.
+CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "customers": {"segment": ("mass", "affluent", "private", "vip")},
+    "consents": {
+        "purpose": ("marketing_internal", "marketing_partner", "profiling"),
+        "channel": get_args(Channel),
+    },
+    "flags": {"flag": get_args(Flag)},
+    "contacts": {"channel": get_args(Channel), "disposition": get_args(Disposition)},
+}
+
+# Column of a table → the source table whose key it must name.
+REFERENCES: Mapping[str, Mapping[str, Table]] = {
+    "accounts": {"customer_id": CUSTOMERS},
+    "transactions": {"account_id": ACCOUNTS},
+    "holdings": {"customer_id": CUSTOMERS},
+    "consents": {"customer_id": CUSTOMERS},
+    "flags": {"customer_id": CUSTOMERS},
+    "contacts": {"customer_id": CUSTOMERS},
+}
+
+HISTORY = columns(
+    "delivery date -- delivery that brought this version",
+    "is_deleted boolean -- the row was gone from that delivery",
+)
+OWNER = columns("customer_id string -- owner of the account when the booking was delivered")
+
+
+def stored(table: Table) -> Table:
+    """How the store keeps a source table: every version of every row, never changed again.
+
+    A version is identified by its key and the time from which it was known; ``recorded_at`` of a
+    version is never earlier than the bank could have told us of it (see ``extracts/versions.py``).
+    """
+    key = (*table.key, "recorded_at")
+    if table.name != TRANSACTIONS.name:
+        return replace(table, key=key, columns=table.columns + HISTORY)
+    return replace(
+        table,
+        key=key,
+        columns=table.columns + OWNER + HISTORY,
+        bucket_order=("customer_id", "booked_on", "transaction_id", "recorded_at"),
+    )
