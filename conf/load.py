@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,25 +14,16 @@ from conf.errors import ConfigError, did_you_mean
 from conf.problems import Keys, type_problems
 from conf.rules import broken_rules
 from conf.schema import RunConfig
-from conf.strict_yaml import Replace, parse_yaml, read_yaml
+from conf.strict_yaml import Replace, YamlValue, parse_yaml, read_yaml
 
 __all__ = ["ConfigError", "config_hash", "config_json", "load_config", "read_yaml"]
 
 CONF = Path(__file__).parent
 NOT_ENVIRONMENTS = ("base", "sources")
-# How a run is carried out, never what comes out (DESIGN P3): outside the hash, so that a month
-# has the same run_id on every engine, core count and partitioning.
-WITHOUT_EFFECT: dict[str, Any] = {
-    "engine": True,
-    "models": {"processes"},
-    "bank": {"transaction_buckets"},
-}
-Entries = Mapping[str, Any]
+Entries = Mapping[str, YamlValue]
 
 
-def load_config(
-    env: str, overrides: Sequence[str] = (), conf_dir: Path | None = None
-) -> RunConfig:
+def load_config(env: str, overrides: Sequence[str] = (), conf_dir: Path | None = None) -> RunConfig:
     """The whole configuration of one environment.
 
     Args:
@@ -49,7 +40,7 @@ def load_config(
     for layer in (folder / "base", _environment(folder, env)):
         merged.add_all(_layer(layer, problems))
     for override in overrides:
-        merged.add_all(_attempt(problems, f"--set {override}", _override, override))
+        merged.add_all(_attempt(problems, f"--set {override}", partial(_override, override)))
     if problems:
         raise ConfigError(problems)
     return _validated(merged)
@@ -57,27 +48,23 @@ def load_config(
 
 def config_json(config: RunConfig) -> str:
     """The merged whole as canonical JSON: sorted keys, no spaces, money as text."""
-    return _canonical(config.model_dump(mode="json"))
+    settings = config.model_dump(mode="json")
+    return json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def config_hash(config: RunConfig) -> str:
-    """SHA-256 of the canonical JSON of every setting that can change a result."""
-    settings = config.model_dump(mode="json", exclude=WITHOUT_EFFECT)
-    return hashlib.sha256(_canonical(settings).encode()).hexdigest()
-
-
-def _canonical(settings: Entries) -> str:
-    return json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """SHA-256 of `config_json`."""
+    return hashlib.sha256(config_json(config).encode()).hexdigest()
 
 
 class _Merged:
     """Settings of several sources in one mapping, and which source said what."""
 
     def __init__(self, source: str) -> None:
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, YamlValue] = {}
         self._sources: dict[Keys, str] = {(): source}
 
-    def add_all(self, contents: Iterator[tuple[str, Any]]) -> None:
+    def add_all(self, contents: Iterator[tuple[str, Entries]]) -> None:
         """Merge each source over what is there."""
         for source, entries in contents:
             self._add(self.values, entries, source, ())
@@ -90,7 +77,9 @@ class _Merged:
             if keys[:length] in self._sources
         )
 
-    def _add(self, into: dict[str, Any], entries: Entries, source: str, parents: Keys) -> None:
+    def _add(
+        self, into: dict[str, YamlValue], entries: Entries, source: str, parents: Keys
+    ) -> None:
         for name, value in entries.items():
             keys = (*parents, name)
             is_mapping = isinstance(value, dict)
@@ -114,7 +103,7 @@ def _validated(merged: _Merged) -> RunConfig:
     return config
 
 
-def _sorted(value: Any) -> Any:
+def _sorted(value: YamlValue) -> YamlValue:
     # the order of keys in a file must not change a result that the hash says is the same
     if isinstance(value, dict):
         return {name: _sorted(value[name]) for name in sorted(value)}
@@ -140,7 +129,7 @@ def _layer(folder: Path, problems: list[str]) -> Iterator[tuple[str, Entries]]:
         source = f"{folder.parent.name}/{folder.name}/{path.name}"
         if path.name.startswith(".") or path.name == "README.md":
             continue
-        for _, entries in _attempt(problems, source, _file, path, source):
+        for _, entries in _attempt(problems, source, partial(_file, path, source)):
             for section in entries:
                 first = sections.setdefault(section, source)
                 if first != source:
@@ -162,17 +151,17 @@ def _override(text: str) -> Entries:
     names = dotted.split(".")
     if not equals or not all(names):
         raise ConfigError([f"--set {text}: is not of the form a.b.c=value"])
-    entries: Any = parse_yaml(value, f"--set {text}")
+    entries: YamlValue = parse_yaml(value, f"--set {text}")
     for name in reversed(names):
         entries = {name: entries}
     return dict(entries)
 
 
 def _attempt(
-    problems: list[str], source: str, read: Callable[..., Entries], *arguments: Any
+    problems: list[str], source: str, read: Callable[[], Entries]
 ) -> Iterator[tuple[str, Entries]]:
     """What a source says, or nothing and its problems noted."""
     try:
-        yield source, read(*arguments)
+        yield source, read()
     except ConfigError as error:
         problems += error.problems

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from conf.errors import did_you_mean
 from conf.schema import RunConfig
+from conf.strict_yaml import YamlValue
 
 Keys = tuple[str, ...]
 BOUNDS = (
@@ -65,7 +66,7 @@ def _rule(details: ErrorDetails) -> str:
     return WORDED.get(details["type"], said)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: YamlValue) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):

@@ -64,14 +64,10 @@ def _margin(path: Path, product: Product) -> Broken:
         yield path, "needs margin_per_year and horizon_months together"
 
 
-def _eligibility(
-    path: Path, product_id: str, rules: EligibilityRules, config: RunConfig
-) -> Broken:
+def _eligibility(path: Path, product_id: str, rules: EligibilityRules, config: RunConfig) -> Broken:
     if rules.min_age is not None and rules.max_age is not None and rules.min_age > rules.max_age:
         yield (*path, "min_age"), f"is {rules.min_age}, above max_age {rules.max_age}"
-    yield from _other_products(
-        (*path, "requires_any"), product_id, rules.requires_any, config
-    )
+    yield from _other_products((*path, "requires_any"), product_id, rules.requires_any, config)
     yield from _other_products((*path, "excludes"), product_id, rules.excludes, config)
     for both in sorted(set(rules.requires_any) & set(rules.excludes)):
         yield (*path, "excludes"), f"has {both}, which requires_any asks for"
@@ -88,7 +84,7 @@ def _limits(config: RunConfig) -> Broken:
     if withheld >= 1:
         yield (
             ("campaign", "control_share"),
-            f"and global_holdout_share withhold {withheld:g} of all customers; leave some to contact",
+            f"and global_holdout_share withhold {withheld:g} of all; leave some to contact",
         )
     for flag in care.no_contact:
         if flag in care.treatments:

@@ -1,6 +1,7 @@
 """The types of everything that stands in `conf/`: frozen, strict, with ranges.
 
-A field without a default must stand in the YAML; a field with one is optional there, and its default is nowhere else.
+A field without a default must stand in the YAML; a field with one is optional there, and its
+default is nowhere else.
 """
 
 from __future__ import annotations
@@ -27,9 +28,7 @@ def _to_cents(amount: Decimal) -> Decimal:
 
 Share = Annotated[StrictFloat, Field(ge=0, le=1)]
 Money = Annotated[Decimal, Field(max_digits=18, decimal_places=2), AfterValidator(_to_cents)]
-Cost = Annotated[
-    Decimal, Field(ge=0, max_digits=18, decimal_places=2), AfterValidator(_to_cents)
-]
+Cost = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2), AfterValidator(_to_cents)]
 Days = Annotated[StrictInt, Field(ge=0, le=36_500)]
 Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
@@ -38,9 +37,7 @@ Age = Annotated[StrictInt, Field(ge=0, le=130)]
 Identifier = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 
 Channel = Literal["branch", "phone", "email", "sms", "post", "app"]
-Flag = Literal[
-    "financial_difficulty", "vulnerable", "complaint_open", "fraud_watch", "bereavement"
-]
+Flag = Literal["financial_difficulty", "vulnerable", "complaint_open", "fraud_watch", "bereavement"]
 Disposition = Literal[
     "contacted", "no_answer", "interested", "sold", "refused", "opt_out", "unsuitable"
 ]

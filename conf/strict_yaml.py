@@ -1,6 +1,7 @@
 """YAML read strictly: what looks like one thing and means another is a problem, not a value.
 
-PyYAML alone lets the last of two equal keys win and reads `no` as false, `010` as 8 and `12:30` as 750.
+PyYAML alone lets the last of two equal keys win and reads `no` as false, `010` as 8 and `12:30`
+as 750.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import yaml
 
 from conf.errors import ConfigError
 
+# Text, int, Decimal, bool or None, or a list or mapping of these.
+YamlValue = Any
+
 PLAIN = "!plain"
 REPLACE = "!replace"
 MAP, SEQ, STR = (f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str"))
@@ -28,20 +32,19 @@ SURPRISING = re.compile(
 )
 
 
-class Replace(dict[str, Any]):
-    """A mapping tagged `!replace`: it takes the place of the base's mapping instead of adding to it."""
+class Replace(dict[str, YamlValue]):
+    """A mapping tagged `!replace`: it takes the place of the one below instead of adding to it."""
 
 
 class _Loader(yaml.CSafeLoader):
     """Keeps unquoted text apart from quoted text, and guesses no types."""
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}
+
+_Loader.yaml_implicit_resolvers = {}
+_Loader.add_implicit_resolver(PLAIN, re.compile(""), None)
 
 
-_Loader.add_implicit_resolver(PLAIN, re.compile(""), None)  # type: ignore[no-untyped-call]
-
-
-def read_yaml(path: Path, name: str | None = None) -> Any:
+def read_yaml(path: Path, name: str | None = None) -> YamlValue:
     """The content of one YAML file; numbers with a point are `Decimal`.
 
     Args:
@@ -61,7 +64,7 @@ def read_yaml(path: Path, name: str | None = None) -> Any:
     return parse_yaml(text, source)
 
 
-def parse_yaml(text: str, source: str) -> Any:
+def parse_yaml(text: str, source: str) -> YamlValue:
     """The value that a YAML text says; see `read_yaml`."""
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -87,7 +90,7 @@ class _Reader:
         self.problems: list[str] = []
         self._seen: set[int] = set()
 
-    def value(self, node: yaml.Node) -> Any:
+    def value(self, node: yaml.Node) -> YamlValue:
         if id(node) in self._seen:
             self._note(node, "aliases (*name) are not allowed; write the value again")
             return None
@@ -103,10 +106,11 @@ class _Reader:
                 return self._plain(node)
             if node.style:
                 return node.value
-        self._note(node, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} is not allowed here")
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        self._note(node, f"the tag {tag} is not allowed here")
         return None
 
-    def _entries(self, mapping: yaml.MappingNode) -> Iterator[tuple[str, Any]]:
+    def _entries(self, mapping: yaml.MappingNode) -> Iterator[tuple[str, YamlValue]]:
         first_lines: dict[str, int] = {}
         for key_node, value_node in mapping.value:
             known_problems = len(self.problems)
@@ -122,7 +126,7 @@ class _Reader:
                 first_lines[key] = key_node.start_mark.line + 1
                 yield key, value
 
-    def _plain(self, node: yaml.ScalarNode) -> Any:
+    def _plain(self, node: yaml.ScalarNode) -> YamlValue:
         text = node.value
         if text in WORDS:
             return WORDS[text]
@@ -134,7 +138,8 @@ class _Reader:
         if surprise is None:
             return text
         fix = "true, false or null" if surprise["truth"] else "a plain decimal number"
-        self._note(node, f"{text} means different things to different readers; write {fix}, or quote it")
+        told = f"{text} means different things to different readers; write {fix}, or quote it"
+        self._note(node, told)
         return None
 
     def _note(self, node: yaml.Node, problem: str) -> None:

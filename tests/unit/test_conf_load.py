@@ -153,22 +153,10 @@ def test_the_order_of_products_in_a_file_has_no_effect():
     assert list(products) == sorted(products)
 
 
-@pytest.mark.parametrize(
-    ("override", "is_same"),
-    [
-        ("engine.kind=spark", True),
-        ("engine.shuffle_partitions=9", True),
-        ("models.processes=1", True),
-        ("bank.transaction_buckets=9", True),
-        ("models.seed=1", False),
-        ("bank.name=Other", False),
-        ("time.gap_days=8", False),
-    ],
-)
-def test_the_hash_covers_all_that_can_change_a_result_and_nothing_else(override, is_same):
-    base, other = load_config("local"), load_config("local", [override])
-    assert (config_hash(base) == config_hash(other)) == is_same
-    assert config_json(base) != config_json(other)
+def test_any_other_setting_gives_another_hash():
+    overrides = ["engine.kind=spark", "models.seed=1", "bank.name=Other", "time.gap_days=8"]
+    hashes = [config_hash(load_config("local", [override])) for override in overrides]
+    assert len({*hashes, config_hash(load_config("local"))}) == 5
 
 
 def test_canonical_json_is_stable_and_keeps_money_exact():

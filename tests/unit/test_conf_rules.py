@@ -14,7 +14,7 @@ OTHER = (
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
-        ("offers.mortgage_2026.product=morgage", "names morgage, which does not exist; did you mean mortgage?"),
+        ("offers.mortgage_2026.product=morgage", "does not exist; did you mean mortgage?"),
         ("products.car_leasing.partner=velo", "did you mean velo_leasing?"),
         ("products.car_leasing.partner=null", "is missing, and kind is partner"),
         ("products.car_leasing.kind=internal", "is velo_leasing, but kind is internal"),
@@ -26,7 +26,7 @@ OTHER = (
         (f"{MORTGAGE}.eligibility.requires_any=[mortgage]", "requires_any names mortgage itself"),
         (f"{MORTGAGE}.eligibility.excludes=[x]", "excludes names x"),
         (f"{MORTGAGE}.eligibility.excludes=[mortgage]", "excludes names mortgage itself"),
-        ("products.credit_card.eligibility.excludes=[current_account]", "which requires_any asks for"),
+        ("products.gold_card.eligibility.excludes=[credit_card]", "which requires_any asks for"),
         (f"{MORTGAGE}.eligibility.min_age=61", "min_age is 61, above max_age 60"),
         (f"{MORTGAGE}.margin_per_sale=null", "has neither margin_per_sale nor margin_per_year"),
         (f"{MORTGAGE}.margin_per_year=3", "needs margin_per_year and horizon_months together"),
@@ -39,7 +39,8 @@ OTHER = (
         ("engine.url=spark://x", "the embedded engine has none"),
         ("engine.kind=connect", "needs sc://host:port"),
         (
-            "contact_policy.max_contacts_90d_by_fatigue_class=!replace {everyday: 1, wealth: 1, credit: 1}",
+            "contact_policy.max_contacts_90d_by_fatigue_class="
+            "!replace {everyday: 1, wealth: 1, credit: 1}",
             "has no cap for protection, the fatigue class of home_insurance",
         ),
     ],
