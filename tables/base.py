@@ -31,6 +31,8 @@ class Table:
         kind: ``increment`` and ``whole`` are delivered (DESIGN §3), ``derived`` is computed by a run,
             ``record`` is appended to and never replaced.
         partition: The column whose value a derived table is replaced by, or None.
+        bucket_order: Not empty: rows carry a ``bucket`` column when they are staged, files hold one bucket
+            each, sorted by these columns.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Table:
     columns: tuple[Column, ...]
     kind: Literal["increment", "whole", "derived", "record"]
     partition: str | None = None
+    bucket_order: tuple[str, ...] = ()
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:

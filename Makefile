@@ -1,0 +1,82 @@
+# Everything below does its own set-up: a machine with Python 3.11 or newer is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= var
+AS_OF ?= 2026-11-01
+CUSTOMERS ?= 20000
+MONTHS ?= 24
+SEED ?= 1
+DATA ?= ../shared/data/berka
+PACKAGES := conf tables features extracts models campaigns expectations demo jobs
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-month wheel lock docs clean
+
+help: ## show this text
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# A stamp per lock: the second call costs nothing and needs no network.
+$(VENV)/.running: requirements.lock requirements-installer.lock setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-installer.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.developing: $(VENV)/.running requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	touch $@
+
+setup: $(VENV)/.running ## install what running needs into .venv
+setup-dev: $(VENV)/.developing ## install what tests and checks need besides
+
+run: setup ## demo bank, then the whole month; prints the first lines of a list
+	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
+	@$(BIN)/xsell run --home $(HOME_DIR) --as-of $(AS_OF)
+	@$(BIN)/xsell lists show --home $(HOME_DIR) --as-of $(AS_OF) --rows 10
+
+demo: setup ## only the demo bank's deliveries
+	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
+
+berka: setup ## the real Berka bank as of 1994-04-01, back-tested (DATA=folder of the raw files)
+	@$(BIN)/xsell berka --data $(DATA)
+
+format: setup-dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: setup-dev ## lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-fast: setup-dev ## tests that need no engine
+	$(BIN)/pytest -m "not engine and not slow"
+
+test: setup-dev ## the whole everyday suite
+	$(BIN)/pytest -m "not slow"
+
+test-full: setup-dev ## with the slow tests
+	$(BIN)/pytest
+
+golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
+	$(BIN)/pytest tests/golden --accept
+
+bench: bench-month ## all benchmarks
+
+bench-month: setup ## the default month: seconds and memory
+	$(BIN)/python bench/month.py
+
+docs: setup ## write the generated documents anew
+	$(BIN)/python -m jobs.documents
+
+wheel: setup-dev ## build the wheel
+	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python
+
+lock: setup ## resolve the pins anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements-dev.in -o requirements-dev.lock
+
+clean: ## remove the environment and the demo bank
+	rm -rf $(VENV) $(HOME_DIR)

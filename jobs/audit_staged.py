@@ -1,0 +1,48 @@
+"""Audit what a run staged before anything is committed: rows, keys, nulls, and the contract of each table."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs.run import Run
+from tables.base import Table
+from tables.errors import ContractViolation
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+log = logging.getLogger(__name__)
+
+
+def audit(run: Run) -> None:
+    """Check every staged table against its declaration.
+
+    Raises:
+        ContractViolation: All problems found, one line each; nothing has been published.
+    """
+    proposed = run.store.with_staged(run.staging.files)
+    problems = []
+    for table in run.staging.tables.values():
+        problems += _problems(table, proposed.staged(table), run.staging.rows(table))
+    if problems:
+        raise ContractViolation("\n".join(problems))
+
+
+def _problems(table: Table, rows: DataFrame, written: int) -> list[str]:
+    required = [column.name for column in table.columns if not column.is_nullable]
+    nulls = [F.sum(F.col(name).isNull().cast("bigint")).alias(name) for name in required]
+    found = rows.agg(F.count(F.lit(1)).alias("rows"), *nulls).collect()[0]
+    repeated = rows.groupBy(*table.key).count().where(F.col("count") > 1).count()
+    problems = [
+        f"{table.name}: {found[name]} rows without {name}, which must not be null"
+        for name in required
+        if found[name]
+    ]
+    if found["rows"] != written:
+        problems.append(f"{table.name}: {found['rows']} rows read back of {written} written")
+    if repeated:
+        problems.append(f"{table.name}: {repeated} keys ({', '.join(table.key)}) occur twice")
+    return problems

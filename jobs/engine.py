@@ -1,0 +1,112 @@
+"""Start the engine that `conf` picks, and stop it within bounds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from conf.schema import EngineSettings
+from tables.errors import UserError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+log = logging.getLogger(__name__)
+STOP_SECONDS = 10.0
+
+
+@contextmanager
+def open_engine(settings: EngineSettings) -> Iterator[SparkSession]:
+    """A session on the configured engine, stopped at the end.
+
+    Raises:
+        UserError: The engine cannot start; the message says what is missing.
+    """
+    start = {"embedded": _embedded, "spark": _spark, "connect": _connect}[settings.kind]
+    with start(settings) as session:
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        session.conf.set("spark.sql.ansi.enabled", "true")
+        session.conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
+        yield session
+
+
+@contextmanager
+def _embedded(settings: EngineSettings) -> Iterator[SparkSession]:
+    """Sail in this process behind a loopback port: no Java, starts in a second."""
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer()
+    server.start(background=True)
+    _, port = server.listening_address
+    with _remote(f"sc://127.0.0.1:{port}") as session:
+        yield session
+    # Sail was once seen to hang at the end: the work is committed, so the wait is bounded.
+    _within(STOP_SECONDS, server.stop, "the embedded engine")
+
+
+@contextmanager
+def _connect(settings: EngineSettings) -> Iterator[SparkSession]:
+    if not settings.url.startswith("sc://"):
+        raise UserError(f"engine.url must be sc://host:port for connect, not {settings.url!r}")
+    with _remote(settings.url) as session:
+        yield session
+
+
+@contextmanager
+def _remote(url: str) -> Iterator[SparkSession]:
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    try:
+        session = SparkSession.builder.remote(url).getOrCreate()
+    except PySparkException as error:
+        raise UserError(f"no Spark Connect server answers at {url}: {error}") from None
+    try:
+        yield session
+    finally:
+        _within(STOP_SECONDS, session.stop, url)
+
+
+@contextmanager
+def _spark(settings: EngineSettings) -> Iterator[SparkSession]:
+    """Classic Spark: local, or any cluster named by its master URL."""
+    from jobs.java import java_home
+
+    os.environ["JAVA_HOME"] = str(java_home())
+    # Workers must run the very interpreter that holds the project's packages.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master(settings.url or "local[*]")
+        .appName("xsell")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.memory", "2g")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.runSQLOnFiles", "false")
+        .config("spark.sql.parquet.compression.codec", "zstd")
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.log.level", "ERROR")
+        .getOrCreate()
+    )
+    try:
+        yield session
+    finally:
+        _within(STOP_SECONDS, session.stop, "Spark")
+
+
+def _within(seconds: float, stop: object, what: str) -> None:
+    assert callable(stop)
+    thread = threading.Thread(target=stop, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        log.warning("%s did not stop within %.0f s; leaving it behind", what, seconds)

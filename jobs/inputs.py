@@ -1,0 +1,117 @@
+"""What a step reads: the committed runs before it, the deliveries, the champions; each by its identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tables.errors import ContractViolation, UserError
+
+if TYPE_CHECKING:
+    from extracts.deliveries import Delivery
+    from jobs.publishing import Context
+    from jobs.steps import Step
+    from tables.runs import RunRecord
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run reads.
+
+    Attributes:
+        identity: Part of the ``run_id``: name of what is read → run_id or digest.
+        pins: Version of every table the run may read.
+        deliveries: Deliveries not yet ingested.
+        satisfied_by: A committed run that has done the work already.
+    """
+
+    identity: Mapping[str, str]
+    pins: Mapping[str, int]
+    deliveries: tuple[Delivery, ...] = ()
+    satisfied_by: RunRecord | None = None
+
+
+def resolve(context: Context, step: Step) -> Inputs:
+    """Find what ``step`` reads.
+
+    Raises:
+        UserError: A step before it has not been run, or no delivery has arrived.
+        ModelNotFound: A product has no champion.
+    """
+    if step.name == "ingest":
+        return _deliveries(context)
+    records = [_committed(context, name) for name in step.reads]
+    identity = {record.step: record.run_id for record in records}
+    pins = {name: version for record in records for name, version in record.pins.items()}
+    if step.uses_models:
+        identity |= _champions(context)
+    return Inputs(identity, pins)
+
+
+def _committed(context: Context, step_name: str) -> RunRecord:
+    if step_name == "ingest":
+        found = _ingested(context)
+    else:
+        found = context.runs.current(step_name, context.as_of)
+    if found is None:
+        raise UserError(
+            f"{step_name} has not been run for {context.as_of}."
+            f" Run xsell {step_name} --as-of {context.as_of} first"
+        )
+    return found
+
+
+def _champions(context: Context) -> dict[str, str]:
+    from models.registry import champions
+
+    found = champions(context.config, context.home.path)
+    return {f"model {product}": champion.sha256 for product, champion in sorted(found.items())}
+
+
+def _deliveries(context: Context) -> Inputs:
+    """Deliveries up to the as-of date, and the ingest they continue."""
+    from extracts.deliveries import deliveries_until
+
+    present = deliveries_until(context.home.landing, context.as_of)
+    identity = {delivery.name: delivery.digest for delivery in present}
+    base = None if context.may_supersede else context.runs.newest("ingest", lambda _: True)
+    done = dict(base.inputs) if base else {}
+    _refuse_changed(identity, done)
+    pending = tuple(delivery for delivery in present if delivery.name not in done)
+    if not pending:
+        return Inputs(identity, {}, satisfied_by=_ingested(context))
+    late = [delivery.name for delivery in pending if done and delivery.name < max(done)]
+    if late:
+        raise ContractViolation(
+            f"delivery {late[0]} arrived after {max(done)} had been ingested."
+            " Nothing was changed; to rebuild the history from all deliveries, say --supersede"
+        )
+    return Inputs(done | identity, base.pins if base else {}, pending)
+
+
+def _refuse_changed(identity: Mapping[str, str], done: Mapping[str, str]) -> None:
+    changed = [name for name in identity if done.get(name, identity[name]) != identity[name]]
+    if changed:
+        raise ContractViolation(
+            f"delivery {changed[0]} differs from what was ingested under that date"
+            f" ({len(changed)} changed in all). Restore it, or rebuild the history with --supersede"
+        )
+
+
+def _ingested(context: Context) -> RunRecord | None:
+    """The first ingest, among those not superseded, that holds every delivery up to the as-of date."""
+    from extracts.deliveries import deliveries_until
+
+    needed = {item.name: item.digest for item in deliveries_until(context.home.landing, context.as_of)}
+    superseded = {record.supersedes for record in context.runs.committed()}
+    return next(
+        (
+            record
+            for record in context.runs.committed()
+            if record.step == "ingest"
+            and record.run_id not in superseded
+            and needed.items() <= dict(record.inputs).items()
+        ),
+        None,
+    )

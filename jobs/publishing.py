@@ -1,0 +1,155 @@
+"""Execute a step and publish what it made at one instant: stage, audit, commit tables, commit the run, export.
+
+Readers resolve versions only through the ``runs`` table, so everything before its commit is invisible, and a
+crash leaves at most files that the repetition of the run replaces.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conf.load import config_hash, config_json
+from conf.schema import RunConfig
+from jobs import audit_staged, exports, inputs
+from jobs.home import Home
+from jobs.identity import code_version, run_id
+from jobs.run import Run
+from jobs.staging import Staging
+from jobs.steps import Step
+from tables.delta import DataFile, commit_files, digests, files_of, sync_version
+from tables.errors import UserError
+from tables.runs import RunRecord, Runs
+from tables.store import Store, slice_path
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all steps of one command share."""
+
+    as_of: date
+    config: RunConfig
+    home: Home
+    spark: SparkSession
+    may_supersede: bool = False
+
+    @property
+    def runs(self) -> Runs:
+        """The committed runs."""
+        return Runs(self.home.tables)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step came to."""
+
+    record: RunRecord
+    was_there_already: bool
+
+
+def execute(context: Context, step: Step) -> StepResult:
+    """Run a step once: the same inputs, configuration and code again find it done.
+
+    Raises:
+        UserError: The step was published for this date from something else, and may not be superseded.
+        ContractViolation: What was staged breaks a contract; nothing is published.
+    """
+    read = inputs.resolve(context, step)
+    identity = run_id(step.name, context.as_of, context.config, read.identity, code_version())
+    done = read.satisfied_by or context.runs.find(identity)
+    if done is not None:
+        exports.complete(context, done)
+        return StepResult(done, was_there_already=True)
+    replaced = _may_publish(context, step, read.identity)
+    started = time.monotonic()
+    run = _run(context, step, identity, read)
+    step.run(run)
+    audit_staged.audit(run)
+    record = _commit(context, run, read, replaced, time.monotonic() - started)
+    exports.complete(context, record)
+    return StepResult(record, was_there_already=False)
+
+
+def _run(context: Context, step: Step, identity: str, read: inputs.Inputs) -> Run:
+    staging = Staging(
+        context.home.tables, identity, context.as_of, context.config.engine.shuffle_partitions
+    )
+    store = Store(context.home.tables, context.spark, read.pins)
+    return Run(
+        step.name, context.as_of, identity, context.config, context.home.path, context.spark,
+        store, staging, deliveries=read.deliveries,
+    )
+
+
+def _may_publish(context: Context, step: Step, read: Mapping[str, str]) -> RunRecord | None:
+    """The run that a new one would replace, if that is allowed."""
+    present = context.runs.current(step.name, context.as_of)
+    if present is None or context.may_supersede:
+        return present
+    raise UserError(
+        f"{step.name} {context.as_of} is already published by run {present.run_id[:12]}, made from"
+        f" {_differences(context, present, read)}. Nothing was changed; to replace it, say --supersede"
+    )
+
+
+def _differences(context: Context, present: RunRecord, read: Mapping[str, str]) -> str:
+    changed = {
+        "another configuration": present.config_hash != config_hash(context.config),
+        "other inputs": dict(present.inputs) != dict(read),
+        "other code": present.code_version != code_version(),
+    }
+    return " and ".join(name for name, differs in changed.items() if differs) or "something else"
+
+
+def _commit(
+    context: Context, run: Run, read: inputs.Inputs, replaced: RunRecord | None, seconds: float
+) -> RunRecord:
+    """Commit every staged table, force it to the disk, then commit the run."""
+    pins = dict(read.pins)
+    outputs: dict[str, dict[str, str]] = {}
+    for name, staged in sorted(run.staging.files.items()):
+        folder = context.home.tables / name
+        table = run.staging.tables[name]
+        files = [*_kept(context, run, name, read), *staged]
+        outputs[name] = digests(folder, staged)
+        pins[name] = commit_files(folder, table, files, run.run_id)
+        sync_version(folder, staged)
+    return context.runs.append(
+        RunRecord(
+            run_id=run.run_id,
+            step=run.step,
+            as_of=run.as_of,
+            campaign_id=context.config.campaign.campaign_id,
+            supersedes=replaced.run_id if replaced else None,
+            inputs=read.identity,
+            pins=pins,
+            outputs=outputs,
+            counts=run.counts,
+            config_hash=config_hash(context.config),
+            config=config_json(context.config),
+            code_version=code_version(),
+            engine=context.config.engine.kind,
+            seconds=round(seconds, 3),
+        )
+    )
+
+
+def _kept(context: Context, run: Run, name: str, read: inputs.Inputs) -> list[DataFile]:
+    """Files of the table that stay: all for source tables and records, other dates for derived ones."""
+    folder = context.home.tables / name
+    table = run.staging.tables[name]
+    if run.step == "ingest":
+        return files_of(folder, read.pins.get(name))
+    present = files_of(folder, context.runs.head(name))
+    if table.kind == "record":
+        return present
+    return [file for file in present if not file.path.startswith(slice_path(run.as_of))]

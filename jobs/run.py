@@ -1,0 +1,50 @@
+"""What a job gets: its as-of date, its configuration, what it may read, and where its rows go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from conf.schema import RunConfig
+from jobs.progress import progress_bar
+from jobs.staging import Staging
+from tables.base import Table
+from tables.store import Store
+
+if TYPE_CHECKING:
+    from extracts.deliveries import Delivery
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of one step. Nothing it stages is visible before the executor commits it."""
+
+    step: str
+    as_of: date
+    run_id: str
+    config: RunConfig
+    home: Path
+    spark: SparkSession
+    store: Store
+    staging: Staging
+    deliveries: tuple[Delivery, ...] = ()
+    counts: dict[str, object] = field(default_factory=dict)
+
+    def stage(self, table: Table, rows: DataFrame | pa.Table) -> None:
+        """Write the rows of this run; see ``Staging.stage``."""
+        self.staging.stage(table, rows)
+
+    def note(self, **counts: object) -> None:
+        """Facts for the summary at the end and for the ``runs`` table."""
+        self.counts.update(counts)
+
+    def progress(self, total: int, label: str) -> AbstractContextManager[Callable[[int], None]]:
+        """A bar on a terminal, plain lines in a log; the yielded function advances it."""
+        return progress_bar(total, f"{self.step}: {label}")

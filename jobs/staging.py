@@ -1,0 +1,93 @@
+"""Write the rows of a run where nobody sees them yet."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tables.arrow import arrow_schema
+from tables.base import Table
+from tables.delta import DataFile, data_files
+from tables.errors import ContractViolation
+from tables.files import make_folder
+from tables.store import slice_path
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+class Staging:
+    """Data files of one attempt of one run, by table.
+
+    Each attempt writes under a path of its own, so that a crashed one can't mix with its repetition.
+    """
+
+    def __init__(self, folder: Path, run_id: str, as_of: date, partitions: int) -> None:
+        self.folder = folder
+        self.files: dict[str, list[DataFile]] = {}
+        self.tables: dict[str, Table] = {}
+        self._attempt = f"{run_id[:12]}-{uuid.uuid4().hex[:12]}"
+        self._as_of = as_of
+        self._partitions = partitions
+
+    def stage(self, table: Table, rows: DataFrame | pa.Table) -> None:
+        """Write rows of ``table``; called again, it adds to them.
+
+        Raises:
+            ContractViolation: The columns are not the table's.
+        """
+        self._check_columns(table, rows)
+        target = self._target(table)
+        if isinstance(rows, pa.Table):
+            self._write_arrow(table, rows, target)
+        else:
+            self._write_frame(table, rows, target)
+        files = data_files(self.folder / table.name, target)
+        self.files.setdefault(table.name, []).extend(files)
+        self.tables[table.name] = table
+
+    def rows(self, table: Table) -> int:
+        """How many rows of ``table`` are staged."""
+        return sum(file.rows for file in self.files.get(table.name, []))
+
+    def _target(self, table: Table) -> Path:
+        part = f"{self._attempt}-{len(self.files.get(table.name, []))}"
+        below = slice_path(self._as_of) if table.kind in ("derived", "record") else "data/"
+        return self.folder / table.name / below / part
+
+    def _write_arrow(self, table: Table, rows: pa.Table, target: Path) -> None:
+        make_folder(target)
+        ordered = rows.select(list(table.column_names)).cast(arrow_schema(table))
+        ordered = ordered.sort_by([(name, "ascending") for name in table.key])
+        pq.write_table(ordered, target / "part-00000.parquet", compression="zstd")
+
+    def _write_frame(self, table: Table, rows: DataFrame, target: Path) -> None:
+        columns = list(table.column_names)
+        if table.bucket_order:
+            (
+                rows.repartition(self._partitions, "bucket")
+                .sortWithinPartitions("bucket", *table.bucket_order)
+                .select(*columns, "bucket")
+                .write.partitionBy("bucket")
+                .parquet(str(target))
+            )
+        else:
+            (
+                rows.select(*columns)
+                .repartition(self._partitions, table.key[-1] if table.key else columns[0])
+                .sortWithinPartitions(*table.key)
+                .write.parquet(str(target))
+            )
+
+    def _check_columns(self, table: Table, rows: DataFrame | pa.Table) -> None:
+        present = rows.column_names if isinstance(rows, pa.Table) else rows.columns
+        missing = [name for name in table.column_names if name not in present]
+        if missing:
+            raise ContractViolation(
+                f"{table.name}: staged rows lack {', '.join(missing)} (have {', '.join(present)})"
+            )

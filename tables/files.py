@@ -1,0 +1,133 @@
+"""Every file operation that a crash could tear: one module, so that one fault test covers them all.
+
+Power loss may keep a rename and lose the bytes behind it, so data are synced before the name that makes
+them visible, and the folder after (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tables.errors import UserError
+
+FILE_MODE = 0o640
+FOLDER_MODE = 0o750
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file's bytes, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_file(path: Path) -> None:
+    """Force a file's bytes, or a folder's names, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Force all files below a folder, and the folders themselves, to the disk."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            sync_file(Path(parent, name))
+        sync_file(Path(parent))
+
+
+def make_folder(folder: Path) -> Path:
+    """Create a folder, readable by its group only, and its parents.
+
+    Raises:
+        UserError: The folder cannot be created or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    except OSError as error:
+        raise UserError(f"cannot create {folder}: {error.strerror}. Choose another --home") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"cannot write to {folder}. Make it writable or choose another --home")
+    return folder
+
+
+def write_tree(target: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a folder and put it in place at one instant, or not at all.
+
+    A folder that is there already is replaced; a reader sees the old one or the new one.
+    """
+    make_folder(target.parent)
+    building = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+    try:
+        building.mkdir(mode=FOLDER_MODE)
+        write(building)
+        _restrict(building)
+        sync_tree(building)
+        _replace(building, target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    sync_file(target.parent)
+
+
+def _replace(building: Path, target: Path) -> None:
+    if not target.exists():
+        building.rename(target)
+        return
+    # A folder can't be renamed over a full one: the old one steps aside first and is removed last.
+    aside = building.with_name(building.name + ".old")
+    target.rename(aside)
+    building.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _restrict(folder: Path) -> None:
+    for parent, folders, names in os.walk(folder):
+        for name in folders:
+            Path(parent, name).chmod(FOLDER_MODE)
+        for name in names:
+            Path(parent, name).chmod(FILE_MODE)
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Put a small file in place at one instant, or not at all."""
+    building = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        building.write_bytes(content)
+        building.chmod(FILE_MODE)
+        sync_file(building)
+        building.replace(target)
+    finally:
+        building.unlink(missing_ok=True)
+    sync_file(target.parent)
+
+
+@contextmanager
+def exclusive(lock: Path, holder: str) -> Iterator[None]:
+    """Hold a lock for as long as the process lives; the kernel drops it when the process is killed.
+
+    Raises:
+        UserError: Somebody else holds it.
+    """
+    make_folder(lock.parent)
+    with lock.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            other = file.read().strip() or "another run"
+            raise UserError(
+                f"{other} is at work in {lock.parent}; nothing was done. Run again when it has ended"
+            ) from None
+        file.seek(0)
+        file.truncate()
+        file.write(holder)
+        file.flush()
+        yield

@@ -1,0 +1,126 @@
+"""Reading tables at the versions that a committed run pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import Window, functions as F
+
+from tables.arrow import arrow_schema
+from tables.base import Table
+from tables.delta import DataFile, files_of
+from tables.errors import UserError
+from tables.sources import stored
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class Store:
+    """The tables of one bank at fixed versions: what is committed later is invisible.
+
+    Args:
+        folder: Where the tables lie, one folder each.
+        spark: The session that reads them.
+        pins: Version by table name, as one committed run recorded them.
+        staged: Files by table name that the run itself has written and not yet committed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        spark: SparkSession,
+        pins: Mapping[str, int],
+        staged: Mapping[str, Sequence[DataFile]] | None = None,
+    ) -> None:
+        self.folder = folder
+        self._spark = spark
+        self._pins = dict(pins)
+        self._staged = dict(staged or {})
+
+    def with_staged(self, staged: Mapping[str, Sequence[DataFile]]) -> Store:
+        """The store as it would be after a commit of ``staged``, for the audit before it."""
+        return Store(self.folder, self._spark, self._pins, staged)
+
+    def staged(self, table: Table) -> DataFrame:
+        """Only what the run itself has written."""
+        return self._read(table, self._staged.get(table.name, ()))
+
+    def version(self, table: Table) -> int:
+        """The pinned version.
+
+        Raises:
+            UserError: No committed run that this one reads from has produced the table.
+        """
+        if table.name not in self._pins:
+            raise UserError(f"no committed run has produced {table.name}; run the steps before it")
+        return self._pins[table.name]
+
+    def versions(self, table: Table) -> DataFrame:
+        """Every stored version of every row of a source table; no rows before the first ingest."""
+        return self._read(stored(table), self.files(table))
+
+    def known_before(self, table: Table, as_of: date) -> DataFrame:
+        """A source table as the bank's systems knew it at the start of ``as_of``, UTC.
+
+        Returns:
+            One row per key: its latest version recorded before ``as_of``; deleted keys are absent.
+        """
+        known = self.versions(table).where(F.col("recorded_at") < F.lit(as_of).cast("timestamp"))
+        return latest_versions(table, known).select(*visible_columns(table))
+
+    def snapshot(self, table: Table, as_of: date) -> DataFrame:
+        """The rows of a derived table for one as-of date."""
+        return self._read(table, self._slice(table, as_of))
+
+    def arrow(
+        self, table: Table, as_of: date, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The same without an engine, sorted by key."""
+        schema = arrow_schema(table)
+        paths = [self.folder / table.name / file.path for file in self._slice(table, as_of)]
+        parts = [pq.read_table(path, partitioning=None).select(schema.names) for path in paths]
+        rows = pa.concat_tables([part.cast(schema) for part in parts] or [schema.empty_table()])
+        rows = rows.sort_by([(name, "ascending") for name in table.key])
+        return rows.select(list(columns)) if columns is not None else rows
+
+    def files(self, table: Table) -> list[DataFile]:
+        """The files of the pinned version and those staged; none if no run has produced the table."""
+        pinned = files_of(self.folder / table.name, self._pins.get(table.name))
+        return [*pinned, *self._staged.get(table.name, ())]
+
+    def _slice(self, table: Table, as_of: date) -> list[DataFile]:
+        self.version(table)
+        return [file for file in self.files(table) if file.path.startswith(slice_path(as_of))]
+
+    def _read(self, table: Table, files: Sequence[DataFile]) -> DataFrame:
+        if not files:
+            return self._spark.createDataFrame([], table.ddl)
+        paths = [str(self.folder / table.name / file.path) for file in files]
+        return self._spark.read.schema(table.ddl).parquet(*paths)
+
+
+def slice_path(as_of: date) -> str:
+    """Where a derived table keeps the rows of one as-of date, below its folder."""
+    return f"data/{as_of.isoformat()}/"
+
+
+def latest_versions(table: Table, known: DataFrame) -> DataFrame:
+    """The last version of each key among ``known`` row versions, without deleted ones."""
+    newest_first = Window.partitionBy(*table.key).orderBy(F.desc("recorded_at"), F.desc("delivery"))
+    return (
+        known.select("*", F.row_number().over(newest_first).alias("age"))
+        .where((F.col("age") == 1) & ~F.col("is_deleted"))
+        .drop("age")
+    )
+
+
+def visible_columns(table: Table) -> list[str]:
+    """Columns a reader of a source table sees: what the bank delivered and what conforming added."""
+    hidden = {"delivery", "is_deleted", "bucket"}
+    return [name for name in stored(table).column_names if name not in hidden]
