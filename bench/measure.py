@@ -1,0 +1,77 @@
+"""Time and memory of a command and of everything it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.1
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command cost: wall and CPU seconds, and the largest sum of resident memory of its tree."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def measured(command: Sequence[str]) -> Measured:
+    """Run a command to its end.
+
+    Memory is the sum of resident sets over the process tree, sampled; pages that processes share count
+    twice, so the true peak is lower.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    process = subprocess.Popen(command)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _tree_bytes(process.pid))
+        time.sleep(SAMPLE_SECONDS)
+    wall = time.monotonic() - started
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(round(wall, 2), round(cpu, 2), round(peak / 2**20, 1))
+
+
+def write_result(name: str, result: Mapping[str, float], folder: Path = Path("var/bench")) -> None:
+    """Print a benchmark's figures and write them where others read them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    for key, value in result.items():
+        print(f"{key:<20} {value:>14,}")
+    print(f"written to {path}")
+
+
+def _tree_bytes(root: int) -> int:
+    children: dict[int, list[int]] = {}
+    resident: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(") ", 1)[1].split()
+            except OSError:
+                continue
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+            resident[int(entry.name)] = int(fields[21]) * PAGE
+    total, waiting = 0, [root]
+    while waiting:
+        process = waiting.pop()
+        total += resident.get(process, 0)
+        waiting += children.get(process, [])
+    return total

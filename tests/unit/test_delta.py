@@ -1,0 +1,80 @@
+"""A version consists of exactly the files that were listed, whatever a crashed run left behind."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+
+from tables.base import Table, columns
+from tables.delta import DataFile, commit_files, data_files, files_of, latest_version
+
+COUNTERS = Table(
+    name="counters",
+    grain="one row per counter",
+    key=("name",),
+    kind="derived",
+    columns=columns("name string -- the counter", "value bigint -- what it shows"),
+)
+
+
+def written(folder, name, value):
+    path = folder / "data" / name / "part.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"name": [name], "value": [value]}), path)
+    return DataFile(path.relative_to(folder).as_posix(), 1, path.stat().st_size)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "counters"
+
+
+def rows(folder, version):
+    table = pa.table(DeltaTable(folder, version=version).to_pyarrow_table())
+    return sorted(zip(*table.to_pydict().values(), strict=True))
+
+
+def test_a_version_is_what_was_listed(folder):
+    a, b = written(folder, "a", 1), written(folder, "b", 2)
+    assert commit_files(folder, COUNTERS, [a], "run1") == 0
+    assert commit_files(folder, COUNTERS, [a, b], "run2") == 1
+    assert rows(folder, 0) == [("a", 1)]
+    assert rows(folder, 1) == [("a", 1), ("b", 2)]
+    assert files_of(folder, 1) == [a, b]
+
+
+def test_what_a_crashed_run_committed_is_gone_from_the_next_version(folder):
+    a, orphan, b = written(folder, "a", 1), written(folder, "orphan", 9), written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a], "run1")
+    commit_files(folder, COUNTERS, [orphan], "crashed before its run was committed")
+    version = commit_files(folder, COUNTERS, [a, b], "run2")
+    assert rows(folder, version) == [("a", 1), ("b", 2)]
+
+
+def test_the_same_files_again_are_no_new_version(folder):
+    a = written(folder, "a", 1)
+    assert commit_files(folder, COUNTERS, [a], "run1") == commit_files(folder, COUNTERS, [a], "run1")
+
+
+def test_an_old_version_stays_readable_after_a_replacement(folder):
+    a, b = written(folder, "a", 1), written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a], "run1")
+    commit_files(folder, COUNTERS, [b], "run2")
+    assert rows(folder, 0) == [("a", 1)]
+    assert (folder / a.path).exists()
+
+
+def test_a_folder_of_files_is_not_a_table_before_its_commit(folder):
+    written(folder, "a", 1)
+    assert latest_version(folder) is None
+    assert files_of(folder, None) == []
+
+
+def test_files_without_rows_are_left_out(folder):
+    written(folder, "a", 1)
+    empty = folder / "data" / "empty" / "part.parquet"
+    empty.parent.mkdir()
+    pq.write_table(pa.table({"name": pa.array([], pa.string())}), empty)
+    assert [file.path for file in data_files(folder, folder / "data")] == ["data/a/part.parquet"]
