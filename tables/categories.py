@@ -6,68 +6,77 @@ from enum import StrEnum
 
 
 class Category(StrEnum):
-    """What a booking was for. A null or unknown category is nobody's: it counts in totals only."""
+    """What a booking was for; its sign says which way the money went.
+
+    A null or any other category belongs to no purpose: the booking counts in totals only.
+    """
 
     SALARY = "salary"
     PENSION = "pension"
+    SELF_EMPLOYMENT = "self_employment"
+    BENEFIT = "benefit"
+    CHILD_BENEFIT = "child_benefit"
     INTEREST = "interest"
-    CASH_IN = "cash_in"
-    TRANSFER_IN = "transfer_in"
     RENT = "rent"
-    HOUSEHOLD = "household"
     UTILITIES = "utilities"
+    HOUSEHOLD = "household"  # rent and utilities in one order, as Czech SIPO
+    SUBSCRIPTION = "subscription"
+    INSURANCE = "insurance"  # premium to an insurer elsewhere
+    LOAN_PAYMENT = "loan_payment"  # instalment to a lender elsewhere
+    LOAN_INSTALMENT = "loan_instalment"  # instalment of a loan taken through this bank
     GROCERIES = "groceries"
     DINING = "dining"
-    TRAVEL = "travel"
-    FUEL = "fuel"
     SHOPPING = "shopping"
+    LEISURE = "leisure"
+    FUEL = "fuel"
+    CAR = "car"
+    TRAVEL = "travel"
     HEALTH = "health"
-    ENTERTAINMENT = "entertainment"
-    SUBSCRIPTION = "subscription"
-    INSURANCE_PREMIUM = "insurance_premium"
-    LOAN_INSTALMENT = "loan_instalment"
-    LEASING_INSTALMENT = "leasing_instalment"
-    SAVINGS_TRANSFER = "savings_transfer"
+    HOME = "home"
+    CASH = "cash"
+    SAVINGS = "savings"
+    TERM_DEPOSIT = "term_deposit"
     INVESTMENT = "investment"
-    CASH_OUT = "cash_out"
-    TRANSFER_OUT = "transfer_out"
-    CARD_PAYMENT = "card_payment"
+    LOAN_PAYOUT = "loan_payout"
+    TRANSFER = "transfer"
     FEES = "fees"
-    PENALTY_INTEREST = "penalty_interest"
-    OTHER = "other"
+    PENALTY_INTEREST = "penalty_interest"  # for an account that ran dry
 
 
 class BookingChannel(StrEnum):
     """How a booking was made."""
 
-    BRANCH = "branch"
-    ATM = "atm"
+    TRANSFER = "transfer"
+    STANDING_ORDER = "standing_order"
+    DIRECT_DEBIT = "direct_debit"
     CARD = "card"
     ONLINE = "online"
     APP = "app"
-    STANDING_ORDER = "standing_order"
-    DIRECT_DEBIT = "direct_debit"
-    TRANSFER = "transfer"
+    ATM = "atm"
+    BRANCH = "branch"
+    INTERNAL = "internal"
 
 
-# Regular income: what income limits of products are compared with.
-REGULAR_INCOME = (Category.SALARY, Category.PENSION)
+# Income from work or pension: what income limits of products are compared with.
+REGULAR_INCOME = (Category.SALARY, Category.PENSION, Category.SELF_EMPLOYMENT)
 
-# Moves between a customer's own accounts: neither earned nor spent.
-OWN_TRANSFERS = (Category.SAVINGS_TRANSFER,)
+# Between a customer's own accounts and products here: neither earned nor spent.
+OWN_TRANSFERS = (
+    Category.SAVINGS,
+    Category.TERM_DEPOSIT,
+    Category.INVESTMENT,
+    Category.LOAN_PAYOUT,
+)
 
 # Bills that come every month whatever else happens.
 BILLS = (
     Category.RENT,
-    Category.HOUSEHOLD,
     Category.UTILITIES,
+    Category.HOUSEHOLD,
     Category.SUBSCRIPTION,
-    Category.INSURANCE_PREMIUM,
+    Category.INSURANCE,
+    Category.LOAN_PAYMENT,
     Category.LOAN_INSTALMENT,
-    Category.LEASING_INSTALMENT,
 )
-
-# What the bank charges for an account that runs dry.
-OVERDRAFT_COSTS = (Category.PENALTY_INTEREST,)
 
 DIGITAL_CHANNELS = (BookingChannel.ONLINE, BookingChannel.APP)
