@@ -1,1 +1,1 @@
-"""Gates, value, choice, control group, lists, offer log rows."""
+"""Gates, value, choice, control group, lists and offer log: policy, independent of the models."""

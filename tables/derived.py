@@ -107,10 +107,10 @@ DECISIONS = Table(
         "outcome string -- offered, control, outranked, over_capacity, suppressed or ineligible",
         "failed_gates array<string> -- every gate that failed, sorted; none hides another",
         "care_treatment string? -- help given instead of a sales offer",
-        "propensity double -- calibrated probability of purchase",
+        "propensity double? -- calibrated probability of purchase; null for who is not active",
         f"margin {MONEY} -- expected margin of one sale over its horizon",
         f"contact_cost {MONEY} -- cost of one contact",
-        f"expected_profit {MONEY} -- propensity x margin - contact cost",
+        f"expected_profit {MONEY}? -- propensity x margin - contact cost",
         "rank_in_customer int? -- place among the customer's offers that passed every gate",
         "rank_in_branch int? -- place on the branch's list",
         "is_in_global_holdout boolean -- withheld from every campaign",
@@ -118,8 +118,8 @@ DECISIONS = Table(
         "contacts_left_30d int -- contacts the policy still allows in 30 days",
         "consent_basis string? -- purpose and channel of the consent relied on",
         "consent_checked_at timestamp -- consents recorded before this instant were considered",
-        "model_name string -- registered model that scored",
-        "model_version int -- its version",
+        "model_name string? -- registered model that scored",
+        "model_version int? -- its version",
     ),
 )
 

@@ -1,0 +1,137 @@
+"""Every customer x offer with every gate that fails and what the offer is worth."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, functions as F
+
+from campaigns.care import active_flags, care_gates, care_treatment
+from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
+from campaigns.contact_policy import (
+    class_contacts_left,
+    contact_facts,
+    contact_policy_gates,
+    customer_contacts_left,
+    household_contacts_left,
+)
+from campaigns.control_group import in_campaign_control, in_global_holdout
+from campaigns.eligibility import eligibility_gates, is_active, open_products
+from campaigns.gates import any_fails, failed_gates
+from campaigns.sources import CampaignSources
+from campaigns.value import MONEY, expected_profit, value_gates
+from conf.schema import Offer, Product, RunConfig
+
+OF_CUSTOMER = (
+    "customer_id",
+    "branch_id",
+    "household_id",
+    "care_treatment",
+    "is_in_global_holdout",
+    "is_drawn_for_control",
+    "contacts_left_30d",
+    "household_contacts_left",
+)
+
+
+def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
+    """One row per customer and offer, nothing left out.
+
+    Returns:
+        What ``choose`` needs: ``failed_gates`` (sorted), ``is_eligible``, value, and what the caps of
+        customer, household and fatigue class still allow.
+    """
+    facts = customer_facts(sources, config, as_of)
+    offers = F.explode(F.array(*(_offer(name, config, as_of) for name in config.offers)))
+    scores = sources.propensity_scores.select(
+        "customer_id", "product_id", "propensity", "model_name", "model_version"
+    )
+    offered = facts.select(*OF_CUSTOMER, offers.alias("offer")).select(*OF_CUSTOMER, "offer.*")
+    # The right key is unique: the score table has one row per customer and product.
+    valued = offered.join(scores, ["customer_id", "product_id"], how="left").select(
+        "*", expected_profit().alias("expected_profit")
+    )
+    not_worth_it = failed_gates(value_gates(config.campaign.min_expected_profit))
+    every_gate = F.array_sort(F.concat(F.col("failed_gates"), not_worth_it))
+    rest = [name for name in valued.columns if name != "failed_gates"]
+    return valued.select(*rest, every_gate.alias("failed_gates"))
+
+
+def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
+    """One row per customer with everything the gates ask about."""
+    policy = config.contact_policy
+    parts = [
+        open_products(sources.holdings, as_of),
+        granted_consents(sources.consents, as_of),
+        active_flags(sources.flags, as_of),
+        contact_facts(sources.customers, sources.contacts, config.products, policy, as_of),
+        sources.customer_features.select("customer_id", "income_amount_3m", "balance_amount"),
+    ]
+    customers = sources.customers.select(
+        "customer_id",
+        "branch_id",
+        "household_id",
+        "birth_date",
+        "is_employee",
+        is_active(as_of).alias("is_active"),
+        in_global_holdout(config.campaign).alias("is_in_global_holdout"),
+        in_campaign_control(config.campaign, as_of).alias("is_drawn_for_control"),
+    )
+    # Every right key is unique: each part has one row per customer.
+    facts = reduce(lambda left, part: left.join(part, "customer_id", how="left"), parts, customers)
+    left = F.least(customer_contacts_left(policy), household_contacts_left(policy))
+    return facts.select(
+        "*",
+        care_treatment(config.care).alias("care_treatment"),
+        left.alias("contacts_left_30d"),
+        household_contacts_left(policy).alias("household_contacts_left"),
+    )
+
+
+def _offer(offer_id: str, config: RunConfig, as_of: date) -> Column:
+    """An offer as a struct over the facts of a customer."""
+    offer = config.offers[offer_id]
+    product = config.products[offer.product]
+    eligibility = eligibility_gates(offer.product, product, as_of)
+    others = [
+        *consent_gates(offer, product),
+        *contact_policy_gates(offer.product, product, config.contact_policy, as_of),
+        *care_gates(config.care),
+    ]
+    channel = consented_channel(offer, product)
+    return F.struct(
+        F.lit(offer_id).alias("offer_id"),
+        F.lit(offer.product).alias("product_id"),
+        F.lit(product.fatigue_class).alias("fatigue_class"),
+        _may_be_null(_move(product)).alias("move"),
+        channel.alias("channel"),
+        consent_basis(product, channel).alias("consent_basis"),
+        failed_gates([*eligibility, *others]).alias("failed_gates"),
+        _may_be_null(~any_fails(eligibility)).alias("is_eligible"),
+        class_contacts_left(config.contact_policy, product.fatigue_class).alias(
+            "class_contacts_left"
+        ),
+        *_terms(offer, product),
+    )
+
+
+def _may_be_null(value: Column) -> Column:
+    """The same value; Sail puts structs into one array only if they agree on what may be null."""
+    return F.when(F.col("customer_id").isNotNull(), value)
+
+
+def _move(product: Product) -> Column:
+    """Up-sell to who holds what the product upgrades, else a cross-sell of its kind."""
+    cross_sell = F.lit(f"cross_sell_{product.kind}")
+    if product.upgrade_of is None:
+        return cross_sell
+    is_upgrade = F.coalesce(F.array_contains("open_products", product.upgrade_of), F.lit(False))
+    return F.when(is_upgrade, F.lit("up_sell")).otherwise(cross_sell)
+
+
+def _terms(offer: Offer, product: Product) -> list[Column]:
+    return [
+        F.lit(product.expected_margin).cast(MONEY).alias("margin"),
+        F.lit(offer.contact_cost).cast(MONEY).alias("contact_cost"),
+    ]

@@ -1,0 +1,286 @@
+"""The campaign's rules once more, in plain Python over raw rows, sharing no code with `campaigns/`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from conf.schema import Offer, Product, RunConfig
+from tests.campaign_bank import Bank, Row
+
+Pair = tuple[str, str]
+CENT = Decimal("0.01")
+
+
+@dataclass
+class Verdict:
+    """What the oracle says about one customer x offer."""
+
+    failed: list[str]
+    channel: str | None
+    profit: Decimal
+    propensity: float
+    customer: Row
+    product_id: str
+    outcome: str = ""
+
+
+class Oracle:
+    """Decides about every customer x offer of a bank."""
+
+    def __init__(self, bank: Bank, config: RunConfig, as_of: date) -> None:
+        self.bank, self.config, self.as_of = bank, config, as_of
+        self.people = {row["customer_id"]: row for row in bank.customers}
+        self.held = self._by_customer(bank.holdings)
+        self.contacts = self._by_customer(bank.contacts)
+        self.flags = self._by_customer(bank.flags)
+        self.amounts = {row["customer_id"]: row for row in bank.customer_features}
+        self.scores = {
+            (row["customer_id"], row["product_id"]): row["propensity"]
+            for row in bank.propensity_scores
+        }
+        self.granted = self._granted()
+
+    @staticmethod
+    def _by_customer(rows: list[Row]) -> dict[str, list[Row]]:
+        grouped: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            grouped[row["customer_id"]].append(row)
+        return grouped
+
+    def _granted(self) -> set[tuple[str, str, str]]:
+        latest: dict[tuple[str, str, str], Row] = {}
+        for row in sorted(self.bank.consents, key=lambda row: row["changed_at"]):
+            latest[row["customer_id"], row["purpose"], row["channel"]] = row
+        midnight = datetime.combine(self.as_of, time(), UTC)
+        return {
+            key for key, row in latest.items() if row["is_granted"] and row["changed_at"] < midnight
+        }
+
+    def decide(self) -> dict[Pair, Verdict]:
+        """One verdict per customer and offer, outcomes included."""
+        verdicts = {
+            (customer, offer_id): self._verdict(self.people[customer], offer_id, offer)
+            for customer in self.people
+            for offer_id, offer in self.config.offers.items()
+        }
+        self._choose(verdicts)
+        return verdicts
+
+    def _verdict(self, customer: Row, offer_id: str, offer: Offer) -> Verdict:
+        product = self.config.products[offer.product]
+        customer_id = customer["customer_id"]
+        propensity = self.scores[customer_id, offer.product]
+        margin = product.expected_margin
+        exact = Decimal(propensity).quantize(Decimal("1e-15"), ROUND_HALF_UP) * margin
+        profit = (exact - offer.contact_cost).quantize(CENT, ROUND_HALF_UP)
+        failed = [
+            *self._eligibility(customer, offer.product, product),
+            *self._consent(customer_id, offer, product),
+            *self._policy(customer, offer.product, product),
+            *self._care(customer_id),
+        ]
+        if profit < self.config.campaign.min_expected_profit:
+            failed.append("value.not_profitable")
+        channel = next(iter(self._usable(customer_id, offer, product)), None)
+        return Verdict(sorted(failed), channel, profit, propensity, customer, offer.product)
+
+    def _open(self, customer_id: str) -> set[str]:
+        return {
+            row["product_id"]
+            for row in self.held[customer_id]
+            if row["opened_on"] < self.as_of
+            and (row["closed_on"] is None or row["closed_on"] >= self.as_of)
+        }
+
+    def _eligibility(self, customer: Row, product_id: str, product: Product) -> list[str]:
+        rules, held = product.eligibility, self._open(customer["customer_id"])
+        amounts = self.amounts.get(customer["customer_id"], {})
+        income, balance = amounts.get("income_amount_3m"), amounts.get("balance_amount")
+        tests = {
+            "not_active": not self._is_active(customer),
+            "already_held": product_id in held and not product.can_be_held_twice,
+            "lacks_required_product": bool(rules.requires_any)
+            and not held & set(rules.requires_any),
+            "holds_excluded_product": bool(held & set(rules.excludes)),
+            "income_too_low": rules.min_monthly_income is not None
+            and (income is None or income < 3 * rules.min_monthly_income),
+            "balance_too_low": rules.min_balance is not None
+            and (balance is None or balance < rules.min_balance),
+        }
+        tests |= self._age(customer["birth_date"], rules.min_age, rules.max_age)
+        return [f"eligibility.{name}" for name, fails in tests.items() if fails]
+
+    def _age(self, born: date | None, lowest: int | None, highest: int | None) -> dict[str, bool]:
+        if lowest is None and highest is None:
+            return {}
+        if born is None:
+            return {"age_unknown": True}
+        had_birthday = (self.as_of.month, self.as_of.day) >= (born.month, born.day)
+        age = self.as_of.year - born.year - (not had_birthday)
+        return {
+            "too_young": lowest is not None and age < lowest,
+            "too_old": highest is not None and age > highest,
+        }
+
+    def _is_active(self, customer: Row) -> bool:
+        has_left = customer["left_on"] is not None and customer["left_on"] < self.as_of
+        is_alive = customer["deceased_on"] is None
+        return bool(customer["joined_on"] < self.as_of and not has_left and is_alive)
+
+    def _usable(self, customer_id: str, offer: Offer, product: Product) -> list[str]:
+        purpose = f"marketing_{product.kind}"
+        return [
+            channel
+            for channel in offer.channels
+            if (customer_id, purpose, channel) in self.granted
+            and (customer_id, "profiling", channel) in self.granted
+        ]
+
+    def _consent(self, customer_id: str, offer: Offer, product: Product) -> list[str]:
+        def some(purpose: str) -> bool:
+            return any((customer_id, purpose, name) in self.granted for name in offer.channels)
+
+        may_contact, may_profile = some(f"marketing_{product.kind}"), some("profiling")
+        failed = []
+        if not may_contact:
+            failed.append("consent.no_consent")
+        if not may_profile or (may_contact and not self._usable(customer_id, offer, product)):
+            failed.append("consent.no_profiling_consent")
+        return failed
+
+    def _recent(self, customer_id: str, days: int) -> list[Row]:
+        return [
+            row for row in self.contacts[customer_id]
+            if (self.as_of - row["contacted_on"]).days <= days
+        ]
+
+    def _household(self, customer: Row) -> list[str]:
+        home = customer["household_id"]
+        if home is None:
+            return [customer["customer_id"]]
+        return [name for name, row in self.people.items() if row["household_id"] == home]
+
+    def _household_contacts(self, customer: Row) -> int:
+        return sum(len(self._recent(member, 30)) for member in self._household(customer))
+
+    def _class_contacts(self, customer_id: str, fatigue_class: str) -> int:
+        return sum(
+            self.config.products[row["product_id"]].fatigue_class == fatigue_class
+            for row in self._recent(customer_id, 90)
+        )
+
+    def _policy(self, customer: Row, product_id: str, product: Product) -> list[str]:
+        policy, customer_id = self.config.contact_policy, customer["customer_id"]
+        cap = policy.max_contacts_90d_by_fatigue_class[product.fatigue_class]
+        contacts = self.contacts[customer_id]
+        tests = {
+            "contact_cap": len(self._recent(customer_id, 30)) >= policy.max_contacts_30d,
+            "household_cap": self._household_contacts(customer)
+            >= policy.max_household_contacts_30d,
+            "fatigue_cap": self._class_contacts(customer_id, product.fatigue_class) >= cap,
+            "too_soon": any(
+                (self.as_of - row["contacted_on"]).days < policy.min_days_between_contacts
+                for row in contacts
+            ),
+            "cool_off": any(self._cools(row, product_id) for row in contacts),
+            "employee": customer["is_employee"],
+        }
+        return [f"contact_policy.{name}" for name, fails in tests.items() if fails]
+
+    def _cools(self, contact: Row, product_id: str) -> bool:
+        days = self.config.contact_policy.cool_off_days_after.get(contact["disposition"])
+        if days is None:
+            return False
+        since = contact["disposition_on"] or contact["contacted_on"]
+        is_about_it = contact["product_id"] == product_id or contact["disposition"] == "opt_out"
+        return bool(is_about_it and self.as_of < since + timedelta(days=days))
+
+    def _care(self, customer_id: str) -> list[str]:
+        flags = {
+            row["flag"] for row in self.flags[customer_id]
+            if row["valid_from"] <= self.as_of
+            and (row["valid_to"] is None or row["valid_to"] > self.as_of)
+        }
+        failed = []
+        if flags & set(self.config.care.no_contact):
+            failed.append("care.no_contact_flag")
+        if flags & set(self.config.care.treatments):
+            failed.append("care.in_care")
+        return failed
+
+    def is_drawn(self, share: float, *keys: str) -> bool:
+        """The hash of the keys lies in the lowest share of all hashes."""
+        digest = hashlib.sha256("|".join(keys).encode()).hexdigest()
+        return int(digest[:13], 16) < share * 16**13
+
+    def is_in_holdout(self, customer_id: str) -> bool:
+        """Withheld from every campaign."""
+        campaign = self.config.campaign
+        return self.is_drawn(
+            campaign.global_holdout_share, campaign.salt, "global_holdout", customer_id
+        )
+
+    def is_in_control(self, customer_id: str) -> bool:
+        """Drawn for the control group of this campaign."""
+        campaign = self.config.campaign
+        keys = (campaign.salt, campaign.campaign_id, self.as_of.isoformat(), customer_id)
+        return self.is_drawn(campaign.control_share, *keys)
+
+    def _choose(self, verdicts: dict[Pair, Verdict]) -> None:
+        """One offer after the other, the best first: taken if nothing is full."""
+        best_first = sorted(
+            verdicts, key=lambda pair: (-verdicts[pair].profit, -verdicts[pair].propensity, *pair)
+        )
+        taken: Counter[tuple[str, Any]] = Counter()
+        offers_of_branch: Counter[str] = Counter()
+        winners = []
+        for pair in best_first:
+            verdict = verdicts[pair]
+            if verdict.failed:
+                is_ineligible = any(code.startswith("eligibility.") for code in verdict.failed)
+                verdict.outcome = "ineligible" if is_ineligible else "suppressed"
+            elif any(taken[key] >= limit for key, limit in self._limits(verdict).items()):
+                verdict.outcome = "outranked"
+            else:
+                taken.update(self._limits(verdict).keys())
+                winners.append(pair)
+        for pair in winners:
+            self._cut(verdicts[pair], offers_of_branch)
+
+    def _cut(self, verdict: Verdict, offers_of_branch: Counter[str]) -> None:
+        campaign, customer_id = self.config.campaign, verdict.customer["customer_id"]
+        branch = verdict.customer["branch_id"]
+        places = campaign.branch_capacity_overrides.get(branch, campaign.branch_capacity)
+        if offers_of_branch[branch] >= places:
+            verdict.outcome = "over_capacity"
+        elif self.is_in_holdout(customer_id) or self.is_in_control(customer_id):
+            verdict.outcome = "control"
+        else:
+            verdict.outcome = "offered"
+            offers_of_branch[branch] += 1
+
+    def _limits(self, verdict: Verdict) -> dict[tuple[str, Any], int]:
+        policy, campaign = self.config.contact_policy, self.config.campaign
+        customer_id = verdict.customer["customer_id"]
+        fatigue_class = self.config.products[verdict.product_id].fatigue_class
+        home = min(self._household(verdict.customer))
+        household_left = policy.max_household_contacts_30d - self._household_contacts(
+            verdict.customer
+        )
+        own_left = policy.max_contacts_30d - len(self._recent(customer_id, 30))
+        class_left = policy.max_contacts_90d_by_fatigue_class[
+            fatigue_class
+        ] - self._class_contacts(customer_id, fatigue_class)
+        return {
+            ("product", (customer_id, verdict.product_id)): 1,
+            ("class", (customer_id, fatigue_class)): class_left,
+            ("customer", customer_id): min(
+                campaign.max_offers_per_customer, own_left, household_left
+            ),
+            ("household", home): min(campaign.max_offers_per_household, household_left),
+        }
