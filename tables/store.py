@@ -65,6 +65,10 @@ class Store:
         """Every stored version of every row of a source table; no rows before the first ingest."""
         return self._read(stored(table), self.files(table))
 
+    def records(self, table: Table) -> DataFrame:
+        """Every row of a table that is only appended to; no rows before the first run."""
+        return self._read(table, self.files(table))
+
     def known_before(self, table: Table, as_of: date) -> DataFrame:
         """A source table as the bank's systems knew it at the start of ``as_of``, UTC.
 
