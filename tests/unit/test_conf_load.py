@@ -140,7 +140,10 @@ def test_a_file_without_sections_is_refused(folder):
 
 def test_the_hash_depends_on_meaning_not_on_spelling_or_order(folder):
     before = config_hash(load_config("prod", (), folder))
-    (folder / "prod" / "a.yaml").write_text("offers: {mortgage_2026: {contact_cost: 12}}")
+    (folder / "prod" / "a.yaml").write_text(
+        "offers: {mortgage_2026: {contact_cost: 12}}\n"
+        "products: {term_deposit: {eligibility: {min_balance: 2000}}}"
+    )
     campaign = (folder / "base" / "campaign.yaml").read_text().splitlines()
     (folder / "base" / "campaign.yaml").write_text("\n".join([campaign[0], *campaign[:0:-1]]))
     config = load_config("prod", (), folder)

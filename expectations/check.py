@@ -1,0 +1,164 @@
+"""Hold a table against its contract with Great Expectations, and report without clients' values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, reduce
+from typing import TYPE_CHECKING
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import pandas as pd
+from pyspark.sql import DataFrame, functions as F
+
+from expectations.suite import Fact, Suite
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.datasource.fluent import PandasDatasource, SparkDatasource
+    from great_expectations.expectations import Expectation
+
+# Only counts: what a client's row holds stays out of results, logs and errors.
+WITHOUT_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What became of one rule.
+
+    Attributes:
+        sentence: The rule, in words.
+        severity: ``critical`` or ``warning``.
+        success: It holds.
+        found: Rows that break it, or the number that is out of bounds; None if nobody knows.
+        rows: Rows that were looked at, where the rule is about rows.
+        error: Why the rule could not be checked: then nobody knows whether it holds.
+    """
+
+    sentence: str
+    severity: str
+    success: bool
+    found: float | None
+    rows: int | None = None
+    error: str | None = None
+
+    def __str__(self) -> str:
+        """The rule and what was found."""
+        if self.error is not None:
+            return f"could not be checked ({self.error}): {self.sentence}"
+        of_rows = "" if self.rows is None else f" of {self.rows} rows"
+        return f"{self.sentence}: found {self.found}{of_rows}"
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What became of every rule of one table."""
+
+    table: str
+    results: tuple[CheckResult, ...]
+
+    @property
+    def critical_failures(self) -> tuple[CheckResult, ...]:
+        """What stops publication; a rule that could not be checked is never taken as kept."""
+        return tuple(
+            result
+            for result in self.results
+            if not result.success and (result.severity == "critical" or result.error is not None)
+        )
+
+    @property
+    def warnings(self) -> tuple[CheckResult, ...]:
+        """What is logged."""
+        return tuple(
+            result
+            for result in self.results
+            if not result.success and result not in self.critical_failures
+        )
+
+
+def check(suite: Suite, rows: DataFrame) -> CheckReport:
+    """Check every rule and fact of a suite; none hides another.
+
+    Args:
+        suite: The contract.
+        rows: The table, with at least the columns that it declares.
+    """
+    source = _context().data_sources.add_or_update_spark(name="tables", persist=False)
+    results = _validate(source, rows, suite.rules)
+    return CheckReport(suite.table.name, (*results, *_facts(rows, suite.facts)))
+
+
+@cache
+def _context() -> EphemeralDataContext:
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = {"globally": False}
+    return context
+
+
+def _validate(
+    source: SparkDatasource | PandasDatasource,
+    rows: DataFrame | pd.DataFrame,
+    rules: Sequence[Expectation],
+) -> list[CheckResult]:
+    asset = source.add_dataframe_asset(name="rows")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": rows})
+    suite = gx.ExpectationSuite(name="contract", expectations=list(rules))
+    return [_result(told) for told in batch.validate(suite, result_format=WITHOUT_VALUES).results]
+
+
+def _result(told: ExpectationValidationResult) -> CheckResult:
+    config, found = told.expectation_config, told.result
+    return CheckResult(
+        sentence=config.description,
+        severity=config.severity.value,
+        success=bool(told.success),
+        found=found.get("unexpected_count", found.get("observed_value")),
+        rows=found.get("element_count"),
+        error=None if found else _cause(told.exception_info),
+    )
+
+
+def _cause(exception_info: dict[str, object]) -> str:
+    # The kind of the error only: the message of an engine may quote a client's values.
+    told = re.findall(r"^([\w.]+(?:Error|Exception)\b)", str(exception_info), re.MULTILINE)
+    return told[-1].rpartition(".")[2] if told else "unknown error"
+
+
+def _facts(rows: DataFrame, facts: Sequence[Fact]) -> list[CheckResult]:
+    """Measure all facts in one job, then expect each number to lie within its bounds."""
+    values = _measured(rows, facts)
+    source = _context().data_sources.add_or_update_pandas(name="facts")
+    bounds = [
+        gxe.ExpectColumnValuesToBeBetween(
+            column=fact.sentence,
+            min_value=fact.at_least,
+            max_value=fact.at_most,
+            severity=fact.severity,
+            description=fact.sentence,
+        )
+        for fact in facts
+    ]
+    results = _validate(source, pd.DataFrame([values]), bounds)
+    return [_about_a_fact(result, values[result.sentence]) for result in results]
+
+
+def _measured(rows: DataFrame, facts: Sequence[Fact]) -> dict[str, float | None]:
+    measured = [
+        fact.measure(rows)
+        .toDF("value")
+        .select(F.lit(fact.sentence).alias("sentence"), F.col("value").cast("double"))
+        for fact in facts
+    ]
+    return {row.sentence: row.value for row in reduce(DataFrame.union, measured).collect()}
+
+
+def _about_a_fact(result: CheckResult, value: float | None) -> CheckResult:
+    # A null is outside no bound: without this, the mean of no rows would pass.
+    if value is None or math.isnan(value):
+        return replace(result, success=False, found=None, rows=None, error="no number came out")
+    return replace(result, found=value, rows=None)
