@@ -1,0 +1,298 @@
+"""Every delivered file as numbered rows in Parquet, so that any engine can say which row it means.
+
+Engines split a file as they like and not all of them tell its name, so rows get their number here,
+in one streaming pass that also counts them. CSV stays text: what it means is decided later, with a
+reason per failure.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from conf.errors import did_you_mean
+from extracts.deliveries import DeliveredFile
+from tables.arrow import arrow_schema, arrow_type
+from tables.base import Table, columns
+from tables.errors import ContractViolation
+
+log = logging.getLogger(__name__)
+
+BLOCK_BYTES = 8 << 20
+BATCH_ROWS = 1 << 17
+READING_THREADS = 2
+# Where a row stands: in which file, and between which deliveries of its table.
+POSITION = columns(
+    "delivery date -- day of the delivery",
+    "previous_delivery date? -- day of the table's delivery before",
+    "next_delivery date? -- day of the table's delivery after, if it has arrived",
+    "file_name string -- file within the delivery",
+    "row_number bigint -- row in the file, from 1, the header not counted",
+)
+
+Neighbours = tuple[date | None, date | None]
+
+
+class BadFile(Exception):
+    """A file cannot be taken; the message names the rule and the fix, never a client's value."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A delivered file, numbered.
+
+    Attributes:
+        file: What was delivered.
+        path: The numbered copy.
+        is_text: Values are text still to be cast.
+        rows: Rows it really holds.
+    """
+
+    file: DeliveredFile
+    path: Path
+    is_text: bool
+    rows: int
+
+
+def numbered(table: Table, is_text: bool) -> Table:
+    """The columns of a numbered file: of a CSV all are text, and any may be null."""
+    fields = tuple(
+        replace(column, type="string" if is_text else column.type, is_nullable=True)
+        for column in table.columns
+    )
+    return replace(table, columns=POSITION + fields)
+
+
+def land(
+    file: DeliveredFile, table: Table, neighbours: Neighbours, delimiter: str, target: Path
+) -> LandedFile:
+    """Copy a file's rows to ``target``, numbered from 1.
+
+    Args:
+        file: The file, already compared with its manifest's digest.
+        table: The table it must hold.
+        neighbours: Days of the table's deliveries before and after this one.
+        delimiter: Between the fields of a CSV.
+        target: The Parquet file to write.
+
+    Raises:
+        BadFile: It is no such file, its columns are not the table's, or its rows are fewer or
+            more than the manifest says.
+    """
+    is_text = not file.name.endswith(".parquet")
+    schema = arrow_schema(numbered(table, is_text))
+    try:
+        batches = _csv_batches(file, table, delimiter) if is_text else _parquet_batches(file, table)
+        rows = _write(batches, schema, file, neighbours, target)
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        raise BadFile(f"{file.label}: {_safe_reason(error)}. Ask for the file again") from None
+    if rows != file.rows:
+        raise BadFile(
+            f"{file.label}: holds {rows} rows, the manifest says {file.rows}. Ask for it again"
+        )
+    return LandedFile(file, target, is_text, rows)
+
+
+def _write(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    file: DeliveredFile,
+    neighbours: Neighbours,
+    target: Path,
+) -> int:
+    days = (file.delivery.day, *neighbours)
+    rows = 0
+    with pq.ParquetWriter(target, schema, compression="lz4") as writer:
+        for batch in batches:
+            count = batch.num_rows
+            position = [
+                *(pa.repeat(pa.scalar(day, pa.date32()), count) for day in days),
+                pa.repeat(file.name, count),
+                pa.array(np.arange(rows + 1, rows + count + 1)),
+            ]
+            writer.write_batch(pa.record_batch([*position, *batch.columns], schema=schema))
+            rows += count
+    return rows
+
+
+def _csv_batches(file: DeliveredFile, table: Table, delimiter: str) -> Iterator[pa.RecordBatch]:
+    header = _header(file, delimiter)
+    _check_columns(file, table, header)
+    reader = pa_csv.open_csv(
+        file.path,
+        pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+        pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()),
+            include_columns=list(table.column_names),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    with reader:
+        yield from reader
+
+
+def _header(file: DeliveredFile, delimiter: str) -> list[str]:
+    with _open_text(file.path) as text:
+        header = next(csv.reader(text, delimiter=delimiter), [])
+    if not header:
+        raise BadFile(f"{file.label}: is empty, without even a header. Ask for the file again")
+    return header
+
+
+def _open_text(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _parquet_batches(file: DeliveredFile, table: Table) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(file.path) as parquet:
+        present = parquet.schema_arrow
+        _check_columns(file, table, present.names)
+        _check_types(file, table, present)
+        names = list(table.column_names)
+        for batch in parquet.iter_batches(BATCH_ROWS, columns=names):
+            yield pa.record_batch(
+                [_cast(batch.column(field.name), field.type) for field in arrow_schema(table)],
+                names=names,
+            )
+
+
+def _cast(values: pa.Array, wanted: pa.DataType) -> pa.Array:
+    # Anything finer than a microsecond is cut off: it decides nothing here.
+    return values.cast(wanted, safe=not pa.types.is_timestamp(wanted))
+
+
+def _check_columns(file: DeliveredFile, table: Table, present: Sequence[str]) -> None:
+    """Compare by name: the order is free, a missing or repeated column is not."""
+    repeated = sorted({name for name in present if list(present).count(name) > 1})
+    missing = [name for name in table.column_names if name not in present]
+    extra = [name for name in present if name not in table.column_names]
+    problems = [f"column {name} stands twice" for name in repeated]
+    problems += [f"lacks {name}{did_you_mean(name, extra)}" for name in missing]
+    if problems:
+        raise BadFile(
+            f"{file.label}: {'; '.join(problems)} (has {', '.join(present)})."
+            f" Deliver the columns of {table.name} under their names"
+        )
+    if extra:
+        log.info("%s: columns not used: %s", file.label, ", ".join(extra))
+
+
+def _check_types(file: DeliveredFile, table: Table, present: pa.Schema) -> None:
+    problems = [
+        f"{column.name} is {present.field(column.name).type}, not {column.type}"
+        for column in table.columns
+        if not _is_compatible(present.field(column.name).type, arrow_type(column.type))
+    ]
+    if problems:
+        raise BadFile(
+            f"{file.label}: {'; '.join(problems)}. Write the types of the contract:"
+            " ids as text, money as decimal(18,2), times as timestamps"
+        )
+
+
+def _is_compatible(present: pa.DataType, wanted: pa.DataType) -> bool:
+    """No value changes its meaning: integers may be narrower, decimals may have fewer places."""
+    kind = pa.types
+    if kind.is_dictionary(present):
+        present = present.value_type
+    if kind.is_string(wanted):
+        return bool(kind.is_string(present) or kind.is_large_string(present))
+    if kind.is_decimal(wanted):
+        return bool(kind.is_decimal(present) and present.scale <= wanted.scale)
+    if kind.is_integer(wanted):
+        return bool(kind.is_signed_integer(present) and present.bit_width <= wanted.bit_width)
+    if kind.is_timestamp(wanted):
+        # Without a zone it is read as UTC, which the contract says it is.
+        return bool(kind.is_timestamp(present))
+    return bool(present == wanted)
+
+
+def _safe_reason(error: Exception) -> str:
+    """Why a file can't be read; an engine's own message may quote a client's row."""
+    message = str(error)
+    if found := re.search(r"Expected (\d+) columns, got (\d+)", message):
+        row = re.search(r"Row #(\d+)", message)
+        where = f"line {row.group(1)}" if row else "a line"
+        return f"{where} has {found.group(2)} fields, the header has {found.group(1)}"
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in message:
+        return "is not UTF-8 text"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read ({error.strerror})"
+    return f"cannot be read as {'Parquet' if 'arquet' in message else 'what its name says'}"
+
+
+def land_all(
+    files: Sequence[DeliveredFile],
+    tables: Mapping[str, Table],
+    previous: Mapping[str, date],
+    delimiter: str,
+    folder: Path,
+    *,
+    advance: Callable[[int], None],
+) -> list[LandedFile]:
+    """Number the rows of every file.
+
+    Args:
+        files: All files of the pending deliveries.
+        tables: By name.
+        previous: Day of the last delivery of a table before the pending ones, by name.
+        delimiter: Between the fields of a CSV.
+        folder: Where the copies go.
+        advance: Told the rows of each file when it is done.
+
+    Raises:
+        ContractViolation: One line per file that cannot be taken.
+    """
+    neighbours = _neighbours(files, previous)
+    problems: list[str] = []
+
+    def number(index: int, file: DeliveredFile) -> LandedFile | None:
+        target = folder / f"{index:05}-{file.table_name}.parquet"
+        around = neighbours[file.table_name, file.delivery.day]
+        try:
+            landed = land(file, tables[file.table_name], around, delimiter, target)
+        except BadFile as error:
+            problems.append(str(error))
+            return None
+        advance(landed.rows)
+        return landed
+
+    with ThreadPoolExecutor(READING_THREADS) as threads:
+        landed = list(threads.map(number, range(len(files)), files))
+    if problems:
+        raise ContractViolation("\n".join(sorted(problems)))
+    return [one for one in landed if one is not None]
+
+
+def _neighbours(
+    files: Iterable[DeliveredFile], previous: Mapping[str, date]
+) -> dict[tuple[str, date], Neighbours]:
+    """Days of a table's deliveries before and after each one."""
+    days: dict[str, set[date]] = {}
+    for file in files:
+        days.setdefault(file.table_name, set()).add(file.delivery.day)
+    found: dict[tuple[str, date], Neighbours] = {}
+    for table_name, its_days in days.items():
+        in_order = sorted(its_days)
+        before = [previous.get(table_name), *in_order[:-1]]
+        after = [*in_order[1:], None]
+        for day, earlier, later in zip(in_order, before, after, strict=True):
+            found[table_name, day] = (earlier, later)
+    return found

@@ -1,0 +1,184 @@
+"""Deliveries → source tables as row versions, quarantine, and a record of every delivery."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from conf.source import SourceSettings, load_source
+from extracts.conform import read_landed
+from extracts.deliveries import delivered_files
+from extracts.landed import LandedFile, land_all
+from extracts.outcome import all_problems
+from extracts.owners import first_deliveries, owner_intervals, with_owner
+from jobs.intake import Checked, Intake
+from jobs.run import Run
+from tables.arrow import arrow_schema
+from tables.base import Table
+from tables.derived import DELIVERIES, QUARANTINE
+from tables.errors import ContractViolation
+from tables.sources import ACCOUNTS, REFERENCES, SOURCES, TRANSACTIONS, stored
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SCRATCH = ".ingest-"
+REFERRED_TO = {table.name for columns in REFERENCES.values() for table in columns.values()}
+
+
+def ingest(run: Run) -> None:
+    """Take every pending delivery, or refuse them all.
+
+    Raises:
+        ContractViolation: A delivery can't be trusted; one line per problem, and nothing is staged.
+    """
+    source = load_source(run.config.bank.source)
+    files = delivered_files(run.deliveries, source)
+    with _scratch(run.home / "tables") as scratch:
+        rows = sum(file.rows for file in files)
+        with run.progress(rows, "reading") as advance:
+            landed = land_all(
+                files, _by_name(), _previous(run), source.delimiter, scratch, advance=advance
+            )
+        keep = _keep(run, scratch)
+        checked = _check(run, [_intake(run, source, table, landed, keep) for table in SOURCES])
+        _stage_tables(run, checked, keep)
+    _stage_records(run, checked)
+    _summarise(run, source, checked)
+
+
+@contextmanager
+def _scratch(tables: Path) -> Iterator[Path]:
+    """A folder for copies that live as long as the run; what a killed run left goes first."""
+    for left_over in tables.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=tables) as folder:
+        yield Path(folder)
+
+
+def _by_name() -> dict[str, Table]:
+    return {table.name: table for table in SOURCES}
+
+
+def _previous(run: Run) -> dict[str, date]:
+    """The last day on which each table was delivered before."""
+    records = run.store.records(DELIVERIES)
+    days = records.groupBy("table_name").agg(F.max("delivery").alias("delivery")).collect()
+    return {row["table_name"]: row["delivery"] for row in days}
+
+
+def _keep(run: Run, scratch: Path) -> Callable[[DataFrame, str], DataFrame]:
+    def keep(rows: DataFrame, name: str) -> DataFrame:
+        path = str(scratch / name)
+        rows.write.parquet(path)
+        return run.spark.read.schema(rows.schema).parquet(path)
+
+    return keep
+
+
+def _intake(
+    run: Run,
+    source: SourceSettings,
+    table: Table,
+    landed: Sequence[LandedFile],
+    keep: Callable[[DataFrame, str], DataFrame],
+) -> Intake | None:
+    """What the deliveries bring of a table, if they bring it at all."""
+    files = [one for one in landed if one.file.table_name == table.name]
+    if not files:
+        return None
+    is_whole = source.tables[table.name].delivery == "whole"  # type: ignore[index]
+    rows = read_landed(run.spark, table, files)
+    return Intake(table, is_whole, files, rows, run.store.versions(table), keep)
+
+
+def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
+    """Check every table, then refuse or go on.
+
+    Raises:
+        ContractViolation: More rows are doubtful than the quarantine may hold.
+    """
+    known: dict[str, DataFrame] = {}
+    checked: list[Checked] = []
+    with run.progress(len(intakes), "checking") as advance:
+        for table, intake in zip(SOURCES, intakes, strict=True):
+            present = [run.store.versions(table)]
+            if intake is not None:
+                checked.append(intake.check(known))
+                present.append(checked[-1].accepted)
+            if table.name in REFERRED_TO:
+                known[table.name] = first_deliveries(table.key[0], *present)
+            advance(1)
+    problems = all_problems(
+        [one.outcome for one in checked], run.config.checks.max_quarantine_share
+    )
+    if problems:
+        raise ContractViolation("\n".join(problems))
+    return checked
+
+
+def _stage_tables(
+    run: Run, checked: Sequence[Checked], keep: Callable[[DataFrame, str], DataFrame]
+) -> None:
+    owners = run.store.versions(ACCOUNTS)
+    with run.progress(len(checked), "storing") as advance:
+        for one in checked:
+            table, versions = one.intake.table, one.versions()
+            if table.name == ACCOUNTS.name:
+                versions = keep(versions, "account-versions")
+                owners = owners.unionByName(versions)
+            if table.name == TRANSACTIONS.name:
+                intervals = owner_intervals(owners)
+                versions = with_owner(versions, intervals, run.config.bank.transaction_buckets)
+            run.stage(stored(table), versions)
+            advance(1)
+    _stage_quarantine(run, [one.quarantine for one in checked if one.quarantine is not None])
+
+
+def _stage_quarantine(run: Run, parts: Sequence[DataFrame]) -> None:
+    if parts:
+        run.stage(QUARANTINE, reduce(lambda some, more: some.unionByName(more), parts))
+    else:
+        run.stage(QUARANTINE, arrow_schema(QUARANTINE).empty_table())
+
+
+def _stage_records(run: Run, checked: Sequence[Checked]) -> None:
+    entries = [entry for one in checked for entry in _delivery_entries(run, one)]
+    run.stage(DELIVERIES, pa.Table.from_pylist(entries, schema=arrow_schema(DELIVERIES)))
+
+
+def _delivery_entries(run: Run, one: Checked) -> Iterator[Mapping[str, object]]:
+    digests = {delivery.day: delivery.digest for delivery in run.deliveries}
+    for day, rows in sorted(one.outcome.rows_in.items()):
+        set_aside = one.outcome.quarantined.get(day, 0)
+        yield {
+            "delivery": day,
+            "table_name": one.outcome.table_name,
+            "manifest_sha256": digests[day],
+            "rows_in": rows,
+            "rows_accepted": rows - set_aside,
+            "rows_quarantined": set_aside,
+        }
+
+
+def _summarise(run: Run, source: SourceSettings, checked: Sequence[Checked]) -> None:
+    rows_in = sum(sum(one.outcome.rows_in.values()) for one in checked)
+    set_aside = sum(sum(one.outcome.quarantined.values()) for one in checked)
+    run.note(
+        deliveries=len(run.deliveries),
+        rows_in=rows_in,
+        rows_accepted=rows_in - set_aside,
+        rows_quarantined=set_aside,
+        rows_stored=sum(run.staging.rows(stored(one.intake.table)) for one in checked),
+    )
+    if source.adapter and source.adapter.assumed_consents:
+        run.note(assumption=source.adapter.assumed_consents.because)
