@@ -89,7 +89,9 @@ def check(suite: Suite, rows: DataFrame) -> CheckReport:
     """
     source = _context().data_sources.add_or_update_spark(name="tables", persist=False)
     results = _validate(source, rows, suite.rules)
-    return CheckReport(suite.table.name, (*results, *_facts(rows, suite.facts)))
+    if suite.facts:
+        results += _facts(rows, suite.facts)
+    return CheckReport(suite.table.name, tuple(results))
 
 
 @cache

@@ -17,7 +17,9 @@ def rows_at_least(minimum: int, severity: Severity = "critical") -> Expectation:
     return gxe.ExpectTableRowCountToBeBetween(
         min_value=minimum,
         severity=severity,
-        description=f"there {'is' if minimum == 1 else 'are'} at least {minimum} rows",
+        description=f"there are at least {minimum} rows"
+        if minimum > 1
+        else "there is at least one row",
     )
 
 
