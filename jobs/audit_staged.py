@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from jobs.contracts import contract_reports
 from jobs.run import Run
 from tables.base import Table
 from tables.errors import ContractViolation
@@ -27,6 +28,11 @@ def audit(run: Run) -> None:
     problems = []
     for table in run.staging.tables.values():
         problems += _problems(table, proposed.staged(table), run.staging.rows(table))
+    for report in contract_reports(run, proposed):
+        problems += [f"{report.table}: {failure}" for failure in report.critical_failures]
+        for warning in report.warnings:
+            log.warning("%s %s: %s: %s", run.step, run.as_of, report.table, warning)
+        run.count("warnings", len(report.warnings))
     if problems:
         raise ContractViolation("\n".join(problems))
 

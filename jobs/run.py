@@ -45,6 +45,11 @@ class Run:
         """Facts for the summary at the end and for the ``runs`` table."""
         self.counts.update(counts)
 
+    def count(self, name: str, more: int) -> None:
+        """Add to a count; one that stays 0 is not mentioned."""
+        if more:
+            self.counts[name] = int(str(self.counts.get(name, 0))) + more
+
     def progress(self, total: int, label: str) -> AbstractContextManager[Callable[[int], None]]:
         """A bar on a terminal, plain lines in a log; the yielded function advances it."""
         return progress_bar(total, f"{self.step}: {label}")

@@ -99,6 +99,8 @@ class Store:
         return [*pinned, *self._staged.get(table.name, ())]
 
     def _slice(self, table: Table, as_of: date) -> list[DataFile]:
+        if table.kind == "derived" and table.name in self._staged:
+            return list(self._staged[table.name])
         self.version(table)
         return [file for file in self.files(table) if file.path.startswith(slice_path(as_of))]
 

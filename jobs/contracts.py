@@ -1,0 +1,68 @@
+"""Which contracts a step's tables must keep before they are published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from expectations.campaign_lists import campaign_lists_suite
+from expectations.check import CheckReport, check
+from expectations.propensity_scores import propensity_scores_suite
+from expectations.sources import source_suites
+from features.catalogue import customer_features_table
+from tables.derived import CAMPAIGN_LISTS, PROPENSITY_SCORES
+from tables.runs import Runs
+from tables.sources import SOURCES
+from tables.store import Store
+from tables.windows import months_before
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.run import Run
+
+
+def contract_reports(run: Run, proposed: Store) -> list[CheckReport]:
+    """Hold what a run has staged against the contracts of its step.
+
+    Args:
+        run: The run.
+        proposed: The store as it would be after the run's commit.
+    """
+    reports_of_step = {
+        "ingest": _source_reports,
+        "score": _score_reports,
+        "campaign": _list_reports,
+    }
+    return reports_of_step[run.step](run, proposed) if run.step in reports_of_step else []
+
+
+def _source_reports(run: Run, proposed: Store) -> list[CheckReport]:
+    sources = {table.name: proposed.known_before(table, run.as_of) for table in SOURCES}
+    suites = source_suites(sources, run.as_of, tuple(run.config.products))
+    with run.progress(len(suites), "contracts") as advance:
+        reports = []
+        for suite in suites:
+            reports.append(check(suite, sources[suite.table.name]))
+            advance(1)
+    return reports
+
+
+def _score_reports(run: Run, proposed: Store) -> list[CheckReport]:
+    products = tuple(run.config.products)
+    customers = run.store.snapshot(customer_features_table(products), run.as_of)
+    suite = propensity_scores_suite(customers, products, run.config.checks, _last_month(run))
+    return [check(suite, proposed.snapshot(PROPENSITY_SCORES, run.as_of))]
+
+
+def _last_month(run: Run) -> DataFrame | None:
+    """The scores of the month before, if they were published."""
+    before = months_before(run.as_of, 1)
+    record = Runs(run.store.folder).current("score", before)
+    if record is None:
+        return None
+    return Store(run.store.folder, run.spark, record.pins).snapshot(PROPENSITY_SCORES, before)
+
+
+def _list_reports(run: Run, proposed: Store) -> list[CheckReport]:
+    suite = campaign_lists_suite(run.config.campaign)
+    return [check(suite, proposed.staged(CAMPAIGN_LISTS))]
