@@ -17,11 +17,12 @@ from campaigns.contact_policy import (
     household_contacts_left,
 )
 from campaigns.control_group import in_campaign_control, in_global_holdout
-from campaigns.eligibility import eligibility_gates, is_active, open_products
+from campaigns.eligibility import eligibility_gates, is_active
 from campaigns.gates import any_fails, failed_gates
 from campaigns.sources import CampaignSources
 from campaigns.value import MONEY, expected_profit, value_gates
 from conf.schema import Offer, Product, RunConfig
+from features.eligibility import open_products
 
 OF_CUSTOMER = (
     "customer_id",

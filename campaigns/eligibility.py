@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, functions as F
+from pyspark.sql import Column, functions as F
 
 from campaigns.gates import Gate
 from conf.schema import Product
 from features.eligibility import eligibility_failures
 from tables.reason_codes import ReasonCode
-
-
-def open_products(holdings: DataFrame, as_of: date) -> DataFrame:
-    """What each customer holds on the as-of date, as the array ``open_products``."""
-    is_opened = F.col("opened_on") < F.lit(as_of)
-    # The last day still counts, and a closing announced for later has not happened yet.
-    is_closed = F.coalesce(F.col("closed_on") < F.lit(as_of), F.lit(False))
-    return (
-        holdings.where(is_opened & ~is_closed)
-        .groupBy("customer_id")
-        .agg(F.sort_array(F.collect_set("product_id")).alias("open_products"))
-    )
 
 
 def is_active(as_of: date) -> Column:

@@ -190,6 +190,18 @@ class CampaignSettings(Settings):
     salt: Annotated[StrictStr, Field(min_length=4)]
 
 
+class RoleSettings(Settings):
+    """What somebody may see."""
+
+    list_columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+class Roles(Settings):
+    """Who sees what."""
+
+    branch: RoleSettings
+
+
 class CheckSettings(Settings):
     """Bounds of the table contracts."""
 
@@ -213,4 +225,5 @@ class RunConfig(Settings):
     contact_policy: ContactPolicy
     care: CarePolicy
     campaign: CampaignSettings
+    roles: Roles
     checks: CheckSettings

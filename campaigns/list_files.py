@@ -1,0 +1,176 @@
+"""The files of a campaign: per branch a workbook and a CSV, for care as well, and all rows as Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from campaigns.csv_file import write_csv
+from campaigns.workbook import Block, Sheet, Words, write_workbook
+from conf.schema import RunConfig
+from tables.files import sha256_of
+
+MANIFEST = "manifest.json"
+CARE_COLUMNS = ("customer_id", "care_treatment", "advisor_id", "as_of", "branch_id", "run_id")
+CHANNELS = {"sms": "SMS", "email": "e-mail", "app": "app", "branch": "branch visit"}
+MOVES = {
+    "cross_sell_internal": "new product of ours",
+    "cross_sell_partner": "new product of a partner",
+    "up_sell": "upgrade",
+}
+HOW_TO_READ: Block = (
+    "How to read it",
+    (
+        ("Order", "Clients stand in the order in which a conversation is worth most. Begin at the top."),
+        ("Why this client", "What the client's own behaviour says about this offer. A place to begin,"
+         " not a script."),
+        ("Contact by", "Use this channel only: the client has agreed to it for this kind of offer."),
+        ("Contacts left", "How many contacts the client may still have within 30 days, this one"
+         " included."),
+        ("Valid until", "After this day the offer is void: do not call any more."),
+        ("If the client says no", "Respect it and report it. The client is then left in peace about"
+         " this product."),
+        ("Not on the list", "Who did not consent, was contacted recently, or needs help rather than an"
+         " offer is not here, on purpose. Don't add clients by hand."),
+        ("Columns with +", "Click + above the last columns to see consent, run and log entry."),
+    ),
+)
+HOW_TO_HELP: Block = (
+    "How to read it",
+    (
+        ("What this is", "These clients get help instead of a sales offer. Sell them nothing."),
+        ("Help to offer", "What to talk about. Listen first."),
+        ("Confidential", "Why a client is here is known to those only who must help."),
+    ),
+)
+
+
+def write_lists(
+    folder: Path, lists: pa.Table, care: pa.Table, config: RunConfig, as_of: date
+) -> None:
+    """Fill an empty folder; the same rows give the same bytes.
+
+    Args:
+        folder: ``campaign.parquet``, ``branches/``, ``care/`` and ``manifest.json`` go here.
+        lists: Shaped ``CAMPAIGN_LISTS``, in order.
+        care: Shaped ``CARE_LISTS``, in order.
+        config: Names of products and partners, what a branch may see.
+        as_of: Day that the files say they are from.
+    """
+    pq.write_table(lists, folder / "campaign.parquet", compression="zstd")
+    rows = {"campaign.parquet": lists.num_rows}
+    rows |= _branch_files(folder, lists, config, as_of)
+    rows |= _care_files(folder, care, as_of)
+    _write_manifest(folder, rows, config.campaign.campaign_id, as_of)
+
+
+def branch_view(lists: pa.Table, config: RunConfig) -> pa.Table:
+    """The columns that a branch may see, in its order."""
+    return lists.select(list(config.roles.branch.list_columns))
+
+
+def words(config: RunConfig) -> Words:
+    """What a person reads instead of a code."""
+    return {
+        "product_id": {name: product.name for name, product in config.products.items()},
+        "partner_id": {name: partner.name for name, partner in config.partners.items()},
+        "channel": CHANNELS,
+        "move": MOVES,
+    }
+
+
+def file_name(branch_id: str) -> str:
+    """A branch's identifier as a name that cannot lead out of the folder."""
+    return "branch_" + quote(branch_id, safe="")
+
+
+def _branch_files(
+    folder: Path, lists: pa.Table, config: RunConfig, as_of: date
+) -> Iterator[tuple[str, int]]:
+    for branch_id, rows in _by_branch(lists):
+        name, shown = file_name(branch_id), branch_view(rows, config)
+        sheet = Sheet(
+            title=f"Campaign list of branch {branch_id}",
+            tab="List",
+            rows=shown,
+            words=words(config),
+            summary=_summary(rows, config, as_of),
+            created=as_of,
+        )
+        yield from _pair(folder, f"branches/{name}", sheet)
+
+
+def _care_files(folder: Path, care: pa.Table, as_of: date) -> Iterator[tuple[str, int]]:
+    for branch_id, rows in _by_branch(care):
+        treatments = {name: _sentence(name) for name in rows["care_treatment"].to_pylist()}
+        sheet = Sheet(
+            title=f"Care list of branch {branch_id}",
+            tab="Care",
+            rows=rows.select(list(CARE_COLUMNS)),
+            words={"care_treatment": treatments},
+            summary=(("This list", (("Data as of", as_of.isoformat()), ("Clients", rows.num_rows))),
+                     HOW_TO_HELP),
+            created=as_of,
+        )
+        yield from _pair(folder, f"care/{file_name(branch_id)}", sheet)
+
+
+def _pair(folder: Path, name: str, sheet: Sheet) -> Iterator[tuple[str, int]]:
+    (folder / name).parent.mkdir(exist_ok=True)
+    write_workbook(folder / f"{name}.xlsx", sheet)
+    write_csv(folder / f"{name}.csv", sheet.rows)
+    yield from ((f"{name}.{kind}", sheet.rows.num_rows) for kind in ("xlsx", "csv"))
+
+
+def _by_branch(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    for branch_id in sorted(set(rows["branch_id"].to_pylist())):
+        yield branch_id, rows.filter(pc.equal(rows["branch_id"], branch_id))
+
+
+def _summary(rows: pa.Table, config: RunConfig, as_of: date) -> Sequence[Block]:
+    shown = words(config)
+    valid_from, valid_to = min(rows["valid_from"].to_pylist()), max(rows["valid_to"].to_pylist())
+    about = (
+        ("Bank", config.bank.name),
+        ("Campaign", config.campaign.campaign_id),
+        ("Data as of", as_of.isoformat()),
+        ("Valid", f"{valid_from.isoformat()} to {valid_to.isoformat()}, see each row"),
+        ("Offers", rows.num_rows),
+        ("Clients", len(set(rows["customer_id"].to_pylist()))),
+    )
+    return (
+        ("This list", about),
+        ("Offers by product", _counts(rows, "product_id", shown)),
+        ("Offers by channel", _counts(rows, "channel", shown)),
+        ("Offers by advisor", _counts(rows, "advisor_id", shown)),
+        HOW_TO_READ,
+    )
+
+
+def _counts(rows: pa.Table, column: str, shown: Words) -> list[tuple[str, int]]:
+    counts = Counter(rows[column].to_pylist())
+    labels = shown.get(column, {})
+    named = {labels.get(code, code or "none"): number for code, number in counts.items()}
+    return sorted(named.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _sentence(code: str) -> str:
+    return code.replace("_", " ").capitalize()
+
+
+def _write_manifest(folder: Path, rows: dict[str, int], campaign_id: str, as_of: date) -> None:
+    files = {
+        name: {"rows": count, "sha256": sha256_of(folder / name)}
+        for name, count in sorted(rows.items())
+    }
+    content = {"campaign_id": campaign_id, "as_of": as_of.isoformat(), "files": files}
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")

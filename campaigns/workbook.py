@@ -1,0 +1,147 @@
+"""Lists as XLSX for a person: one sheet to work through, one that says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from campaigns.headings import HEADINGS, Heading
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+GREEN, PALE, GREY = "#1F5C4D", "#F1F6F4", "#5F6B67"
+NUMBER_FORMS = {
+    "whole": "0",
+    "money": "#,##0.00",
+    "day": "d mmm yyyy",
+    "instant": "yyyy-mm-dd hh:mm",
+}
+HEADER_HEIGHT = 32
+Words = Mapping[str, Mapping[str, str]]
+Block = tuple[str, Sequence[tuple[str, str | int]]]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What goes into a workbook.
+
+    Attributes:
+        title: Headline of the summary.
+        tab: Name of the sheet with the rows.
+        rows: The list; its columns in the order in which they are shown.
+        words: By column: what to show instead of a code.
+        summary: Blocks of the second sheet: a headline, then lines of a label and a value.
+        created: Day that the file says it is from; no clock is asked, so bytes repeat.
+    """
+
+    title: str
+    tab: str
+    rows: pa.Table
+    words: Words
+    summary: Sequence[Block]
+    created: date
+
+
+def write_workbook(path: Path, sheet: Sheet) -> None:
+    """Write the list and its summary; texts are never read as formulas."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path)) as book:
+        created = datetime.combine(sheet.created, time())
+        book.set_properties({"title": sheet.title, "created": created})
+        _write_list(book, book.add_worksheet(sheet.tab), sheet)
+        _write_summary(book, book.add_worksheet("About this list"), sheet)
+
+
+def _write_list(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
+    names = sheet.rows.column_names
+    headings = [HEADINGS[name] for name in names]
+    head = book.add_format(
+        {"bold": True, "font_color": "white", "bg_color": GREEN, "text_wrap": True,
+         "valign": "vcenter", "border": 1, "border_color": "white"}
+    )
+    page.set_row(0, HEADER_HEIGHT)
+    for place, heading in enumerate(headings):
+        page.write_string(0, place, heading.title, head)
+    _write_columns(book, page, sheet, headings)
+    page.autofilter(0, 0, max(sheet.rows.num_rows, 1), len(names) - 1)
+    page.freeze_panes(1, 1 + _place(names, "customer_id"))
+    _set_up_print(page, sheet)
+
+
+def _write_columns(
+    book: Workbook, page: Worksheet, sheet: Sheet, headings: Sequence[Heading]
+) -> None:
+    for place, (name, heading) in enumerate(zip(sheet.rows.column_names, headings, strict=True)):
+        values = sheet.rows.column(name)
+        is_empty = values.null_count == len(values)
+        options = {"hidden": is_empty or heading.is_technical, "level": int(heading.is_technical)}
+        page.set_column(place, place, heading.width, None, options)
+        formats = [_cell_format(book, heading, is_striped) for is_striped in (False, True)]
+        words = sheet.words.get(name, {})
+        for row, value in enumerate(values.to_pylist(), start=1):
+            shown = words.get(value, value) if isinstance(value, str) else value
+            _write_cell(page, row, place, shown, formats[row % 2 == 0])
+
+
+def _cell_format(book: Workbook, heading: Heading, is_striped: bool) -> Format:
+    form: dict[str, Any] = {"valign": "top", "bottom": 1, "bottom_color": "#D5DEDA"}
+    if is_striped:
+        form["bg_color"] = PALE
+    if heading.form == "long":
+        form["text_wrap"] = True
+    if heading.form in NUMBER_FORMS:
+        form |= {"num_format": NUMBER_FORMS[heading.form], "align": "left"}
+    return book.add_format(form)
+
+
+def _write_cell(page: Worksheet, row: int, column: int, value: Any, form: Format) -> None:
+    if value is None:
+        page.write_blank(row, column, None, form)
+    elif isinstance(value, str):
+        page.write_string(row, column, value, form)
+    elif isinstance(value, datetime):
+        page.write_datetime(row, column, value.astimezone(UTC).replace(tzinfo=None), form)
+    elif isinstance(value, date):
+        page.write_datetime(row, column, value, form)
+    else:
+        page.write_number(row, column, value, form)
+
+
+def _set_up_print(page: Worksheet, sheet: Sheet) -> None:
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
+    page.set_footer(f"&L{sheet.title.replace('&', '&&')}&RPage &P of &N")
+
+
+def _write_summary(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
+    title = book.add_format({"bold": True, "font_size": 16, "font_color": GREEN})
+    head = book.add_format({"bold": True, "font_color": GREEN, "bottom": 1, "bottom_color": GREEN})
+    label = book.add_format({"valign": "top", "font_color": GREY})
+    value = book.add_format({"valign": "top", "align": "left", "text_wrap": True})
+    page.hide_gridlines(2)
+    page.set_column(0, 0, 26)
+    page.set_column(1, 1, 90)
+    page.write_string(0, 0, sheet.title, title)
+    row = 2
+    for headline, lines in sheet.summary:
+        page.write_string(row, 0, headline, head)
+        page.write_blank(row, 1, None, head)
+        for offset, (name, content) in enumerate(lines, start=1):
+            page.write_string(row + offset, 0, name, label)
+            _write_cell(page, row + offset, 1, content, value)
+        row += len(lines) + 2
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    return names.index(name) if name in names else -1
