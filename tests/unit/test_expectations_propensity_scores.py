@@ -6,7 +6,7 @@ from conf.load import load_config
 from expectations.check import check
 from expectations.propensity_scores import propensity_scores_suite
 from tables.derived import PROPENSITY_SCORES
-from tests.unit.expectation_rows import failures, rows_with, warnings
+from tests.unit.expectation_rows import failures, only_facts, only_rules, rows_with, warnings
 
 PRODUCTS = ["card", "loan"]
 GOOD = {
@@ -60,7 +60,7 @@ def test_every_broken_rule_is_told(spark, suite):
 @pytest.mark.parametrize("value", ["0", "1", "-0.1", "1.1", "double('NaN')", "double('Infinity')"])
 def test_a_propensity_that_is_no_probability_stops_publication(spark, suite, value):
     rows = rows_with(spark, PROPENSITY_SCORES, GOOD, [("propensity", value)])
-    told = failures(check(suite, rows))
+    told = failures(check(only_rules(suite), rows))
     assert told["propensity lies strictly between 0 and 1"] == 1
 
 
@@ -79,11 +79,11 @@ def test_each_active_customer_has_each_product_exactly_once(
     spark, suite, break_, customers_concerned
 ):
     rows = rows_with(spark, PROPENSITY_SCORES, GOOD, [break_])
-    assert failures(check(suite, rows))[COVERAGE] == customers_concerned
+    assert failures(check(only_facts(suite), rows))[COVERAGE] == customers_concerned
 
 
 def test_missing_customers_and_empty_scores_stop_publication(suite, scores):
-    told = failures(check(suite, scores.where("customer_id <> 'C3'")))
+    told = failures(check(only_facts(suite), scores.where("customer_id <> 'C3'")))
     assert told == {COVERAGE: 1}
     told = failures(check(suite, scores.limit(0)))
     assert told["there are at least 2 rows"] == 0
@@ -92,16 +92,17 @@ def test_missing_customers_and_empty_scores_stop_publication(suite, scores):
 
 def test_rows_of_two_months_or_snapshots_stop_publication(spark, suite):
     breaks = [("as_of", "date'2024-03-01'"), ("feature_version", "6")]
-    told = failures(check(suite, rows_with(spark, PROPENSITY_SCORES, GOOD, breaks)))
+    rows = rows_with(spark, PROPENSITY_SCORES, GOOD, breaks)
+    told = failures(check(only_facts(suite), rows))
     assert told == {"all rows are of one as-of date": 2, "all rows score one snapshot": 2}
 
 
 def test_a_product_whose_mean_propensity_is_out_of_bounds_stops_publication(spark, suite):
     low = GOOD | {"propensity": "if(id % 2 = 0, 0.000001, 0.1)"}
-    (told,) = failures(check(suite, rows_with(spark, PROPENSITY_SCORES, low)))
+    (told,) = failures(check(only_facts(suite), rows_with(spark, PROPENSITY_SCORES, low)))
     assert told == "the lowest mean propensity of a product is at least 1e-05"
     high = GOOD | {"propensity": "if(id % 2 = 0, 0.6, 0.1)"}
-    (told,) = failures(check(suite, rows_with(spark, PROPENSITY_SCORES, high)))
+    (told,) = failures(check(only_facts(suite), rows_with(spark, PROPENSITY_SCORES, high)))
     assert told == "the highest mean propensity of a product is at most 0.5"
 
 
@@ -112,13 +113,13 @@ def test_drift_since_last_month_is_a_warning_with_the_index_of_the_worst_product
         spark, PROPENSITY_SCORES, GOOD | {"propensity": "if(id % 2 = 0, 0.01 + id / 1000, 0.3)"}
     )
     suite = propensity_scores_suite(customers, PRODUCTS, CHECKS, last_month)
-    report = check(suite, scores)
+    report = check(only_facts(suite), scores)
     assert failures(report) == {}
     (psi,) = warnings(report).values()
     # loan: 5 of 15 in [0.01, 0.02), 10 in [0.02, 0.05) now; all in [0.2, 0.5) then
     assert psi == pytest.approx(_psi([5 / 15, 10 / 15, 0], [0, 0, 1]))
     same = propensity_scores_suite(customers, PRODUCTS, CHECKS, scores)
-    assert warnings(check(same, scores)) == {}
+    assert warnings(check(only_facts(same), scores)) == {}
 
 
 def _psi(now, then):

@@ -7,7 +7,7 @@ import pytest
 from expectations.check import check
 from expectations.sources import MEANINGS, NEVER_EMPTY, source_suites
 from tables.sources import SOURCES
-from tests.unit.expectation_rows import failures, rows_with, warnings
+from tests.unit.expectation_rows import failures, only_facts, only_rules, rows_with, warnings
 
 AS_OF = date(2024, 4, 1)
 RECORDED = {"recorded_at": "timestamp'2024-03-31 23:59:59'"}
@@ -188,13 +188,13 @@ def test_every_broken_rule_is_told_with_its_severity_and_none_hides_another(spar
 @BY_NAME
 def test_a_repeated_key_stops_publication(bank, suites, table):
     rows = bank[table.name]
-    report = check(suites[table.name], rows.union(rows.limit(1)))
+    report = check(only_facts(suites[table.name]), rows.union(rows.limit(1)))
     assert failures(report) == {"no key occurs twice": 1}
 
 
 @BY_NAME
 def test_an_empty_table_is_told(bank, suites, table):
-    report = check(suites[table.name], bank[table.name].limit(0))
+    report = check(only_rules(suites[table.name]), bank[table.name].limit(0))
     told = {"there is at least one row": 0}
     is_needed = table in NEVER_EMPTY
     assert failures(report) == (told if is_needed else {})
