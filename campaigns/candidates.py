@@ -40,8 +40,8 @@ def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> Data
     """One row per customer and offer, nothing left out.
 
     Returns:
-        What ``choose`` needs: ``failed_gates`` (sorted), ``is_eligible``, value, and what the caps of
-        customer, household and fatigue class still allow.
+        What ``choose`` needs: ``failed_gates`` (sorted), ``is_eligible``, value, and what the caps
+        of customer, household and fatigue class still allow.
     """
     facts = customer_facts(sources, config, as_of)
     offers = F.explode(F.array(*(_offer(name, config, as_of) for name in config.offers)))

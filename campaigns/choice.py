@@ -57,7 +57,7 @@ def choose(candidates: DataFrame, settings: CampaignSettings) -> DataFrame:
 
 
 def _keep_winners(passing: DataFrame, settings: CampaignSettings) -> DataFrame:
-    """Mark what is left when product, fatigue class, customer and household have had their limits."""
+    """Mark what the limits of product, fatigue class, customer and household leave."""
     per_customer = F.least(F.lit(settings.max_offers_per_customer), F.col("contacts_left_30d"))
     per_household = F.least(
         F.lit(settings.max_offers_per_household), F.col("household_contacts_left")

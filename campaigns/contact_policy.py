@@ -1,4 +1,4 @@
-"""May this customer be contacted about this now? Rolling caps, cool-off, and who is left in peace."""
+"""May this customer be contacted about this now? Caps, cool-off, and who is left in peace."""
 
 from __future__ import annotations
 
@@ -99,9 +99,7 @@ def _left(cap: int, counted: str) -> Column:
     return F.greatest(F.lit(cap) - F.col(counted), F.lit(0)).cast("int")
 
 
-def _with_households(
-    customers: DataFrame, own: DataFrame, policy: ContactPolicy
-) -> DataFrame:
+def _with_households(customers: DataFrame, own: DataFrame, policy: ContactPolicy) -> DataFrame:
     counts = ["contacts_30d", *map(fatigue_column, policy.max_contacts_90d_by_fatigue_class)]
     # The right key is unique: `own` has one row per customer.
     facts = customers.select("customer_id", "household_id").join(own, "customer_id", how="left")
@@ -150,7 +148,7 @@ def _is_opt_out() -> Column:
 
 
 def _is_cooling(policy: ContactPolicy, as_of: date) -> Column:
-    """A result whose cool-off has not ended on the as-of date; its day is the contact's if unknown."""
+    """A result whose cool-off has not ended; its day is the contact's if unknown."""
     result_on = F.coalesce("disposition_on", "contacted_on")
     rules = [
         (F.col("disposition") == disposition) & (result_on > F.lit(as_of - timedelta(days=days)))

@@ -18,9 +18,7 @@ def in_global_holdout(settings: CampaignSettings) -> Column:
 
 def in_campaign_control(settings: CampaignSettings, as_of: date) -> Column:
     """Withheld from this campaign; who it is changes every month, or control would be a holdout."""
-    return _is_drawn(
-        settings.control_share, settings.salt, settings.campaign_id, as_of.isoformat()
-    )
+    return _is_drawn(settings.control_share, settings.salt, settings.campaign_id, as_of.isoformat())
 
 
 def _is_drawn(share: float, *keys: str) -> Column:

@@ -7,16 +7,13 @@ import re
 import unicodedata
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 GUARD = "'"
-# Places at which a cell could begin, followed by what begins a formula. A spreadsheet that splits at
-# another separator than the comma, or reads quotes its own way, finds cells inside our text.
-FORMULA = re.compile(
-    r"""(?:^|(?<=[,;|"\t\r\n]))(?=[\s\x00-\x1f\ufeff\u200b]*[=+\-@|%\t\r])"""
-)
+# Places at which a cell could begin, followed by what begins a formula. A spreadsheet that splits
+# at another separator than the comma, or reads quotes its own way, finds cells inside our text.
+FORMULA = re.compile(r"""(?:^|(?<=[,;|"\t\r\n]))(?=[\s\x00-\x1f\ufeff\u200b]*[=+\-@|%\t\r])""")
 
 
 def write_csv(path: Path, rows: pa.Table) -> None:
@@ -24,7 +21,9 @@ def write_csv(path: Path, rows: pa.Table) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
         writer.writerow(rows.column_names)
-        writer.writerows([_cell(row[name]) for name in rows.column_names] for row in rows.to_pylist())
+        writer.writerows(
+            [_cell(row[name]) for name in rows.column_names] for row in rows.to_pylist()
+        )
 
 
 def guarded(text: str) -> str:
@@ -46,7 +45,7 @@ def _plain(character: str) -> str:
     return folded[0] if folded and folded[0] in "=+-@|%" else character
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):

@@ -23,7 +23,7 @@ def eligibility_gates(product_id: str, product: Product, as_of: date) -> list[Ga
     """The rules of a product, and that there is a customer to offer it to.
 
     Returns:
-        Gates over the facts of a customer: ``is_active`` and what ``eligibility_failures`` asks for.
+        Gates over the facts of a customer: ``is_active`` and what ``eligibility_failures`` needs.
     """
     failures = eligibility_failures(product_id, product, as_of)
     return [

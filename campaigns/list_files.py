@@ -1,4 +1,4 @@
-"""The files of a campaign: per branch a workbook and a CSV, for care as well, and all rows as Parquet."""
+"""The files of a campaign: a workbook and a CSV per branch, for care too, and all rows as Parquet."""
 
 from __future__ import annotations
 
@@ -29,24 +29,20 @@ MOVES = {
 HOW_TO_READ: Block = (
     "How to read it",
     (
-        ("Order", "Clients stand in the order in which a conversation is worth most. Begin at the top."),
-        ("Why this client", "What the client's own behaviour says about this offer. A place to begin,"
-         " not a script."),
-        ("Contact by", "Use this channel only: the client has agreed to it for this kind of offer."),
-        ("Contacts left", "How many contacts the client may still have within 30 days, this one"
-         " included."),
+        ("Order", "The conversation that is worth most comes first. Begin at the top."),
+        ("Why this client", "What the client's own behaviour says. A beginning, not a script."),
+        ("Contact by", "Use this channel only: the client has agreed to it for such offers."),
+        ("Contacts left", "Contacts the client may still have in 30 days, this one included."),
         ("Valid until", "After this day the offer is void: do not call any more."),
-        ("If the client says no", "Respect it and report it. The client is then left in peace about"
-         " this product."),
-        ("Not on the list", "Who did not consent, was contacted recently, or needs help rather than an"
-         " offer is not here, on purpose. Don't add clients by hand."),
-        ("Columns with +", "Click + above the last columns to see consent, run and log entry."),
+        ("If the client says no", "Respect and report it: the client is then left in peace."),
+        ("Not on the list", "Some clients are left out on purpose. Don't add any by hand."),
+        ("Columns with +", "Click + above the last columns for consent, run and log entry."),
     ),
 )
 HOW_TO_HELP: Block = (
     "How to read it",
     (
-        ("What this is", "These clients get help instead of a sales offer. Sell them nothing."),
+        ("What this is", "These clients get help instead of an offer. Sell them nothing."),
         ("Help to offer", "What to talk about. Listen first."),
         ("Confidential", "Why a client is here is known to those only who must help."),
     ),
@@ -116,8 +112,10 @@ def _care_files(folder: Path, care: pa.Table, as_of: date) -> Iterator[tuple[str
             tab="Care",
             rows=rows.select(list(CARE_COLUMNS)),
             words={"care_treatment": treatments},
-            summary=(("This list", (("Data as of", as_of.isoformat()), ("Clients", rows.num_rows))),
-                     HOW_TO_HELP),
+            summary=(
+                ("This list", (("Data as of", as_of.isoformat()), ("Clients", rows.num_rows))),
+                HOW_TO_HELP,
+            ),
             created=as_of,
         )
         yield from _pair(folder, f"care/{file_name(branch_id)}", sheet)

@@ -41,7 +41,7 @@ def offer_log(decisions: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
 def with_position(decisions: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
     """Add each decision's place in the log.
 
-    Every customer has the same offers, so only the customers need to be numbered over all partitions.
+    Every customer has the same offers, so only customers are numbered across all partitions.
     """
     ordered = sorted(offer_ids)
     in_order = Window.orderBy("customer_id")
@@ -110,7 +110,7 @@ def _array_texts(arrays: pa.ListArray) -> pa.Array:
     return pc.if_else(arrays.is_valid(), pc.binary_join_element_wise("[", inner, "]", ""), "null")
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return "null" if value is None else WRITERS[type(value)](value)
 
 

@@ -1,4 +1,4 @@
-"""Why this client: sentences about the client's own behaviour, never about a protected attribute."""
+"""Why this client: sentences about own behaviour, never about a protected attribute."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ UNIT = 10**15
 
 
 def expected_profit() -> Column:
-    """propensity x margin - contact cost, rounded once, half away from zero; null without a score.
+    """Propensity x margin - contact cost, rounded once, half away from zero; null without a score.
 
     Engines cast a double to a decimal in different ways (1.005 is 1.01 to one and 1.00 to another),
     so the propensity becomes a whole number of 10^-15 first and the rest is exact.

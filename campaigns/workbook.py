@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -25,7 +27,10 @@ NUMBER_FORMS = {
     "instant": "yyyy-mm-dd hh:mm",
 }
 HEADER_HEIGHT = 32
+LINE_HEIGHT = 15
+LABEL_WIDTH, VALUE_WIDTH = 26, 90
 Words = Mapping[str, Mapping[str, str]]
+Cell = str | int | float | Decimal | date | None
 Block = tuple[str, Sequence[tuple[str, str | int]]]
 
 
@@ -65,16 +70,27 @@ def _write_list(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
     names = sheet.rows.column_names
     headings = [HEADINGS[name] for name in names]
     head = book.add_format(
-        {"bold": True, "font_color": "white", "bg_color": GREEN, "text_wrap": True,
-         "valign": "vcenter", "border": 1, "border_color": "white"}
+        {
+            "bold": True,
+            "font_color": "white",
+            "bg_color": GREEN,
+            "text_wrap": True,
+            "valign": "vcenter",
+            "border": 1,
+            "border_color": "white",
+        }
     )
     page.set_row(0, HEADER_HEIGHT)
     for place, heading in enumerate(headings):
         page.write_string(0, place, heading.title, head)
     _write_columns(book, page, sheet, headings)
+    for row, height in enumerate(_row_heights(sheet.rows), start=1):
+        page.set_row(row, height)
     page.autofilter(0, 0, max(sheet.rows.num_rows, 1), len(names) - 1)
     page.freeze_panes(1, 1 + _place(names, "customer_id"))
+    page.set_landscape()
     _set_up_print(page, sheet)
+    page.repeat_rows(0)
 
 
 def _write_columns(
@@ -92,6 +108,20 @@ def _write_columns(
             _write_cell(page, row, place, shown, formats[row % 2 == 0])
 
 
+def _row_heights(rows: pa.Table) -> list[int]:
+    """Room for every line of the broken texts: not every program makes it by itself."""
+    lines = [1] * rows.num_rows
+    for name in rows.column_names:
+        if HEADINGS[name].form == "long":
+            needed = (_lines(text, HEADINGS[name].width) for text in rows.column(name).to_pylist())
+            lines = [max(pair) for pair in zip(lines, needed, strict=True)]
+    return [LINE_HEIGHT * count for count in lines]
+
+
+def _lines(text: str | None, width: int) -> int:
+    return max(1, len(wrap(text or "", width)))
+
+
 def _cell_format(book: Workbook, heading: Heading, is_striped: bool) -> Format:
     form: dict[str, Any] = {"valign": "top", "bottom": 1, "bottom_color": "#D5DEDA"}
     if is_striped:
@@ -103,7 +133,7 @@ def _cell_format(book: Workbook, heading: Heading, is_striped: bool) -> Format:
     return book.add_format(form)
 
 
-def _write_cell(page: Worksheet, row: int, column: int, value: Any, form: Format) -> None:
+def _write_cell(page: Worksheet, row: int, column: int, value: Cell, form: Format) -> None:
     if value is None:
         page.write_blank(row, column, None, form)
     elif isinstance(value, str):
@@ -117,10 +147,8 @@ def _write_cell(page: Worksheet, row: int, column: int, value: Any, form: Format
 
 
 def _set_up_print(page: Worksheet, sheet: Sheet) -> None:
-    page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
-    page.repeat_rows(0)
     page.set_footer(f"&L{sheet.title.replace('&', '&&')}&RPage &P of &N")
 
 
@@ -130,14 +158,16 @@ def _write_summary(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
     label = book.add_format({"valign": "top", "font_color": GREY})
     value = book.add_format({"valign": "top", "align": "left", "text_wrap": True})
     page.hide_gridlines(2)
-    page.set_column(0, 0, 26)
-    page.set_column(1, 1, 90)
+    page.set_column(0, 0, LABEL_WIDTH)
+    page.set_column(1, 1, VALUE_WIDTH)
+    _set_up_print(page, sheet)
     page.write_string(0, 0, sheet.title, title)
     row = 2
     for headline, lines in sheet.summary:
         page.write_string(row, 0, headline, head)
         page.write_blank(row, 1, None, head)
         for offset, (name, content) in enumerate(lines, start=1):
+            page.set_row(row + offset, LINE_HEIGHT * _lines(str(content), VALUE_WIDTH))
             page.write_string(row + offset, 0, name, label)
             _write_cell(page, row + offset, 1, content, value)
         row += len(lines) + 2

@@ -99,7 +99,8 @@ def _near(chance: random.Random, *days_before: int) -> date:
 
 
 def _customer(chance: random.Random, number: int, count: int) -> Row:
-    born_on = date(AS_OF.year - chance.choice((17, 18, 21, 35, 50, 60, 76)), 3, chance.choice((1, 2)))
+    age = chance.choice((17, 18, 21, 35, 50, 60, 76))
+    born_on = date(AS_OF.year - age, 3, chance.choice((1, 2)))
     return {
         "customer_id": f"C{number:04d}",
         "birth_date": None if chance.random() < 0.05 else born_on,

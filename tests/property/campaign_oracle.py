@@ -1,4 +1,4 @@
-"""The campaign's rules once more, in plain Python over raw rows, sharing no code with `campaigns/`."""
+"""The campaign's rules once more, in plain Python over raw rows; no code of `campaigns/`."""
 
 from __future__ import annotations
 
@@ -155,7 +155,8 @@ class Oracle:
 
     def _recent(self, customer_id: str, days: int) -> list[Row]:
         return [
-            row for row in self.contacts[customer_id]
+            row
+            for row in self.contacts[customer_id]
             if (self.as_of - row["contacted_on"]).days <= days
         ]
 
@@ -202,7 +203,8 @@ class Oracle:
 
     def _care(self, customer_id: str) -> list[str]:
         flags = {
-            row["flag"] for row in self.flags[customer_id]
+            row["flag"]
+            for row in self.flags[customer_id]
             if row["valid_from"] <= self.as_of
             and (row["valid_to"] is None or row["valid_to"] > self.as_of)
         }
@@ -273,9 +275,9 @@ class Oracle:
             verdict.customer
         )
         own_left = policy.max_contacts_30d - len(self._recent(customer_id, 30))
-        class_left = policy.max_contacts_90d_by_fatigue_class[
-            fatigue_class
-        ] - self._class_contacts(customer_id, fatigue_class)
+        class_left = policy.max_contacts_90d_by_fatigue_class[fatigue_class] - self._class_contacts(
+            customer_id, fatigue_class
+        )
         return {
             ("product", (customer_id, verdict.product_id)): 1,
             ("class", (customer_id, fatigue_class)): class_left,
