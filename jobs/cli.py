@@ -15,6 +15,7 @@ from tables.errors import UserError
 
 WRONG_USAGE = 2
 FAILED = 1
+OURS = ("extracts", "features", "models", "campaigns", "expectations", "demo", "jobs", "tables")
 STEP_HELP = {
     "ingest": "conform and validate new deliveries; set bad rows aside",
     "features": "customer features as of a date",
@@ -41,9 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr,
+        level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
+    for package in OURS if options.verbose else ():
+        logging.getLogger(package).setLevel(logging.INFO)
     return guarded(options.do, options)
 
 

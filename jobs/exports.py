@@ -1,0 +1,94 @@
+"""List files: made before the commit so that it can pin their hashes, put in place after it."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conf.schema import RunConfig
+from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
+from tables.errors import ContractViolation
+from tables.files import make_folder, sha256_of, write_tree
+from tables.store import Store
+
+if TYPE_CHECKING:
+    from jobs.home import Home
+    from jobs.publishing import Context
+    from jobs.run import Run
+    from tables.runs import RunRecord
+
+LISTS = "lists"
+
+
+def lists_folder(home: Home, record: RunRecord) -> Path:
+    """Where the list files of a committed run lie."""
+    return home.lists / str(record.as_of) / record.campaign_id / record.run_id[:12]
+
+
+def list_digests(run: Run, proposed: Store) -> Mapping[str, str]:
+    """SHA-256 by path of the list files that the staged tables make; none for other steps."""
+    if run.step != "campaign":
+        return {}
+    with _scratch(run.home / LISTS) as folder:
+        _writer(proposed, run.config, run.as_of)(folder)
+        return _digests(folder)
+
+
+def complete(context: Context, record: RunRecord) -> None:
+    """Put the list files of a committed run in place, if they are not there yet.
+
+    They are copies made from the commit, so they may be made again at any time; the hashes that the commit
+    pinned say whether they are the same.
+
+    Raises:
+        ContractViolation: The files made now differ from those that were committed.
+    """
+    if record.step != "campaign":
+        return
+    target = lists_folder(context.home, record)
+    pinned = record.outputs[LISTS]
+    if target.exists() and _digests(target) == pinned:
+        return
+    store = Store(context.home.tables, context.spark, record.pins)
+    config = RunConfig.model_validate_json(record.config)
+    write = _writer(store, config, record.as_of)
+    write_tree(target, lambda folder: _checked(write, folder, pinned))
+
+
+def _checked(
+    write: Callable[[Path], None], folder: Path, pinned: Mapping[str, str]
+) -> None:
+    write(folder)
+    made = _digests(folder)
+    differing = sorted(path for path in made | dict(pinned) if made.get(path) != pinned.get(path))
+    if differing:
+        raise ContractViolation(
+            f"{len(differing)} list files differ from those that were committed, e.g. {differing[0]}."
+            " Was the code or the configuration changed since? Run with the committed version"
+        )
+
+
+def _writer(store: Store, config: RunConfig, as_of: date) -> Callable[[Path], None]:
+    from campaigns.list_files import write_lists
+
+    lists, care = (store.arrow(table, as_of) for table in (CAMPAIGN_LISTS, CARE_LISTS))
+    return lambda folder: write_lists(folder, lists, care, config, as_of)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+
+
+@contextmanager
+def _scratch(parent: Path) -> Iterator[Path]:
+    folder = make_folder(parent / f".building-{uuid.uuid4().hex}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
