@@ -24,3 +24,23 @@ def months_before(as_of: date, months: int) -> date:
         raise ValueError(f"{as_of} is not the first day of a month")
     index = as_of.year * 12 + as_of.month - 1 - months
     return date(index // 12, index % 12 + 1, 1)
+
+
+def months_ago(event_on: str, as_of: date) -> Column:
+    """Which month before ``as_of`` the event lies in: 1 is the last one; at most n means in window n.
+
+    Zero or less on or after ``as_of``; null without a date.
+    """
+    months = F.lit(as_of.year * 12 + as_of.month) - (F.year(event_on) * 12 + F.month(event_on))
+    return months.cast("int")
+
+
+def days_ago(event_on: str, as_of: date) -> Column:
+    """Days from the event to ``as_of``: 1 is the day before it; negative after it."""
+    return F.datediff(F.lit(as_of), F.col(event_on)).cast("int")
+
+
+def completed_months(event_on: str, as_of: date) -> Column:
+    """Whole months from the event to ``as_of``: 0 within the first month."""
+    is_begun = F.when(F.dayofmonth(event_on) > 1, F.lit(1)).otherwise(F.lit(0))
+    return (months_ago(event_on, as_of) - is_begun).cast("int")

@@ -20,7 +20,7 @@ def table_rows(spark: SparkSession, table: Table, text: str, **defaults: Any) ->
 
     Args:
         spark: The session.
-        table: Gives order and types; a further column ``customer_id`` may follow (owner of a booking).
+        table: Gives order and types; bookings may also name their owner, ``customer_id``.
         text: Header and rows; an empty cell or ``null`` is null.
         **defaults: Values of columns that the text leaves out; otherwise null, where the table
             allows it, and ``recorded_at`` long ago.

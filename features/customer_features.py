@@ -1,0 +1,74 @@
+"""All features of all active customers as of a date, one row per customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame, functions as F
+
+from conf.schema import TimeSettings
+from features.catalogue import feature_catalogue
+from features.feature import Feature
+from features.measures import Measure, measured
+from features.sources import CUSTOMERS, Cut, Source, SourceTables, active_customers
+from tables.errors import UserError
+
+__all__ = ["SourceTables", "active_customers", "customer_features"]
+
+
+def customer_features(
+    sources: SourceTables,
+    as_of: date,
+    time: TimeSettings,
+    products: Sequence[str],
+    base_currency: str,
+) -> DataFrame:
+    """Compute every feature: one pass per source, then one select.
+
+    Args:
+        sources: The bank's tables as known before ``as_of``.
+        as_of: Cut-off, exclusive.
+        time: Its observation window limits how far back bookings and contacts are looked at.
+        products: Configured product ids.
+        base_currency: Currency of all amounts.
+
+    Returns:
+        One row per active customer: ``as_of``, ``customer_id``, then the features of the catalogue.
+
+    Raises:
+        UserError: The observation window is shorter than the window of a feature.
+    """
+    features = feature_catalogue(products)
+    _check_windows(features, time.observation_months)
+    cut = Cut(as_of, time.observation_months, base_currency)
+    names = measure_names(features)
+    frame = measured(CUSTOMERS.rows(sources, cut), CUSTOMERS, names)
+    for source in _other_sources(names):
+        # One row per customer on the right: it is grouped by customer.
+        numbers = measured(source.rows(sources, cut), source, names)
+        frame = frame.join(numbers, on="customer_id", how="left")
+    return frame.select(
+        F.lit(as_of).alias("as_of"),
+        "customer_id",
+        *(feature.value.column(names).alias(feature.name) for feature in features),
+    )
+
+
+def measure_names(features: Iterable[Feature]) -> dict[Measure, str]:
+    """A column for each measure that some feature needs; equal measures share one."""
+    needed = dict.fromkeys(m for feature in features for m in feature.value.measures)
+    return {measure: f"m{place}" for place, measure in enumerate(needed)}
+
+
+def _other_sources(names: Iterable[Measure]) -> list[Source]:
+    return [s for s in dict.fromkeys(measure.source for measure in names) if s != CUSTOMERS]
+
+
+def _check_windows(features: Sequence[Feature], observation_months: int) -> None:
+    longest = max(feature.window_months or 0 for feature in features)
+    if observation_months < longest:
+        raise UserError(
+            f"time.observation_months is {observation_months}, but features look back {longest}"
+            f" months. Set it to {longest} or more"
+        )

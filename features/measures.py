@@ -1,0 +1,117 @@
+"""One number per customer from one source; all numbers of a source come from one pass over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import Literal
+
+from pyspark.sql import Column, DataFrame, functions as F
+
+from features.sources import Source
+
+Allowed = str | bool
+How = Literal["value", "count", "sum", "sum_of_squares", "min", "max", "months"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows count: each column named has one of the values beside it; a null has none."""
+
+    allowed: tuple[tuple[str, tuple[Allowed, ...]], ...] = ()
+
+    def where(self, **allowed: Allowed | Sequence[Allowed]) -> Rows:
+        """These rows, narrowed further."""
+        more = tuple(
+            (name, (value,) if isinstance(value, (str, bool)) else tuple(value))
+            for name, value in allowed.items()
+        )
+        return Rows(self.allowed + more)
+
+    def condition(self) -> Column:
+        """A row counts; null does not."""
+        conditions = [
+            F.col(name) == F.lit(values[0]) if len(values) == 1 else F.col(name).isin(*values)
+            for name, values in self.allowed
+        ]
+        return reduce(and_, conditions)
+
+
+ALL_ROWS = Rows()
+
+AGGREGATES: Mapping[How, Callable[[Column], Column]] = {
+    "count": F.count,
+    "sum": F.sum,
+    "sum_of_squares": F.sum,
+    "min": F.min,
+    "max": F.max,
+    "months": F.bit_or,
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is aggregated; equal measures are computed once.
+
+    Attributes:
+        source: Whose rows.
+        how: The aggregate; ``months`` has a bit per month with a row, ``value`` is taken as is.
+        of: Column of the source.
+        rows: Which rows count.
+        within: They also lie at most so many units of ``clock`` back; None is all of them.
+        clock: Column that says how long ago.
+    """
+
+    source: Source
+    how: How
+    of: str
+    rows: Rows = ALL_ROWS
+    within: int | None = None
+    clock: str = "months_ago"
+
+    @property
+    def window_months(self) -> int | None:
+        """The window where it is counted in months."""
+        return self.within if self.clock.endswith("months_ago") else None
+
+    def column(self, is_counted: Column | None) -> Column:
+        """The aggregate over the rows that count, or the value itself of the only row."""
+        conditions = [] if is_counted is None else [is_counted]
+        if self.within is not None:
+            conditions.append(F.col(self.clock) <= F.lit(self.within))
+        value = self._operand()
+        counted = F.when(reduce(and_, conditions), value) if conditions else value
+        return counted if self.how == "value" else AGGREGATES[self.how](counted)
+
+    def _operand(self) -> Column:
+        column = F.col(self.of)
+        if self.how == "sum_of_squares":
+            # Squared cents outgrow 64 bits; a decimal is exact and does not depend on the order.
+            wide = column.cast("decimal(19,0)")
+            return (wide * wide).cast("decimal(38,0)")
+        if self.how == "months":
+            return F.call_function("shiftleft", F.lit(1), column - F.lit(1))
+        return column
+
+
+def measured(rows: DataFrame, source: Source, names: Mapping[Measure, str]) -> DataFrame:
+    """One row per customer with all measures of ``source``, in one pass.
+
+    Args:
+        rows: The source's rows.
+        source: The source they belong to.
+        names: Column name by measure; those of other sources are left out.
+    """
+    own = {measure: name for measure, name in names.items() if measure.source == source}
+    # A condition that many measures share is evaluated once per row, as a column of its own.
+    kept = {rows: f"row{place}" for place, rows in enumerate(dict.fromkeys(m.rows for m in own))}
+    conditions = [chosen.condition().alias(name) for chosen, name in kept.items() if chosen.allowed]
+    columns = [
+        measure.column(F.col(kept[measure.rows]) if measure.rows.allowed else None).alias(name)
+        for measure, name in own.items()
+    ]
+    if source.is_per_customer:
+        return rows.select("customer_id", *columns)
+    return rows.select("*", *conditions).groupBy("customer_id").agg(*columns)
