@@ -7,7 +7,7 @@ from datetime import date
 from functools import reduce
 from operator import or_
 
-from pyspark.sql import Column, functions as F
+from pyspark.sql import Column, DataFrame, functions as F
 
 from conf.schema import EligibilityRules, Product
 from tables.reason_codes import ReasonCode
@@ -81,3 +81,22 @@ def _holds_any(products: Sequence[str]) -> Column:
     """Unknown holdings count as none."""
     held = [F.array_contains("open_products", product_id) for product_id in products]
     return F.coalesce(reduce(or_, held), F.lit(False))
+
+
+def open_products(holdings: DataFrame, as_of: date) -> DataFrame:
+    """What each customer holds on ``as_of``, which is after the opening and not after the last day.
+
+    Args:
+        holdings: One row per holding known before ``as_of``.
+        as_of: Cut-off, exclusive.
+
+    Returns:
+        ``customer_id`` and ``open_products``; customers who hold nothing are absent.
+    """
+    is_opened = F.col("opened_on") < F.lit(as_of)
+    is_not_closed = F.col("closed_on").isNull() | (F.col("closed_on") >= F.lit(as_of))
+    return (
+        holdings.where(is_opened & is_not_closed)
+        .groupBy("customer_id")
+        .agg(F.array_sort(F.collect_set("product_id")).alias("open_products"))
+    )

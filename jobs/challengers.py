@@ -1,0 +1,164 @@
+"""Which model of each product is tried, registered, and put in use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.run import Run
+from models.evaluate import Estimate, log_loss_gain
+from models.gate import Verdict, better_than_champion, fit_for_use
+from models.labels import outcome_codes, outcome_column
+from models.pooled import pooled_candidate, train_pooled
+from models.registry import CHAMPION, Registered, Registry
+from models.scorer import Scorer
+from models.segment_rate import train_segment_rate
+from models.train import Candidate, Plan, in_processes, shared_arrays, train_booster
+from models.training_set import TRAIN
+
+log = logging.getLogger(__name__)
+GATE = "gate"  # who promotes without a person
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate and what the gate says about it."""
+
+    candidate: Candidate
+    verdict: Verdict
+
+
+class Challengers:
+    """The models of one training run.
+
+    Every product is tried with its own booster, then with the pooled model, then with its segment's
+    rate, until one may be used; where a champion is in use already, the first is enough.
+
+    Args:
+        run: The run.
+        plan: What the training processes are told.
+        facts: Parameters to record with each model.
+        test_rows: The test cohort with features and outcomes, to compare champions on.
+    """
+
+    def __init__(self, run: Run, plan: Plan, facts: Mapping[str, str], test_rows: pa.Table) -> None:
+        self._run = run
+        self._plan = plan
+        self._facts = facts
+        self._test_rows = test_rows
+        self._boosters: dict[str, Candidate] = {}
+        self._promoted: list[str] = []
+        self._used: dict[str, Candidate] = {}
+
+    def train(self) -> None:
+        """Train the boosters of all products that have enough buyers, in processes."""
+        own = [p for p in self._plan.products if self._positives(p) >= self._needed]
+        with self._run.progress(len(own), "models") as advance:
+            for product_id, candidate in in_processes(train_booster, self._plan, own):
+                self._boosters[product_id] = candidate
+                advance(1)
+
+    def register(self, registry: Registry) -> None:
+        """Register every candidate; when all are there, switch champions."""
+        decided = [self._decide(registry, product_id) for product_id in self._plan.products]
+        for registered, verdict in decided:
+            self._put_in_use(registry, registered, verdict)
+
+    def summary(self) -> dict[str, object]:
+        """Facts for the end of the run."""
+        aucs = [c.metrics["auc"].value for c in self._used.values() if c.metrics["auc"].is_known]
+        fallbacks = [p for p, c in self._used.items() if c.scorer.kind != "booster"]
+        return {
+            "models": len(self._used),
+            "promoted": len(self._promoted),
+            "mean_test_auc": round(float(np.mean(aucs)), 4) if aucs else "unknown",
+            "without_own_model": ", ".join(fallbacks) or "none",
+        }
+
+    @property
+    def _needed(self) -> int:
+        return self._run.config.models.min_positives
+
+    def _decide(self, registry: Registry, product_id: str) -> tuple[Registered, Verdict]:
+        """Try one product's candidates and register each; the last is the challenger."""
+        before = self._champion_before(registry, product_id)
+        for tried in self._tried(product_id):
+            registered = self._registered(registry, tried)
+            if before is not None or tried.verdict.passed:
+                break
+            log.warning("%s: %s model refused: %s", product_id, tried.candidate.scorer.kind,
+                        tried.verdict)
+        self._used[product_id] = tried.candidate
+        return registered, self._against(registry, before, tried)
+
+    def _tried(self, product_id: str) -> Iterator[Tried]:
+        if product_id in self._boosters:
+            yield self._judged(self._boosters[product_id])
+        if self._pooled is not None:
+            yield self._judged(pooled_candidate(self._plan, self._pooled, product_id))
+        # The last resort passes: without it the product could not be scored at all.
+        yield Tried(train_segment_rate(self._plan, product_id), Verdict())
+
+    def _judged(self, candidate: Candidate) -> Tried:
+        gate = self._run.config.models.gate
+        verdict = fit_for_use(candidate.metrics, candidate.facts["test_positives"], gate)
+        return Tried(candidate, verdict)
+
+    @cached_property
+    def _pooled(self) -> Scorer | None:
+        """Trained only if a product needs it, and only with enough buyers of anything."""
+        positives = sum(map(self._positives, self._plan.products))
+        if positives < self._run.config.models.min_pooled_positives:
+            return None
+        with self._run.progress(1, "pooled model") as advance:
+            scorer = train_pooled(self._plan)
+            advance(1)
+        return scorer
+
+    def _positives(self, product_id: str) -> int:
+        data = shared_arrays(self._plan.folder)
+        place = self._plan.products.index(product_id)
+        return int((data.outcomes[data.rows(place, TRAIN), place] == 1).sum())
+
+    def _champion_before(self, registry: Registry, product_id: str) -> Registered | None:
+        """The champion, unless an earlier attempt of this very run has put it there."""
+        champion = registry.with_alias(product_id, CHAMPION)
+        return None if champion and champion.run_id == self._run.run_id else champion
+
+    def _registered(self, registry: Registry, tried: Tried) -> Registered:
+        tags = {"as_of": str(self._run.as_of), "gate": str(tried.verdict)}
+        return registry.register(tried.candidate, self._run.run_id, tags, self._facts)
+
+    def _against(self, registry: Registry, before: Registered | None, tried: Tried) -> Verdict:
+        """The gate's verdict, and whether the challenger beats the champion on the test cohort."""
+        if before is None or not tried.verdict.passed:
+            return tried.verdict
+        champion = registry.load(before).scorer
+        if not set(champion.columns) <= set(self._test_rows.column_names):
+            return tried.verdict  # the champion can't score today's features at all
+        return better_than_champion(self._gain(champion, tried.candidate.scorer))
+
+    def _gain(self, champion: Scorer, challenger: Scorer) -> Estimate:
+        column = outcome_column(challenger.product_id)
+        rows = self._test_rows.filter(pc.is_valid(self._test_rows[column]))
+        has_bought = outcome_codes(rows, challenger.product_id) == 1
+        settings = self._run.config.models
+        return log_loss_gain(
+            challenger.propensities(rows), champion.propensities(rows), has_bought,
+            settings.bootstrap_samples, settings.seed,
+        )
+
+    def _put_in_use(self, registry: Registry, registered: Registered, verdict: Verdict) -> None:
+        champion = registry.with_alias(registered.product_id, CHAMPION)
+        if champion is not None and champion.version == registered.version:
+            return
+        registry.challenge(registered)
+        if self._run.config.models.auto_promote and verdict.passed:
+            registry.switch(registered, "promote", GATE, str(verdict), str(self._run.as_of))
+            self._promoted.append(registered.product_id)

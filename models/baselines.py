@@ -1,0 +1,55 @@
+"""What a model has to beat: how popular a product is in the segment, and a logistic regression."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.calibrate import probabilities
+from models.matrix import Integers, Matrix, Vector
+from models.training_set import TEST, Sample, TrainingSet
+
+PRIOR_CUSTOMERS = 200.0  # a segment's rate counts as much as the product's from so many customers on
+
+
+def segment_rates(data: TrainingSet, place: int, segments: int) -> Vector:
+    """Share of buyers per segment before the test cohort, drawn towards the product's rate.
+
+    A product that nobody has bought is drawn towards half a purchase, and one that nobody could buy
+    towards the rate over all products: a propensity is never exactly 0.
+
+    Args:
+        data: The training set.
+        place: Place of the product.
+        segments: Number of named segments; the rate after them is for customers of none.
+    """
+    outcomes = data.outcomes[data.part < TEST]
+    bought, could_buy = outcomes[:, place] == 1, outcomes[:, place] >= 0
+    anything = ((outcomes == 1).sum() + 0.5) / ((outcomes >= 0).sum() + 1)
+    product = (bought.sum() + anything) / (could_buy.sum() + 1)
+    segment = data.segment[data.part < TEST]
+    buyers = np.bincount(segment[bought], minlength=segments + 1)
+    customers = np.bincount(segment[could_buy], minlength=segments + 1)
+    return np.asarray((buyers + PRIOR_CUSTOMERS * product) / (customers + PRIOR_CUSTOMERS))
+
+
+def logistic_regression(data: TrainingSet, place: int, sample: Sample, rows: Integers) -> Vector:
+    """Propensities of ``rows`` by a regression on all features, trained on the booster's sample.
+
+    Amounts and counts are skewed: each enters as its signed logarithm, standardised; an unknown
+    value as the mean.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler()
+    known = scaler.fit_transform(_logarithms(data.features[sample.rows]))
+    has_bought = data.outcomes[sample.rows, place] == 1
+    regression = LogisticRegression(C=0.1, solver="newton-cholesky")
+    fitted = regression.fit(np.nan_to_num(known), has_bought)
+    unseen = np.nan_to_num(scaler.transform(_logarithms(data.features[rows])))
+    return probabilities(fitted.decision_function(unseen) + sample.log_odds_shift)
+
+
+def _logarithms(features: Matrix) -> Vector:
+    numbers = features.astype(np.float64)
+    return np.asarray(np.sign(numbers) * np.log1p(np.abs(numbers)))

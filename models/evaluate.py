@@ -1,0 +1,145 @@
+"""How good is a model on customers it has never seen? Every figure with a bootstrap interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.calibrate import log_losses
+from models.matrix import Integers, Outcomes, Vector
+
+TOP_SHARES = {"lift_01": 0.01, "lift_05": 0.05, "lift_10": 0.10}
+METRICS = ("auc", "average_precision", *TOP_SHARES, "log_loss", "brier", "ece")
+ECE_BINS = 10
+INTERVAL = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval; NaN where the data cannot tell, as without any buyer."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_known(self) -> bool:
+        """The data could tell."""
+        return not math.isnan(self.value)
+
+
+def evaluate(
+    propensity: Vector, has_bought: Outcomes, samples: int = 0, seed: int = 0
+) -> dict[str, Estimate]:
+    """All ``METRICS`` on one test cohort.
+
+    Args:
+        propensity: One per customer.
+        has_bought: What happened.
+        samples: Bootstrap samples of customers; the interval holds the middle 95 % of them. With
+            none there is no interval.
+        seed: Of the bootstrap.
+
+    Returns:
+        ROC AUC; average precision; lift in the best 1, 5 and 10 %; log loss; Brier score; ECE, the
+        mean distance between propensity and rate in ten bins of equally many customers.
+    """
+    if not len(propensity):
+        return {name: Estimate(math.nan, math.nan, math.nan) for name in METRICS}
+    ranked = _Ranked(propensity, has_bought)
+    point = ranked.metrics(np.ones(len(propensity)))
+    drawn = [ranked.metrics(weights) for weights in resampled(len(propensity), samples, seed)]
+    return {
+        name: _estimate(point[place], np.array([sample[place] for sample in drawn]))
+        for place, name in enumerate(METRICS)
+    }
+
+
+def mean_estimate(values: Vector, samples: int, seed: int) -> Estimate:
+    """A mean over customers, such as one model's log loss less another's (paired)."""
+    if not len(values):
+        return Estimate(math.nan, math.nan, math.nan)
+    means = [float(w @ values) / len(values) for w in resampled(len(values), samples, seed)]
+    return _estimate(float(values.mean()), np.array(means))
+
+
+def log_loss_gain(
+    propensity: Vector, other: Vector, has_bought: Outcomes, samples: int, seed: int
+) -> Estimate:
+    """By how much the log loss is below that of another model on the same customers."""
+    gains = log_losses(other, has_bought) - log_losses(propensity, has_bought)
+    return mean_estimate(gains, samples, seed)
+
+
+def resampled(customers: int, samples: int, seed: int) -> list[Vector]:
+    """How often each customer is drawn, per bootstrap sample."""
+    random = np.random.default_rng(seed)
+    draws = (random.integers(0, customers, customers) for _ in range(samples))
+    return [np.bincount(drawn, minlength=customers).astype(np.float64) for drawn in draws]
+
+
+def flat(metrics: Mapping[str, Estimate]) -> dict[str, float]:
+    """``auc``, ``auc_low``, ``auc_high``, …; what is not known is left out."""
+    figures: dict[str, float] = {}
+    for name, estimate in metrics.items():
+        parts = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
+        figures |= {f"{name}{end}": part for end, part in parts.items() if not math.isnan(part)}
+    return figures
+
+
+class _Ranked:
+    """Test customers in falling order of propensity, prepared for many weightings of them."""
+
+    def __init__(self, propensity: Vector, has_bought: Outcomes) -> None:
+        self._order = np.argsort(-propensity, kind="stable")
+        ranked, bought = propensity[self._order], has_bought[self._order]
+        self._bought = bought.astype(np.float64)
+        self._loss = log_losses(ranked, bought)
+        self._brier = np.asarray((ranked - self._bought) ** 2)
+        self._surplus = ranked - self._bought
+        self._ties = _starts_of_ties(ranked)
+        self._bins = _starts_of_bins(self._ties, len(ranked))
+
+    def metrics(self, weights: Vector) -> Vector:
+        """``METRICS`` where each customer counts ``weights`` times."""
+        weight = weights[self._order]
+        bought = np.add.reduceat(weight * self._bought, self._ties)
+        everyone = np.add.reduceat(weight, self._ties)
+        ece = np.abs(np.add.reduceat(weight * self._surplus, self._bins)).sum()
+        means = np.array([weight @ self._loss, weight @ self._brier, ece]) / weight.sum()
+        return np.concatenate([_ranking_metrics(bought, everyone), means])
+
+
+def _ranking_metrics(bought: Vector, everyone: Vector) -> Vector:
+    """AUC, average precision and lifts from the buyers and customers of each tie, best first."""
+    buyers, customers = bought.sum(), everyone.sum()
+    if buyers in (0, customers):
+        return np.full(2 + len(TOP_SHARES), math.nan)
+    caught, reached = np.cumsum(bought), np.cumsum(everyone)
+    above = caught - bought / 2  # half of a tie counts as ranked above the other half
+    auc = ((everyone - bought) @ above) / (buyers * (customers - buyers))
+    average_precision = (bought @ (caught / np.maximum(reached, 1))) / buyers
+    shares = np.array(list(TOP_SHARES.values()))
+    lifts = np.interp(shares * customers, np.r_[0, reached], np.r_[0, caught]) / buyers / shares
+    return np.concatenate([[auc, average_precision], lifts])
+
+
+def _starts_of_ties(ranked: Vector) -> Integers:
+    return np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+
+
+def _starts_of_bins(ties: Integers, customers: int) -> Integers:
+    """Bins of about equally many customers that never cut a tie."""
+    wanted = np.arange(ECE_BINS) * customers / ECE_BINS
+    return np.unique(ties[np.searchsorted(ties, wanted, side="right") - 1])
+
+
+def _estimate(value: float, drawn: Vector) -> Estimate:
+    known = drawn[~np.isnan(drawn)]
+    if math.isnan(value) or not len(known):
+        return Estimate(value, math.nan, math.nan)
+    low, high = np.percentile(known, INTERVAL)
+    return Estimate(float(value), float(low), float(high))

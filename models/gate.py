@@ -1,0 +1,63 @@
+"""May a challenger reach clients? Code decides, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from conf.schema import GateSettings
+from models.evaluate import Estimate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found; every rule is evaluated, none hides another.
+
+    Attributes:
+        failures: Rules that failed, each as a sentence; none if the challenger may pass.
+    """
+
+    failures: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """No rule failed."""
+        return not self.failures
+
+    def __str__(self) -> str:
+        return "; ".join(self.failures) or "passed"
+
+
+def fit_for_use(
+    metrics: Mapping[str, Estimate], test_positives: float, gate: GateSettings
+) -> Verdict:
+    """Calibrated, and better than chance; both on the test cohort.
+
+    With fewer buyers than the gate asks for an AUC says nothing: then the log loss only has to be no
+    worse than that of the segment's rate.
+    """
+    failures = []
+    ece, auc = metrics["ece"], metrics["auc"]
+    gain = metrics["log_loss_gain_over_segment_rate"]
+    if not ece.value <= gate.max_ece:
+        failures.append(f"ECE {ece.value:.4f} is above {gate.max_ece}")
+    if test_positives >= gate.min_test_positives:
+        if not auc.value >= gate.min_auc:
+            failures.append(f"AUC {auc.value:.3f} is below {gate.min_auc}")
+    elif not gain.value >= 0:
+        failures.append(f"log loss is {-gain.value:.5f} above that of the segment's rate")
+    return Verdict(tuple(failures))
+
+
+def better_than_champion(gain: Estimate) -> Verdict:
+    """Better with confidence: on the same test customers the log loss falls, interval and all.
+
+    Args:
+        gain: Champion's log loss less the challenger's.
+    """
+    if gain.low > 0:
+        return Verdict()
+    return Verdict(
+        (f"log loss gain {gain.value:+.5f} [{gain.low:+.5f}, {gain.high:+.5f}] over the champion"
+         " may be none",)
+    )

@@ -1,0 +1,108 @@
+"""One booster over all products, told what kind of product it is looking at.
+
+It lends a new or rare product what buyers of the others have in common.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from conf.schema import ModelSettings, Product
+from models.calibrate import calibrate
+from models.matrix import Integers, Matrix
+from models.scorer import Scorer
+from models.train import Candidate, Plan, booster_parameters, calibrated, fit, shared_arrays
+from models.training_set import CALIBRATION, TRAIN, Sample, TrainingSet, first_by_draw
+
+
+def product_attributes(products: Mapping[str, Product]) -> dict[str, dict[str, float]]:
+    """What the pooled model is told about each product, as numbers."""
+    lines = sorted({product.business_line for product in products.values()})
+    return {
+        product_id: {
+            "product__is_partner": float(product.kind == "partner"),
+            "product__is_credit": float(product.is_credit),
+            "product__is_core": float(product.role == "core"),
+            "product__is_upgrade": float(product.upgrade_of is not None),
+            "product__complements": float(len(product.complements)),
+            "product__log_margin": math.log1p(float(product.expected_margin)),
+            **{f"product__line_{line}": float(product.business_line == line) for line in lines},
+        }
+        for product_id, product in products.items()
+    }
+
+
+def with_base_rates(
+    attributes: Mapping[str, Mapping[str, float]], data: TrainingSet
+) -> dict[str, dict[str, float]]:
+    """Add how often each product was bought in the training cohorts, smoothed, as log-odds."""
+    outcomes = data.outcomes[data.part == TRAIN]
+    bought, could_buy = (outcomes == 1).sum(axis=0), (outcomes >= 0).sum(axis=0)
+    log_odds = np.log((bought + 0.5) / (could_buy - bought + 0.5))
+    return {
+        product_id: {**own, "product__base_rate": float(rate)}
+        for (product_id, own), rate in zip(attributes.items(), log_odds, strict=True)
+    }
+
+
+def train_pooled(plan: Plan) -> Scorer:
+    """The pooled booster, calibrated over all products; of no product yet."""
+    import lightgbm
+
+    data = shared_arrays(plan.folder)
+    sample, rows, places = _sample(data, plan.settings)
+    has_bought = data.outcomes[rows, places] == 1
+    dataset = lightgbm.Dataset(
+        _matrix(plan, data, rows, places),
+        label=has_bought.astype(np.float32),
+        feature_name=[*plan.features, *next(iter(plan.attributes.values()))],
+        params=booster_parameters(plan.settings),
+    ).construct()
+    positions = np.arange(len(rows))
+    parameters = booster_parameters(plan.settings)
+    text, _ = fit(dataset, positions, data.fold[rows], parameters, plan.settings)
+    scorer = Scorer("", "pooled", plan.features, {}, text, sample.log_odds_shift)
+    return _calibrated_over_all(plan, scorer)
+
+
+def pooled_candidate(plan: Plan, pooled: Scorer, product_id: str) -> Candidate:
+    """The pooled model for one product; calibrated once more where the product has enough buyers."""
+    scorer = replace(pooled, product_id=product_id, attributes=plan.attributes[product_id])
+    return calibrated(plan, scorer, {})
+
+
+def _calibrated_over_all(plan: Plan, scorer: Scorer) -> Scorer:
+    """The calibration for products that have too few buyers for one of their own."""
+    data = shared_arrays(plan.folder)
+    log_odds, has_bought, fold = [], [], []
+    for place, product_id in enumerate(plan.products):
+        rows = data.rows(place, CALIBRATION)
+        told = replace(scorer, attributes=plan.attributes[product_id])
+        log_odds.append(told.log_odds(data.features[rows]))
+        has_bought.append(data.outcomes[rows, place] == 1)
+        fold.append(data.fold[rows])
+    parts = (np.concatenate(part) for part in (log_odds, has_bought, fold))
+    return replace(scorer, calibration=calibrate(*parts))
+
+
+def _sample(data: TrainingSet, settings: ModelSettings) -> tuple[Sample, Integers, Integers]:
+    """Training pairs of row and product: all buyers, and one share of the others over all products."""
+    in_training = np.flatnonzero(data.part == TRAIN)
+    outcomes = data.outcomes[in_training]
+    at, places = np.nonzero(outcomes >= 0)
+    has_bought = outcomes[at, places] == 1
+    negatives = np.flatnonzero(~has_bought)
+    wanted = settings.negatives_per_positive * int(has_bought.sum())
+    kept = first_by_draw(negatives, data.draw[in_training[at]], wanted)
+    pairs = np.sort(np.concatenate([np.flatnonzero(has_bought), kept]))
+    sample = Sample(pairs, len(kept) / max(len(negatives), 1))
+    return sample, in_training[at[pairs]], places[pairs]
+
+
+def _matrix(plan: Plan, data: TrainingSet, rows: Integers, places: Integers) -> Matrix:
+    attributes = [list(plan.attributes[product_id].values()) for product_id in plan.products]
+    return np.hstack([data.features[rows], np.array(attributes, dtype=np.float32)[places]])
