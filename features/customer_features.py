@@ -24,7 +24,7 @@ def customer_features(
     products: Sequence[str],
     base_currency: str,
 ) -> DataFrame:
-    """Compute every feature: one pass per source, then one select.
+    """Compute every feature.
 
     Args:
         sources: The bank's tables as known before ``as_of``.
@@ -41,7 +41,11 @@ def customer_features(
     """
     features = feature_catalogue(products)
     _check_windows(features, time.observation_months)
-    cut = Cut(as_of, time.observation_months, base_currency)
+    return computed(features, sources, Cut(as_of, time.observation_months, base_currency))
+
+
+def computed(features: Sequence[Feature], sources: SourceTables, cut: Cut) -> DataFrame:
+    """One row per active customer with some features: one pass per source, then one select."""
     names = measure_names(features)
     frame = measured(CUSTOMERS.rows(sources, cut), CUSTOMERS, names)
     for source in _other_sources(names):
@@ -49,7 +53,7 @@ def customer_features(
         numbers = measured(source.rows(sources, cut), source, names)
         frame = frame.join(numbers, on="customer_id", how="left")
     return frame.select(
-        F.lit(as_of).alias("as_of"),
+        F.lit(cut.as_of).alias("as_of"),
         "customer_id",
         *(feature.value.column(names).alias(feature.name) for feature in features),
     )

@@ -1,0 +1,267 @@
+"""Small banks for feature tests: written as text in the test, or drawn at random from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from features.customer_features import SourceTables, computed
+from features.feature import Feature
+from features.sources import Cut
+from tables.base import Table
+from tables.categories import BookingChannel, Category
+from tables.sources import (
+    ACCOUNTS,
+    CONSENTS,
+    CONTACTS,
+    CUSTOMERS,
+    FLAGS,
+    FX_RATES,
+    HOLDINGS,
+    TRANSACTIONS,
+)
+from tests.tables import columns_of, parse_rows
+
+Rows = list[dict[str, Any]]
+Bank = dict[str, Rows]
+
+AS_OF = date(2024, 4, 1)
+PRODUCTS = ("current_account", "credit_card", "travel_insurance")
+TABLES = {
+    table.name: table
+    for table in (
+        CUSTOMERS,
+        ACCOUNTS,
+        TRANSACTIONS,
+        HOLDINGS,
+        CONSENTS,
+        FLAGS,
+        CONTACTS,
+        FX_RATES,
+    )
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "customers": {"branch_id": "B1", "is_employee": False, "joined_on": date(2020, 1, 1)},
+    "accounts": {
+        "product_id": "current_account",
+        "opened_on": date(2020, 1, 1),
+        "currency": "EUR",
+    },
+    "transactions": {"currency": "EUR", "account_id": "A1", "customer_id": "C1"},
+    "holdings": {"customer_id": "C1"},
+    "contacts": {"channel": "phone", "product_id": "credit_card", "customer_id": "C1"},
+    "consents": {"customer_id": "C1", "purpose": "marketing_internal"},
+    "flags": {"customer_id": "C1"},
+}
+
+
+def written(**texts: str) -> Bank:
+    """A bank from text tables; customer C1 is there unless the text says otherwise."""
+    texts = {"customers": "customer_id\nC1", **texts}
+    return {
+        name: parse_rows(table, texts.get(name, ""), **DEFAULTS.get(name, {}))
+        for name, table in TABLES.items()
+    }
+
+
+def snapshot(
+    spark: SparkSession,
+    bank: Bank,
+    features: Sequence[Feature],
+    as_of: date = AS_OF,
+    partitions: int | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The features by customer, from what the bank knew before ``as_of``."""
+    frames = {}
+    for name, table in TABLES.items():
+        columns = columns_of(table)
+        rows = known_before(table, bank[name], as_of)
+        frame = spark.createDataFrame(
+            [tuple(row[column.name] for column in columns) for row in rows],
+            ", ".join(f"{column.name} {column.type}" for column in columns),
+        )
+        frames[name] = frame.repartition(partitions) if partitions else frame
+    found = computed(features, SourceTables(**frames), Cut(as_of, 12, "EUR")).collect()
+    return {row["customer_id"]: row.asDict() for row in found}
+
+
+def known_before(table: Table, rows: Rows, as_of: date) -> Rows:
+    """Per key the latest version recorded before the start of ``as_of``, as the store reads it."""
+    latest: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in table.key)
+        if row["recorded_at"] < midnight(as_of) and (
+            key not in latest or row["recorded_at"] > latest[key]["recorded_at"]
+        ):
+            latest[key] = row
+    return list(latest.values())
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def drawn(seed: int, customers: int = 40, until: date = AS_OF) -> Bank:
+    """A bank at random: two years of events before ``until``, each recorded within days."""
+    return _Draw(Random(seed), customers, until).bank()
+
+
+class _Draw:
+    """Rows in which every branch of the features occurs for some customer."""
+
+    def __init__(self, random: Random, customers: int, until: date) -> None:
+        self.random = random
+        self.until = until
+        self.ids = [f"C{number}" for number in range(customers)]
+        self.accounts = [f"A{number}" for number in range(2 * customers)]
+
+    def bank(self) -> Bank:
+        count = len(self.ids)
+        return {
+            "customers": [self._customer(name) for name in self.ids],
+            "accounts": [self._account(place, name) for place, name in enumerate(self.accounts)],
+            "transactions": [self._booking(f"T{number:05d}") for number in range(60 * count)],
+            "holdings": [self._holding(f"H{number}") for number in range(3 * count)],
+            "consents": [self._consent(number) for number in range(3 * count)],
+            "flags": [self._flag(number) for number in range(count)],
+            "contacts": [self._contact(f"K{number}") for number in range(3 * count)],
+            "fx_rates": self._rates(),
+        }
+
+    def _customer(self, name: str) -> dict[str, Any]:
+        joined = self._day(2500, 1)
+        return {
+            "customer_id": name,
+            "birth_date": None,
+            "gender": None,
+            "branch_id": "B1",
+            "segment": self._one_of("mass", "affluent", "private", "vip", None),
+            "joined_on": joined,
+            "left_on": self._maybe(0.05, self._day(300, 0)),
+            "deceased_on": self._maybe(0.03, self._day(300, 0)),
+            "is_employee": False,
+            "payroll_employer_id": self._maybe(0.5, "E1"),
+            "advisor_id": self._maybe(0.3, "V1"),
+            "household_id": self._maybe(0.6, f"D{self.random.randrange(10)}"),
+            "language": None,
+            "recorded_at": midnight(joined),
+        }
+
+    def _account(self, place: int, name: str) -> dict[str, Any]:
+        return {
+            "account_id": name,
+            "customer_id": self.ids[place % len(self.ids)],
+            "product_id": "current_account",
+            "opened_on": self._day(2000, 1),
+            "closed_on": self._maybe(0.1, self._day(400, 0)),
+            "currency": self._one_of("EUR", "EUR", "EUR", "USD", "XXX"),
+            "recorded_at": midnight(date(2017, 1, 1)),
+        }
+
+    def _booking(self, name: str) -> dict[str, Any]:
+        place = self.random.randrange(len(self.accounts))
+        booked = self._day(730, 1)
+        euros = self.random.choice([10, 100, 3000])
+        return {
+            "transaction_id": name,
+            "account_id": self.accounts[place],
+            "customer_id": self.ids[place % len(self.ids)],
+            "booked_on": booked,
+            "amount": self._cents(-100 * euros, 80 * euros),
+            "currency": self._one_of("EUR", "EUR", "EUR", "USD", "XXX"),
+            "balance_after": self._maybe(0.9, self._cents(-20_000, 500_000)),
+            "category": self._one_of(*Category, Category.SALARY, Category.SALARY, "unheard", None),
+            "channel": self._one_of(*BookingChannel, None),
+            "counterparty_id": None,
+            "recorded_at": self._soon_after(booked),
+        }
+
+    def _holding(self, name: str) -> dict[str, Any]:
+        opened = self._day(900, 1)
+        return {
+            "holding_id": name,
+            "customer_id": self._customer_id(),
+            "product_id": self._one_of(*PRODUCTS),
+            "account_id": None,
+            "opened_on": opened,
+            "closed_on": self._maybe(0.3, opened + timedelta(self.random.randrange(500))),
+            "matures_on": self._maybe(0.5, opened + timedelta(self.random.randrange(1500))),
+            "recorded_at": self._soon_after(opened),
+        }
+
+    def _consent(self, number: int) -> dict[str, Any]:
+        changed = self._soon_after(self._day(900, 3)) + timedelta(microseconds=number)
+        return {
+            "customer_id": self._customer_id(),
+            "purpose": self._one_of("marketing_internal", "marketing_partner"),
+            "channel": self._one_of("branch", "phone", "email"),
+            "changed_at": changed,
+            "is_granted": self.random.random() < 0.7,
+            "recorded_at": changed,
+        }
+
+    def _flag(self, number: int) -> dict[str, Any]:
+        raised = self._day(730, 1)
+        return {
+            "customer_id": self.ids[number],
+            "flag": self._one_of("complaint_open", "vulnerable"),
+            "valid_from": raised,
+            "valid_to": None,
+            "recorded_at": self._soon_after(raised),
+        }
+
+    def _contact(self, name: str) -> dict[str, Any]:
+        contacted = self._day(730, 1)
+        return {
+            "contact_id": name,
+            "customer_id": self._customer_id(),
+            "product_id": self._one_of(*PRODUCTS),
+            "offer_id": None,
+            "campaign_id": None,
+            "channel": "phone",
+            "contacted_on": contacted,
+            "disposition": self._one_of("interested", "sold", "refused", "no_answer", None),
+            "disposition_on": self._maybe(0.5, contacted + timedelta(self.random.randrange(20))),
+            "branch_id": None,
+            "advisor_id": None,
+            "referred_by_advisor_id": None,
+            "recorded_at": self._soon_after(contacted),
+        }
+
+    def _rates(self) -> Rows:
+        """US dollars with gaps, and never a rate for XXX."""
+        return [
+            {
+                "currency": "USD",
+                "month": date(year, month, 1),
+                "rate_to_base": Decimal(self.random.randrange(70_000_000, 130_000_000)).scaleb(-8),
+                "recorded_at": midnight(date(year, month, 1)),
+            }
+            for year in (2022, 2023, 2024)
+            for month in range(1, 13)
+            if self.random.random() < 0.6 and date(year, month, 1) < self.until
+        ]
+
+    def _day(self, most: int, least: int) -> date:
+        """So many days before the end."""
+        return self.until - timedelta(self.random.randrange(least, most))
+
+    def _soon_after(self, day: date) -> datetime:
+        return midnight(day) + timedelta(minutes=self.random.randrange(4000))
+
+    def _cents(self, low: int, high: int) -> Decimal:
+        return Decimal(self.random.randrange(low, high)).scaleb(-2)
+
+    def _customer_id(self) -> str:
+        return self.random.choice(self.ids)
+
+    def _one_of(self, *values: Any) -> Any:
+        return self.random.choice(values)
+
+    def _maybe(self, share: float, value: Any) -> Any:
+        return value if self.random.random() < share else None
