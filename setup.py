@@ -13,7 +13,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=PACKAGES,
-    package_data={"conf": ["base/*.yaml", "local/*.yaml", "prod/*.yaml", "berka/*.yaml", "sources/*.yaml"]},
+    package_data={"conf": ["*/README.md", "base/*.yaml", "local/*.yaml", "prod/*.yaml", "berka/*.yaml", "sources/*.yaml"]},
     install_requires=[
         "deltalake>=1.6,<2",
         "googleapis-common-protos>=1.71",
