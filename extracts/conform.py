@@ -1,79 +1,47 @@
-"""Numbered rows in the table's types, and for every row that breaks a rule, the reason."""
+"""Which delivered rows count, and for every row that breaks a rule, the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession, functions as F
 
-from extracts.landed import POSITION, LandedFile, numbered
-from extracts.rules import Check, Rule, breaks_any, checks, typed_columns
+from extracts.landed import LandedFile, numbered
+from extracts.rules import Check, Rule, breaks_any, checks, table_columns
 from tables.base import Table
 
-PLACE = tuple(column.name for column in POSITION)
+PLACE = ("delivery", "previous_delivery", "next_delivery", "file_name", "row_number")
 ROW = ("delivery", "file_name", "row_number")
 
 
-@dataclass(frozen=True)
-class Landed:
-    """All numbered rows of one table, whatever the format of their files.
-
-    Attributes:
-        table: The table.
-        frames: One per format: whether its values are text, and its rows.
-    """
-
-    table: Table
-    frames: tuple[tuple[bool, DataFrame], ...]
-
-    def map(self, transform: Callable[[bool, DataFrame], DataFrame]) -> DataFrame:
-        """Bring the rows of every format to one shape."""
-        return reduce(DataFrame.unionByName, (transform(*frame) for frame in self.frames))
+def read_landed(spark: SparkSession, table: Table, files: Sequence[LandedFile]) -> DataFrame:
+    """The numbered rows of the files."""
+    paths = [str(file.path) for file in files if file.rows]
+    schema = numbered(table).ddl
+    if not paths:
+        return spark.createDataFrame([], schema)
+    return spark.read.schema(schema).parquet(*paths)
 
 
-def read_landed(spark: SparkSession, table: Table, files: Sequence[LandedFile]) -> Landed:
-    """The numbered rows of the files, which hold at least one row."""
-    frames = []
-    for is_text in (True, False):
-        paths = [str(file.path) for file in files if file.is_text == is_text and file.rows]
-        if paths:
-            schema = numbered(table, is_text).ddl
-            frames.append((is_text, spark.read.schema(schema).parquet(*paths)))
-    return Landed(table, tuple(frames))
+def present_rows(landed: DataFrame, table: Table) -> DataFrame:
+    """Every row, broken or not; what could not be read is null."""
+    return landed.select(*PLACE, *table_columns(table))
 
 
-def typed_rows(landed: Landed) -> DataFrame:
-    """Every row in the table's types; what could not be cast is null."""
-    return landed.map(
-        lambda is_text, rows: rows.select(*PLACE, *typed_columns(landed.table, is_text))
-    )
+def sound_rows(landed: DataFrame, table: Table) -> DataFrame:
+    """The rows that break no rule by themselves."""
+    return present_rows(landed.where(~breaks_any(checks(table))), table)
 
 
-def sound_rows(landed: Landed) -> DataFrame:
-    """The rows that break no rule by themselves, in the table's types."""
-
-    def sound(is_text: bool, rows: DataFrame) -> DataFrame:
-        is_broken = breaks_any(checks(landed.table, is_text))
-        return rows.where(~is_broken).select(*PLACE, *typed_columns(landed.table, is_text))
-
-    return landed.map(sound)
-
-
-def broken_rows(landed: Landed) -> DataFrame:
+def broken_rows(landed: DataFrame, table: Table) -> DataFrame:
     """One row per rule that a row breaks by itself: where it stands, the rule, column and value."""
-
-    def broken(is_text: bool, rows: DataFrame) -> DataFrame:
-        found = checks(landed.table, is_text)
-        reasons = F.array_compact(F.array(*[_reason(check) for check in found]))
-        return (
-            rows.where(breaks_any(found))
-            .select(*ROW, F.explode(reasons).alias("reason"))
-            .select(*ROW, "reason.*")
-        )
-
-    return landed.map(broken)
+    found = checks(table)
+    reasons = F.array_compact(F.array(*[_reason(check) for check in found]))
+    return (
+        landed.where(breaks_any(found))
+        .select(*ROW, F.explode(reasons).alias("reason"))
+        .select(*ROW, "reason.*")
+    )
 
 
 def duplicate_rows(rows: DataFrame, table: Table, is_whole: bool) -> DataFrame:
@@ -114,16 +82,14 @@ def orphan_rows(rows: DataFrame, column: str, known: DataFrame) -> DataFrame:
     )
 
 
-def quarantine_rows(landed: Landed, reasons: DataFrame) -> DataFrame:
+def quarantine_rows(landed: DataFrame, reasons: DataFrame, table: Table) -> DataFrame:
     """Rows for the quarantine table: each reason with the row as it was delivered."""
-
-    def raw(is_text: bool, rows: DataFrame) -> DataFrame:
-        return rows.select(*ROW, F.to_json(F.struct(*landed.table.column_names)).alias("raw_row"))
-
+    as_json = F.to_json(F.struct(*table.column_names))
+    raw = landed.select(*ROW, F.coalesce("raw_row", as_json).alias("raw_row"))
     # a place identifies one row, so that each reason finds exactly one
-    return reasons.join(landed.map(raw), on=list(ROW), how="inner").select(
+    return reasons.join(raw, on=list(ROW), how="inner").select(
         "delivery",
-        F.lit(landed.table.name).alias("table_name"),
+        F.lit(table.name).alias("table_name"),
         "file_name",
         "row_number",
         "rule",

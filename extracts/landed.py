@@ -1,14 +1,11 @@
 """Every delivered file as numbered rows in Parquet, so that any engine can say which row it means.
 
 Engines split a file as they like and not all of them tell its name, so rows get their number here,
-in one streaming pass that also counts them. CSV stays text: what it means is decided later, with a
-reason per failure.
+in one streaming pass that also counts them.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,22 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from conf.errors import did_you_mean
 from extracts.deliveries import DeliveredFile
+from extracts.text import csv_batches, header_of
 from tables.arrow import arrow_schema, arrow_type
 from tables.base import Table, columns
 from tables.errors import ContractViolation
 
 log = logging.getLogger(__name__)
 
-BLOCK_BYTES = 8 << 20
 BATCH_ROWS = 1 << 17
 READING_THREADS = 2
 # Where a row stands: in which file, and between which deliveries of its table.
@@ -41,6 +36,8 @@ POSITION = columns(
     "next_delivery date? -- day of the table's delivery after, if it has arrived",
     "file_name string -- file within the delivery",
     "row_number bigint -- row in the file, from 1, the header not counted",
+    "unreadable array<string>? -- columns whose text was not in the contract's notation",
+    "raw_row string? -- the row as it stood, JSON, if anything in it was unreadable",
 )
 
 Neighbours = tuple[date | None, date | None]
@@ -57,22 +54,17 @@ class LandedFile:
     Attributes:
         file: What was delivered.
         path: The numbered copy.
-        is_text: Values are text still to be cast.
         rows: Rows it really holds.
     """
 
     file: DeliveredFile
     path: Path
-    is_text: bool
     rows: int
 
 
-def numbered(table: Table, is_text: bool) -> Table:
-    """The columns of a numbered file: of a CSV all are text, and any may be null."""
-    fields = tuple(
-        replace(column, type="string" if is_text else column.type, is_nullable=True)
-        for column in table.columns
-    )
+def numbered(table: Table) -> Table:
+    """The columns of a numbered file; any may be null before it is checked."""
+    fields = tuple(replace(column, is_nullable=True) for column in table.columns)
     return replace(table, columns=POSITION + fields)
 
 
@@ -92,18 +84,19 @@ def land(
         BadFile: It is no such file, its columns are not the table's, or its rows are fewer or
             more than the manifest says.
     """
-    is_text = not file.name.endswith(".parquet")
-    schema = arrow_schema(numbered(table, is_text))
     try:
-        batches = _csv_batches(file, table, delimiter) if is_text else _parquet_batches(file, table)
-        rows = _write(batches, schema, file, neighbours, target)
+        if file.name.endswith(".parquet"):
+            batches = _parquet_batches(file, table)
+        else:
+            batches = _csv_batches(file, table, delimiter)
+        rows = _write(batches, arrow_schema(numbered(table)), file, neighbours, target)
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         raise BadFile(f"{file.label}: {_safe_reason(error)}. Ask for the file again") from None
     if rows != file.rows:
         raise BadFile(
             f"{file.label}: holds {rows} rows, the manifest says {file.rows}. Ask for it again"
         )
-    return LandedFile(file, target, is_text, rows)
+    return LandedFile(file, target, rows)
 
 
 def _write(
@@ -113,51 +106,35 @@ def _write(
     neighbours: Neighbours,
     target: Path,
 ) -> int:
-    days = (file.delivery.day, *neighbours)
     rows = 0
-    with pq.ParquetWriter(target, schema, compression="lz4") as writer:
+    # Read once or twice and thrown away: encoding would cost more than it saves.
+    plain = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
+    with pq.ParquetWriter(target, schema, **plain) as writer:
         for batch in batches:
             count = batch.num_rows
-            position = [
-                *(pa.repeat(pa.scalar(day, pa.date32()), count) for day in days),
-                pa.repeat(file.name, count),
-                pa.array(np.arange(rows + 1, rows + count + 1)),
+            given = {
+                "delivery": pa.repeat(pa.scalar(file.delivery.day, pa.date32()), count),
+                "previous_delivery": pa.repeat(pa.scalar(neighbours[0], pa.date32()), count),
+                "next_delivery": pa.repeat(pa.scalar(neighbours[1], pa.date32()), count),
+                "file_name": pa.repeat(file.name, count),
+                "row_number": pa.array(np.arange(rows + 1, rows + count + 1)),
+                **dict(zip(batch.schema.names, batch.columns, strict=True)),
+            }
+            arrays = [
+                given[field.name] if field.name in given else pa.nulls(count, field.type)
+                for field in schema
             ]
-            writer.write_batch(pa.record_batch([*position, *batch.columns], schema=schema))
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
             rows += count
     return rows
 
 
 def _csv_batches(file: DeliveredFile, table: Table, delimiter: str) -> Iterator[pa.RecordBatch]:
-    header = _header(file, delimiter)
-    _check_columns(file, table, header)
-    reader = pa_csv.open_csv(
-        file.path,
-        pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
-        pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()),
-            include_columns=list(table.column_names),
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
-    with reader:
-        yield from reader
-
-
-def _header(file: DeliveredFile, delimiter: str) -> list[str]:
-    with _open_text(file.path) as text:
-        header = next(csv.reader(text, delimiter=delimiter), [])
+    header = header_of(file.path, delimiter)
     if not header:
         raise BadFile(f"{file.label}: is empty, without even a header. Ask for the file again")
-    return header
-
-
-def _open_text(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+    _check_columns(file, table, header)
+    return csv_batches(file.path, table, header, delimiter)
 
 
 def _parquet_batches(file: DeliveredFile, table: Table) -> Iterator[pa.RecordBatch]:

@@ -33,15 +33,6 @@ FIXES = {
     Rule.ORPHAN: "deliver the row that it refers to, in the same delivery or before",
 }
 
-# What a cast would accept silently (2020-01 as a day, 10.999 as 11.00) is not in this notation.
-NOTATIONS = {
-    "date": r"^\d{4}-\d{2}-\d{2}$",
-    "timestamp": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$",
-    "boolean": r"^(true|false)$",
-    "int": r"^[+-]?\d{1,10}$",
-    "bigint": r"^[+-]?\d{1,19}$",
-}
-
 
 @dataclass(frozen=True)
 class Check:
@@ -60,60 +51,45 @@ class Check:
     value: Column
 
 
-def typed_columns(table: Table, is_text: bool) -> list[Column]:
-    """The table's columns in its types; text that isn't in the contract's notation becomes null."""
-    return [_typed(column, is_text).alias(column.name) for column in table.columns]
+def table_columns(table: Table) -> list[Column]:
+    """The table's columns; empty text is no value."""
+    return [_present(column).alias(column.name) for column in table.columns]
 
 
-def checks(table: Table, is_text: bool) -> list[Check]:
+def checks(table: Table) -> list[Check]:
     """Every rule that can be checked by looking at one numbered row alone."""
-    found = [check for column in table.columns for check in _of_column(table, column, is_text)]
-    return [*found, _recorded_too_late(table, is_text)]
+    found = [check for column in table.columns for check in _of_column(table, column)]
+    return [*found, _recorded_too_late()]
 
 
 def breaks_any(found: list[Check]) -> Column:
     """At least one rule is broken."""
-    return reduce(or_, (check.fails for check in found))
+    others = [check.fails for check in found if check.rule is not Rule.TYPE]
+    return reduce(or_, others, F.col("unreadable").isNotNull())
 
 
-def _of_column(table: Table, column: TableColumn, is_text: bool) -> list[Check]:
-    raw = _present(column)
-    value = F.col(column.name).cast("string")
+def _of_column(table: Table, column: TableColumn) -> list[Check]:
+    name, value = column.name, F.col(column.name).cast("string")
+    is_unreadable = F.coalesce(F.array_contains("unreadable", name), F.lit(False))
     found = []
-    if is_text and column.type != "string":
-        is_wrong = raw.isNotNull() & _typed(column, is_text).isNull()
-        found.append(Check(Rule.TYPE, column.name, is_wrong, value))
+    if column.type != "string":
+        as_it_stood = F.get_json_object("raw_row", f"$.{name}")
+        found.append(Check(Rule.TYPE, name, is_unreadable, as_it_stood))
     if not column.is_nullable:
-        found.append(Check(Rule.MISSING, column.name, raw.isNull(), value))
-    if codes := CODES.get(table.name, {}).get(column.name):
-        is_unknown = F.coalesce(~raw.isin(*codes), F.lit(False))
-        found.append(Check(Rule.CODE, column.name, is_unknown, value))
+        is_missing = _present(column).isNull() & ~is_unreadable
+        found.append(Check(Rule.MISSING, name, is_missing, value))
+    if codes := CODES.get(table.name, {}).get(name):
+        is_unknown = F.coalesce(~_present(column).isin(*codes), F.lit(False))
+        found.append(Check(Rule.CODE, name, is_unknown, value))
     return found
 
 
-def _recorded_too_late(table: Table, is_text: bool) -> Check:
-    column = next(column for column in table.columns if column.name == "recorded_at")
-    is_late = _typed(column, is_text) >= F.col("delivery").cast("timestamp")
-    value = F.col(column.name).cast("string")
-    fails = F.coalesce(is_late, F.lit(False))
-    return Check(Rule.RECORDED_TOO_LATE, column.name, fails, value)
+def _recorded_too_late() -> Check:
+    recorded_at = F.col("recorded_at")
+    is_late = F.coalesce(recorded_at >= F.col("delivery").cast("timestamp"), F.lit(False))
+    return Check(Rule.RECORDED_TOO_LATE, "recorded_at", is_late, recorded_at.cast("string"))
 
 
 def _present(column: TableColumn) -> Column:
-    """The value as delivered; empty text is no value."""
     value = F.col(column.name)
     return F.when(value != "", value) if column.type == "string" else value
-
-
-def _typed(column: TableColumn, is_text: bool) -> Column:
-    if not is_text or column.type == "string":
-        return _present(column)
-    notation = NOTATIONS.get(column.type) or _decimal_notation(column.type)
-    text = F.col(column.name)
-    return F.when(text.rlike(notation), text.try_cast(column.type))
-
-
-def _decimal_notation(type_name: str) -> str:
-    """No more digits than ``decimal(p,s)`` holds, so that nothing is rounded."""
-    precision, scale = map(int, type_name.removeprefix("decimal(").rstrip(")").split(","))
-    return rf"^[+-]?\d{{1,{precision - scale}}}(\.\d{{1,{scale}}})?$"

@@ -8,13 +8,10 @@ earlier delivery. Nothing is back-dated (DESIGN §2).
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window, functions as F
+from pyspark.sql import Column, DataFrame, Window, WindowSpec, functions as F
 
 from extracts.conform import PLACE, content_of
 from tables.base import Table
-
-# Where a row of ``whole_versions`` comes from; the order settles ties within a delivery.
-STATE, NEW, SET_ASIDE = "1 state", "2 new", "3 set aside"
 
 
 def whole_versions(
@@ -24,7 +21,8 @@ def whole_versions(
 
     Args:
         rows: Accepted rows of all pending deliveries.
-        set_aside: Rows in quarantine: their key is there, but what they say is not believed.
+        set_aside: Rows in quarantine: their key is there, but what they say is not believed, so
+            what was known before stays.
         state: Present rows of the store, placed as in a delivery before the pending ones.
         table: The table.
 
@@ -33,18 +31,18 @@ def whole_versions(
         gets a deleted version, known one microsecond before that delivery: it was deleted at some
         time since the one before, and only the latest is certain.
     """
-    seen = _from(rows, NEW).unionByName(_from(state, STATE))
+    seen = _marked(rows, is_new=True).unionByName(_marked(state, is_new=False))
     if set_aside is not None:
-        seen = _believed(seen.unionByName(_from(set_aside, SET_ASIDE)), table)
-    in_time = Window.partitionBy(*table.key).orderBy("delivery", "recorded_at", "origin")
-    content = F.struct("is_deleted", *_said(table))
-    is_news = ~F.lag(content).over(in_time).eqNullSafe(content)
-    return (
-        _events(seen, table)
-        .select("*", is_news.alias("is_news"))
-        .where(F.col("is_news") & (F.col("is_deleted") | (F.col("origin") == NEW)))
-        .select(*table.column_names, "delivery", "is_deleted")
+        seen = _without_doubtful(seen, _marked(set_aside, is_new=False), table)
+    changes = seen.select(*seen.columns, *_neighbours(table)).select(
+        *seen.columns, _is_news().alias("is_news"), _is_gone().alias("is_gone")
     )
+    no, yes = F.lit(False), F.lit(True)
+    kinds = F.array_compact(F.array(F.when(F.col("is_news"), no), F.when(F.col("is_gone"), yes)))
+    events = changes.where(F.col("is_news") | F.col("is_gone")).select(
+        "*", F.explode(kinds).alias("is_deleted")
+    )
+    return _dated(events, table)
 
 
 def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> DataFrame:
@@ -99,58 +97,87 @@ def placed_state(state: DataFrame, next_delivery: Column) -> DataFrame:
     return state.select(*columns, *[name for name in state.columns if name not in PLACE])
 
 
-def _from(rows: DataFrame, origin: str) -> DataFrame:
-    return rows.select("*", F.lit(origin).alias("origin"))
+def _marked(rows: DataFrame, *, is_new: bool) -> DataFrame:
+    return rows.select("*", F.lit(is_new).alias("is_new"))
 
 
 def _said(table: Table) -> list[str]:
     return [name for name in table.column_names if name != "recorded_at"]
 
 
-def _believed(seen: DataFrame, table: Table) -> DataFrame:
-    """Give rows that were set aside the content that was believed before; drop those without."""
-    until_now = (
-        Window.partitionBy(*table.key)
-        .orderBy("delivery", "recorded_at", "origin")
-        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
+def _in_time(table: Table) -> WindowSpec:
+    # Rows that tie in this order are repetitions of one row.
+    return Window.partitionBy(*table.key).orderBy("delivery", "recorded_at", "is_new")
+
+
+def _neighbours(table: Table) -> list[Column]:
+    """What the rows of the key before and after say."""
+    in_time, content = _in_time(table), _content_hash(table)
+    return [
+        F.lag(content).over(in_time).eqNullSafe(content).alias("says_the_same"),
+        F.lag("delivery").over(in_time).alias("row_before"),
+        F.lag("next_delivery").over(in_time).alias("expected"),
+        F.lead("delivery").over(in_time).alias("row_after"),
+    ]
+
+
+def _content_hash(table: Table) -> Column:
+    """64 bits of what a row says; a change goes unseen once in 10^19 times."""
+    said = [column for column in table.columns if column.name != "recorded_at"]
+    # A null adds nothing to the hash, so which columns are null is hashed as well.
+    nulls = [F.col(column.name).isNull() for column in said if column.is_nullable]
+    return F.xxhash64(*[column.name for column in said], *nulls)
+
+
+def _is_news() -> Column:
+    """The row says something new, or its key was gone."""
+    is_same_delivery = F.col("row_before").eqNullSafe(F.col("delivery"))
+    is_continued = is_same_delivery | F.col("expected").eqNullSafe(F.col("delivery"))
+    return F.col("is_new") & ~(F.col("says_the_same") & is_continued)
+
+
+def _is_gone() -> Column:
+    """The key's next row is not in the delivery after."""
+    is_last_of_delivery = ~F.col("row_after").eqNullSafe(F.col("delivery"))
+    follows = F.col("row_after").eqNullSafe(F.col("next_delivery"))
+    return F.col("next_delivery").isNotNull() & is_last_of_delivery & ~follows
+
+
+def _without_doubtful(seen: DataFrame, doubtful: DataFrame, table: Table) -> DataFrame:
+    """Leave out rows that were set aside, as if the row before had stood there unchanged.
+
+    That row's ``next_delivery`` becomes the one after them: their key is not taken for gone.
+    """
+    both = seen.select("*", F.lit(True).alias("is_sound")).unionByName(
+        doubtful.select("*", F.lit(False).alias("is_sound"))
     )
-    others = [name for name in table.column_names if name not in table.key]
-    is_sound = F.col("origin") != SET_ASIDE
-    believed = F.last(F.when(is_sound, F.struct(*others)), ignorenulls=True).over(until_now)
-    return (
-        seen.select(*PLACE, *table.key, "origin", believed.alias("believed"))
-        .where(F.col("believed").isNotNull())
-        .select(*PLACE, *table.key, "origin", "believed.*")
+    in_time = Window.partitionBy(*table.key).orderBy(
+        "delivery", F.desc("is_sound"), "recorded_at", "is_new"
+    )
+    expected, before = F.lag("next_delivery").over(in_time), F.lag("delivery").over(in_time)
+    is_adjacent = expected.eqNullSafe(F.col("delivery")) | before.eqNullSafe(F.col("delivery"))
+    starts = both.select("*", (F.col("is_sound") | ~is_adjacent).cast("int").alias("starts"))
+    until_now = in_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    runs = starts.select("*", F.sum("starts").over(until_now).alias("run"))
+    run = Window.partitionBy(*table.key, "run")
+    following = F.max(F.struct("delivery", "next_delivery")).over(run)["next_delivery"]
+    stretched = runs.select("*", following.alias("stretched"))
+    return stretched.where("is_sound").select(
+        *[
+            F.col("stretched").alias(name) if name == "next_delivery" else name
+            for name in seen.columns
+        ]
     )
 
 
-def _events(seen: DataFrame, table: Table) -> DataFrame:
-    """Every row, and a deletion where the key's next row is not in the next delivery."""
-    in_time = Window.partitionBy(*table.key).orderBy("delivery", "recorded_at", "origin")
-    following = F.lead("delivery").over(in_time)
-    is_last_of_delivery = ~following.eqNullSafe(F.col("delivery"))
-    is_missing_next = F.col("next_delivery").isNotNull() & ~following.eqNullSafe(
-        F.col("next_delivery")
-    )
-    is_gone = is_last_of_delivery & is_missing_next
-    no, yes, is_sound = F.lit(False), F.lit(True), F.col("origin") != SET_ASIDE
-    # A row that was set aside says nothing but that its key is there, so null: no event.
-    kinds = (
-        F.when(is_sound & is_gone, F.array(no, yes))
-        .when(is_sound, F.array(no))
-        .when(is_gone, F.array(yes))
-    )
-    events = seen.select("*", F.explode(kinds).alias("is_deleted"))
+def _dated(events: DataFrame, table: Table) -> DataFrame:
+    """Give every version the time from which it was known and the delivery that told it."""
     is_deleted = F.col("is_deleted")
-    return events.select(
-        *_said(table),
-        F.when(is_deleted, _just_before("next_delivery"))
-        .otherwise(_known_at())
-        .alias("recorded_at"),
-        F.when(is_deleted, F.col("next_delivery")).otherwise(F.col("delivery")).alias("delivery"),
-        "is_deleted",
-        "origin",
-    )
+    known_at = F.when(is_deleted, _just_before("next_delivery")).otherwise(_known_at())
+    told_by = F.when(is_deleted, F.col("next_delivery")).otherwise(F.col("delivery"))
+    versions = {"recorded_at": known_at, "delivery": told_by}
+    names = [*table.column_names, "delivery", "is_deleted"]
+    return events.select(*[versions.get(name, F.col(name)).alias(name) for name in names])
 
 
 def _known_at() -> Column:

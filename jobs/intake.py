@@ -13,13 +13,12 @@ from pyspark.sql import functions as F
 
 from extracts.conform import (
     ROW,
-    Landed,
     broken_rows,
     duplicate_rows,
     orphan_rows,
+    present_rows,
     quarantine_rows,
     sound_rows,
-    typed_rows,
 )
 from extracts.landed import LandedFile
 from extracts.outcome import Outcome, outcome_of
@@ -57,7 +56,7 @@ class Intake:
     table: Table
     is_whole: bool
     files: Sequence[LandedFile]
-    landed: Landed
+    landed: DataFrame
     history: DataFrame
     keep: Keep
 
@@ -75,11 +74,11 @@ class Intake:
         Args:
             known: By table name, the keys other tables may refer to.
         """
-        sound = sound_rows(self.landed)
+        sound = sound_rows(self.landed, self.table)
         among_rows = duplicate_rows(sound, self.table, self.is_whole)
         for column, table in REFERENCES.get(self.table.name, {}).items():
             among_rows = among_rows.unionByName(orphan_rows(sound, column, known[table.name]))
-        reasons = broken_rows(self.landed).unionByName(among_rows)
+        reasons = broken_rows(self.landed, self.table).unionByName(among_rows)
         outcome = outcome_of(self.table.name, self.rows_in, reasons)
         if not outcome.broken:
             return Checked(self, outcome, sound, None, None)
@@ -87,8 +86,10 @@ class Intake:
         places = self.keep(kept.select(*ROW).distinct(), f"{self.table.name}-places")
         accepted = sound.join(places, on=list(ROW), how="left_anti")
         # a place stands once in `places`, so no row is doubled
-        set_aside = typed_rows(self.landed).join(places, on=list(ROW), how="left_semi")
-        return Checked(self, outcome, accepted, set_aside, quarantine_rows(self.landed, kept))
+        present = present_rows(self.landed, self.table)
+        set_aside = present.join(places, on=list(ROW), how="left_semi")
+        quarantine = quarantine_rows(self.landed, kept, self.table)
+        return Checked(self, outcome, accepted, set_aside, quarantine)
 
 
 @dataclass(frozen=True)
