@@ -34,7 +34,7 @@ contacts.
 
 Uses: **m** a model may use it, **r** a reason sentence may, **l** a campaign list may show it.
 
-This file is generated from `features/`; `python -m jobs.document` writes it anew.
+This file is generated from `features/`; `make docs` writes it anew.
 """
 HEADER = "| feature | meaning | type | unit | without data | tables | uses |"
 

@@ -33,7 +33,7 @@ def test_the_committed_catalogue_is_current() -> None:
     products = tuple(load_config("local").products)
     committed = Path(__file__).parents[2] / "docs" / "feature_catalogue.md"
     assert committed.read_text(encoding="utf-8") == catalogue_markdown(products), (
-        "run python -m jobs.document"
+        "run make docs"
     )
 
 
