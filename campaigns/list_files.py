@@ -1,4 +1,4 @@
-"""The files of a campaign: a workbook and a CSV per branch, for care too, and all rows as Parquet."""
+"""The files of a campaign: workbook and CSV per branch, for care too, and all rows as Parquet."""
 
 from __future__ import annotations
 

@@ -1,0 +1,183 @@
+"""Laws of every campaign, checked on random banks against the oracle and raw rows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+from pyspark.sql import DataFrame, Row as SparkRow, SparkSession
+
+from campaigns.candidates import candidates
+from campaigns.decisions import decisions
+from campaigns.offer_log import offer_log
+from campaigns.sources import CampaignSources
+from conf.load import load_config
+from conf.schema import RunConfig
+from tests.campaign_bank import AS_OF, CHANNELS, KNOWN, PURPOSES, Bank, make_bank
+from tests.property.campaign_oracle import Oracle
+
+CUSTOMERS = 60
+RUN_ID = "0" * 64
+# An example costs seconds, and a seed does not get simpler by being smaller: no shrinking.
+LAWS = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+WriteDown = Callable[[DataFrame], DataFrame]
+SEEDS = st.integers(0, 10**9)
+
+
+def config_with(**campaign: Any) -> RunConfig:
+    """Profits fail seldom enough for the other rules to show."""
+    given_values = {"min_expected_profit": "-2.00", "control_share": 0.2, "salt": "test"}
+    overrides = [f"campaign.{name}={value}" for name, value in (given_values | campaign).items()]
+    return load_config("local", overrides)
+
+
+CONFIGS = st.builds(
+    config_with,
+    max_offers_per_customer=st.integers(1, 3),
+    max_offers_per_household=st.integers(1, 3),
+    branch_capacity=st.integers(0, 6),
+    global_holdout_share=st.sampled_from([0.0, 0.1]),
+)
+
+
+@pytest.fixture(scope="module")
+def write_down(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[DataFrame], DataFrame]:
+    """What is read more than once is computed once, as the job does."""
+
+    def written(rows: DataFrame) -> DataFrame:
+        path = str(tmp_path_factory.mktemp("rows") / "rows")
+        rows.write.parquet(path)
+        return spark.read.parquet(path)
+
+    return written
+
+
+def decide(sources: CampaignSources, config: RunConfig, write_down: WriteDown) -> DataFrame:
+    offers = write_down(candidates(sources, config, AS_OF))
+    return decisions(offers, config.campaign, AS_OF, RUN_ID)
+
+
+@settings(LAWS, max_examples=8)
+@given(seed=SEEDS, config=CONFIGS)
+def test_every_decision_is_the_oracles_and_no_list_breaks_a_rule(
+    spark: SparkSession, write_down: WriteDown, seed: int, config: RunConfig
+) -> None:
+    bank = make_bank(seed, CUSTOMERS, config)
+    oracle = Oracle(bank, config, AS_OF)
+    verdicts = oracle.decide()
+
+    rows = decide(bank.sources(spark), config, write_down).collect()
+
+    assert len(rows) == len(verdicts) == CUSTOMERS * len(config.offers)
+    for row in rows:
+        verdict = verdicts[row.customer_id, row.offer_id]
+        assert (row.failed_gates, row.channel, row.expected_profit, row.outcome) == (
+            verdict.failed,
+            verdict.channel,
+            verdict.profit,
+            verdict.outcome,
+        ), (row, verdict)
+    assert_lists_keep_the_rules([row for row in rows if row.outcome == "offered"], oracle)
+
+
+def assert_lists_keep_the_rules(offered: list[SparkRow], oracle: Oracle) -> None:
+    """P8, from raw rows: the numbers of the choice are checked too, not only its gates."""
+    config, campaign = oracle.config, oracle.config.campaign
+    for row in offered:
+        kind = config.products[row.product_id].kind
+        assert (row.customer_id, f"marketing_{kind}", row.channel) in oracle.granted
+        assert (row.customer_id, "profiling", row.channel) in oracle.granted
+        assert row.consent_basis == f"marketing_{kind}/{row.channel}"
+        assert not oracle.is_in_holdout(row.customer_id)
+        assert not oracle.is_in_control(row.customer_id)
+        assert not oracle.people[row.customer_id]["is_employee"]
+    policy = config.contact_policy
+    for customer_id, count in Counter(row.customer_id for row in offered).items():
+        assert count <= campaign.max_offers_per_customer
+        before = len(oracle._recent(customer_id, 30))
+        assert before + count <= policy.max_contacts_30d
+    homes = Counter(min(oracle._household(oracle.people[row.customer_id])) for row in offered)
+    for home, count in homes.items():
+        assert count <= campaign.max_offers_per_household
+        before = oracle._household_contacts(oracle.people[home])
+        assert before + count <= policy.max_household_contacts_30d
+    by_branch: dict[str, list[int]] = {}
+    for row in offered:
+        by_branch.setdefault(row.branch_id, []).append(row.rank_in_branch)
+    for ranks in by_branch.values():
+        assert sorted(ranks) == list(range(1, len(ranks) + 1))
+        assert len(ranks) <= campaign.branch_capacity
+
+
+@settings(LAWS, max_examples=2)
+@given(seed=SEEDS)
+def test_more_consent_never_shrinks_what_a_customer_may_be_offered(
+    spark: SparkSession, seed: int
+) -> None:
+    config = config_with()
+    bank = make_bank(seed, 5 * CUSTOMERS, config)
+    chance = random.Random(seed)
+    more = [
+        {
+            "customer_id": person["customer_id"],
+            "purpose": chance.choice(PURPOSES),
+            "channel": chance.choice(CHANNELS),
+            "changed_at": datetime(2024, 1, 15, tzinfo=UTC),
+            "is_granted": True,
+            "recorded_at": KNOWN,
+        }
+        for person in bank.customers
+        for _ in range(3)
+    ]
+
+    before = passing(spark, bank, config)
+    after = passing(spark, Bank(**{**bank.__dict__, "consents": bank.consents + more}), config)
+
+    assert before < after
+
+
+def passing(spark: SparkSession, bank: Bank, config: RunConfig) -> set[tuple[str, str]]:
+    rows = candidates(bank.sources(spark), config, AS_OF).collect()
+    return {(row.customer_id, row.offer_id) for row in rows if not row.failed_gates}
+
+
+@settings(LAWS, max_examples=2)
+@given(seed=SEEDS)
+def test_row_order_and_partitions_change_no_byte_of_the_log(
+    spark: SparkSession, write_down: WriteDown, seed: int
+) -> None:
+    config = config_with(branch_capacity=5)
+    bank = make_bank(seed, CUSTOMERS, config)
+    shuffled = Bank(**{name: list(rows) for name, rows in bank.__dict__.items()})
+    for rows in shuffled.__dict__.values():
+        random.Random(seed + 1).shuffle(rows)
+    spread = {
+        name: rows.repartition(5) for name, rows in shuffled.sources(spark).__dict__.items()
+    }
+
+    one = log_of(bank.sources(spark), config, write_down)
+    other = log_of(CampaignSources(**spread), config, write_down)
+
+    assert one == other
+    assert [position for position, _, _ in one] == list(range(CUSTOMERS * len(config.offers)))
+
+
+def log_of(
+    sources: CampaignSources, config: RunConfig, write_down: WriteDown
+) -> list[tuple[int, str, str]]:
+    decided = write_down(decide(sources, config, write_down))
+    rows = offer_log(decided, config.offers).collect()
+    return sorted((row.position, row.line, row.leaf) for row in rows)

@@ -1,0 +1,113 @@
+"""One canonical line per decision: the very bytes matter, proofs rest on them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+from campaigns.offer_log import canonical_lines, leaf_hash, offer_log
+from tables.arrow import arrow_schema
+from tables.derived import DECISIONS
+
+DECISION = {
+    "as_of": date(2024, 3, 1),
+    "run_id": "r",
+    "campaign_id": "monthly",
+    "customer_id": 'Zoe\u0308 "7"',
+    "offer_id": "b",
+    "product_id": "p",
+    "branch_id": "B\u00e91\n",
+    "household_id": None,
+    "move": "up_sell",
+    "channel": None,
+    "outcome": "suppressed",
+    "failed_gates": ["care.in_care", "consent.no_consent"],
+    "care_treatment": None,
+    "propensity": 1e-07,
+    "margin": Decimal("1800.00"),
+    "contact_cost": Decimal("0.00"),
+    "expected_profit": Decimal("-0.10"),
+    "rank_in_customer": None,
+    "rank_in_branch": 3,
+    "is_in_global_holdout": False,
+    "is_in_control_group": True,
+    "contacts_left_30d": 0,
+    "consent_basis": None,
+    "consent_checked_at": datetime(2024, 3, 1, tzinfo=UTC),
+    "model_name": "m",
+    "model_version": 1,
+}
+LINE = (
+    '{"as_of":"2024-03-01","branch_id":"B\u00e91\\n","campaign_id":"monthly",'
+    '"care_treatment":null,"channel":null,"consent_basis":null,'
+    '"consent_checked_at":"2024-03-01T00:00:00Z","contact_cost":"0.00","contacts_left_30d":0,'
+    '"customer_id":"Zo\u00eb \\"7\\"","expected_profit":"-0.10",'
+    '"failed_gates":["care.in_care","consent.no_consent"],"household_id":null,'
+    '"is_in_control_group":true,"is_in_global_holdout":false,"margin":"1800.00",'
+    '"model_name":"m","model_version":1,"move":"up_sell","offer_id":"b","outcome":"suppressed",'
+    '"product_id":"p","propensity":1e-07,"rank_in_branch":3,"rank_in_customer":null,'
+    '"run_id":"r"}'
+)
+
+
+def rows(*changes: dict[str, object]) -> pa.Table:
+    return pa.Table.from_pylist([DECISION | c for c in changes], schema=arrow_schema(DECISIONS))
+
+
+def test_a_decision_is_these_very_bytes() -> None:
+    assert canonical_lines(rows({})).to_pylist() == [LINE]
+    assert unicodedata.is_normalized("NFC", LINE)
+    assert list(json.loads(LINE)) == sorted(DECISIONS.column_names)
+
+
+def test_equal_decisions_give_equal_lines_whatever_stands_around_them() -> None:
+    others = [{}, {"propensity": 0.25, "failed_gates": []}, {"failed_gates": ["x"]}]
+    alone = [canonical_lines(rows(change)).to_pylist()[0] for change in others]
+    assert canonical_lines(rows(*others)).to_pylist() == alone
+    assert canonical_lines(rows(*others).slice(1)).to_pylist() == alone[1:]
+    assert canonical_lines(pa.concat_tables([rows(c) for c in others])).to_pylist() == alone
+
+
+def test_no_decisions_give_no_lines() -> None:
+    assert canonical_lines(rows()).to_pylist() == []
+
+
+@pytest.mark.parametrize(
+    ("propensity", "text"),
+    [(0.1, "0.1"), (1 / 3, "0.3333333333333333"), (1.0, "1.0"), (-0.0, "0.0"), (None, "null")],
+)
+def test_a_double_is_the_shortest_text_that_reads_back(propensity: float, text: str) -> None:
+    [line] = canonical_lines(rows({"propensity": propensity})).to_pylist()
+    assert f'"propensity":{text},' in line
+
+
+def test_a_number_that_is_not_finite_is_refused_without_naming_it() -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        canonical_lines(rows({"propensity": float("nan")}))
+
+
+def test_a_leaf_is_the_hash_of_a_zero_byte_and_the_line() -> None:
+    # RFC 9162 §2.1.1: the hash of an empty entry is that of one zero byte.
+    assert leaf_hash("") == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    assert leaf_hash("\u00e9") == hashlib.sha256(b"\x00\xc3\xa9").hexdigest()
+
+
+def test_lines_stand_in_the_order_of_customer_and_offer(spark: SparkSession) -> None:
+    pairs = [(customer, offer) for customer in ("C10", "C2", "c1") for offer in ("a", "b")]
+    decided = rows(*({"customer_id": c, "offer_id": o} for c, o in reversed(pairs)))
+    frame = spark.createDataFrame(decided, DECISIONS.ddl).repartition(3)
+
+    log = sorted(offer_log(frame, ["b", "a"]).collect(), key=lambda row: row.position)
+
+    assert [row.position for row in log] == list(range(6))
+    told = [json.loads(row.line) for row in log]
+    assert [(line["customer_id"], line["offer_id"]) for line in told] == pairs
+    assert [row.leaf for row in log] == [leaf_hash(row.line) for row in log]
+    assert {row.run_id for row in log} == {"r"}
