@@ -54,7 +54,8 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
         table: The table.
 
     Returns:
-        As ``whole_versions``, never deleted. A row that repeats what is known is left out.
+        As ``whole_versions``, never deleted, and marked as a revision: readers look for the other
+        versions of these keys only. A row that repeats what is known is left out.
     """
     content = content_of(table).alias("content")
     present = history.select(*table.column_names, "delivery", content, F.lit(None).alias("since"))
@@ -70,7 +71,12 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
     return (
         versions.select("*", is_repeated.alias("is_repeated"))
         .where(F.col("is_new") & ~F.col("is_repeated"))
-        .select(*table.column_names, "delivery", F.lit(False).alias("is_deleted"))
+        .select(
+            *table.column_names,
+            "delivery",
+            F.lit(False).alias("is_deleted"),
+            F.lit(True).alias("is_revision"),
+        )
     )
 
 

@@ -124,13 +124,13 @@ class Checked:
         table, history, keep = self.intake.table, self.intake.history, self.intake.keep
         contested = keep(contested_keys(self.accepted, history, table), f"{table.name}-contested")
         columns = [*table.column_names, "delivery"]
-        no = F.lit(False).alias("is_deleted")
+        first = [F.lit(False).alias("is_deleted"), F.lit(False).alias("is_revision")]
         if contested.limit(1).count() == 0:
-            return self.accepted.select(*columns, no)
+            return self.accepted.select(*columns, *first)
         hashed = self.accepted.select("*", key_hash(table))
         past = history.select("*", key_hash(table))
         # `contested` holds a hash once, so that no row is doubled
-        plain = hashed.join(contested, on="key_hash", how="left_anti").select(*columns, no)
+        plain = hashed.join(contested, on="key_hash", how="left_anti").select(*columns, *first)
         again = hashed.join(contested, on="key_hash", how="left_semi")
         before = past.join(contested, on="key_hash", how="left_semi")
         return plain.unionByName(increment_versions(again, before, table))

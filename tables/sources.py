@@ -218,6 +218,7 @@ HISTORY = columns(
     "delivery date -- delivery that brought this version",
     "is_deleted boolean -- the row was gone from that delivery",
 )
+REVISION = columns("is_revision boolean -- another version of the same key may be stored")
 OWNER = columns("customer_id string -- owner of the account when the booking was delivered")
 
 
@@ -228,11 +229,13 @@ def stored(table: Table) -> Table:
     version is never earlier than the bank could have told us of it (see ``extracts/versions.py``).
     """
     key = (*table.key, "recorded_at")
-    if table.name != TRANSACTIONS.name:
+    if table.kind == "whole":
         return replace(table, key=key, columns=table.columns + HISTORY)
+    if table.name != TRANSACTIONS.name:
+        return replace(table, key=key, columns=table.columns + HISTORY + REVISION)
     return replace(
         table,
         key=key,
-        columns=table.columns + OWNER + HISTORY,
+        columns=table.columns + OWNER + HISTORY + REVISION,
         bucket_order=("customer_id", "booked_on", "transaction_id", "recorded_at"),
     )

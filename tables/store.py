@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +78,8 @@ class Store:
             One row per key: its latest version recorded before ``as_of``; deleted keys are absent.
         """
         known = self.versions(table).where(F.col("recorded_at") < F.lit(as_of).cast("timestamp"))
-        return latest_versions(table, known).select(*visible_columns(table))
+        latest = latest_versions if table.kind == "whole" else latest_revisions
+        return latest(table, known).select(*visible_columns(table))
 
     def snapshot(self, table: Table, as_of: date) -> DataFrame:
         """The rows of a derived table for one as-of date."""
@@ -126,7 +129,25 @@ def latest_versions(table: Table, known: DataFrame) -> DataFrame:
     )
 
 
+def latest_revisions(table: Table, known: DataFrame) -> DataFrame:
+    """The last version of each key of an increment table: few keys have more than one.
+
+    To rank all versions of all keys would sort the whole table; only revised keys are looked at.
+    """
+    revised = (
+        known.where("is_revision")
+        .groupBy(*table.key)
+        .agg(F.max("recorded_at").alias("revised_at"))
+        .select(*[F.col(name).alias(f"revised_{name}") for name in table.key], "revised_at")
+    )
+    is_same_key = [F.col(name) == F.col(f"revised_{name}") for name in table.key]
+    # A key is revised once in `revised`, so no row is doubled.
+    return known.join(revised, on=reduce(and_, is_same_key), how="left").where(
+        F.col("revised_at").isNull() | (F.col("recorded_at") >= F.col("revised_at"))
+    )
+
+
 def visible_columns(table: Table) -> list[str]:
     """Columns a reader of a source table sees: what the bank delivered and what conforming added."""
-    hidden = {"delivery", "is_deleted", "bucket"}
+    hidden = {"delivery", "is_deleted", "is_revision"}
     return [name for name in stored(table).column_names if name not in hidden]
