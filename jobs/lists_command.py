@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.headings import HEADINGS
-from campaigns.list_files import branch_view, words
+from campaigns.list_files import branch_view, words, write_lists
 from conf.schema import RunConfig
 from jobs.home import Home
-from jobs.plan_campaign import export_lists
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import UserError
+from tables.files import write_tree
 from tables.runs import RunRecord, Runs
 from tables.store import Store
 
@@ -42,13 +42,9 @@ def export_command(options: argparse.Namespace) -> int:
     store = _store(home, record)
     # A folder of its own: what else lies in the user's folder is left alone.
     target = Path(options.to) / f"{record.campaign_id}-{record.as_of}-{record.run_id[:12]}"
-    export_lists(
-        store.arrow(CAMPAIGN_LISTS, record.as_of),
-        store.arrow(CARE_LISTS, record.as_of),
-        target,
-        RunConfig.model_validate_json(record.config),
-        record.as_of,
-    )
+    lists, care = (store.arrow(table, record.as_of) for table in (CAMPAIGN_LISTS, CARE_LISTS))
+    config = RunConfig.model_validate_json(record.config)
+    write_tree(target, lambda folder: write_lists(folder, lists, care, config, record.as_of))
     sys.stdout.write(f"{target}\n")
     return 0
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,7 +13,6 @@ import pyarrow.compute as pc
 from campaigns.campaign_list import campaign_list, care_list, offers_made
 from campaigns.candidates import candidates
 from campaigns.decisions import decisions
-from campaigns.list_files import write_lists
 from campaigns.offer_log import offer_log
 from campaigns.reasons import reasons_of_offers
 from campaigns.sources import CampaignSources
@@ -28,7 +25,6 @@ from models.registry import champions
 from models.scorer import Champion
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, PROPENSITY_SCORES
-from tables.files import write_tree
 from tables.reason_codes import Outcome
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
 
@@ -73,22 +69,6 @@ def plan_campaign(run: Run) -> None:
     _note_outcomes(run, decided)
 
 
-def export_lists(
-    lists: pa.Table, care: pa.Table, target: Path, config: RunConfig, as_of: date
-) -> None:
-    """Put the files of a committed campaign in place at one instant.
-
-    Args:
-        lists: Rows of ``CAMPAIGN_LISTS`` as committed.
-        care: Rows of ``CARE_LISTS`` as committed.
-        target: Folder of this campaign and as-of date; an older copy is replaced.
-        config: The configuration of the run that made them.
-        as_of: Its as-of date.
-    """
-    ordered, cared = _in_order(lists, CAMPAIGN_LISTS), _in_order(care, CARE_LISTS)
-    write_tree(target, lambda folder: write_lists(folder, ordered, cared, config, as_of))
-
-
 def check_roles(config: RunConfig) -> None:
     """Every column that a role may see exists.
 
@@ -103,10 +83,6 @@ def check_roles(config: RunConfig) -> None:
             f"{did_you_mean(name, known)}"
             for name in unknown
         )
-
-
-def _in_order(rows: pa.Table, table: Table) -> pa.Table:
-    return rows.sort_by([(name, "ascending") for name in table.key])
 
 
 def _sources(run: Run) -> CampaignSources:

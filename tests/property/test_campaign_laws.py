@@ -164,9 +164,7 @@ def test_row_order_and_partitions_change_no_byte_of_the_log(
     shuffled = Bank(**{name: list(rows) for name, rows in bank.__dict__.items()})
     for rows in shuffled.__dict__.values():
         random.Random(seed + 1).shuffle(rows)
-    spread = {
-        name: rows.repartition(5) for name, rows in shuffled.sources(spark).__dict__.items()
-    }
+    spread = {name: rows.repartition(5) for name, rows in shuffled.sources(spark).__dict__.items()}
 
     one = log_of(bank.sources(spark), config, write_down)
     other = log_of(CampaignSources(**spread), config, write_down)

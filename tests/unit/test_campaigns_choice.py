@@ -12,7 +12,6 @@ from pyspark.sql import Row, SparkSession, functions as F
 
 from campaigns.choice import choose
 from campaigns.control_group import in_campaign_control, in_global_holdout
-from conf.load import load_config
 from conf.schema import CampaignSettings
 
 DDL = (

@@ -89,7 +89,9 @@ def test_a_grant_for_later_does_not_count_and_a_withdrawal_for_later_does(
 def test_an_offer_needs_marketing_and_profiling_consent_for_one_of_its_channels(
     spark: SparkSession, consents: list[str] | None, expected: set[str], channel: str | None
 ) -> None:
-    customer = spark.createDataFrame([("C1", consents)], "customer_id string, granted array<string>")
+    customer = spark.createDataFrame(
+        [("C1", consents)], "customer_id string, granted array<string>"
+    )
     chosen = consented_channel(BY_PHONE_TOO, INTERNAL)
     row = customer.select(
         failed_gates(consent_gates(BY_PHONE_TOO, INTERNAL)).alias("failed"),
@@ -172,35 +174,32 @@ def test_a_household_shares_its_cap_and_customers_without_one_live_alone(
 
 
 @pytest.mark.parametrize(
-    ("product", "contacted_on", "disposition", "disposition_on", "expected"),
+    ("contact", "expected"),
     [
-        ("credit_card", "2023-12-03", "refused", "", True),
-        ("credit_card", "2023-12-02", "refused", "", False),
-        ("credit_card", "2023-11-20", "refused", "2023-12-03", True),
-        ("credit_card", "2023-12-03", "no_answer", "", False),
-        ("mortgage", "2023-12-03", "refused", "", False),
-        ("mortgage", "2020-03-01", "opt_out", "", True),
+        ("credit_card | 2023-12-03 | refused   |", True),
+        ("credit_card | 2023-12-02 | refused   |", False),
+        ("credit_card | 2023-11-20 | refused   | 2023-12-03", True),
+        ("credit_card | 2023-12-03 | no_answer |", False),
+        ("mortgage    | 2023-12-03 | refused   |", False),
+        ("mortgage    | 2020-03-01 | opt_out   |", True),
     ],
 )
 def test_a_refusal_cools_off_its_product_for_90_days_and_an_opt_out_everything(
-    spark: SparkSession,
-    product: str,
-    contacted_on: str,
-    disposition: str,
-    disposition_on: str,
-    expected: bool,
+    spark: SparkSession, contact: str, expected: bool
 ) -> None:
     row = contact_row(
         spark,
         f"""
-        contact_id | customer_id | product_id | contacted_on   | disposition   | disposition_on
-        1          | C1          | {product}  | {contacted_on} | {disposition} | {disposition_on}
+        contact_id | customer_id | product_id | contacted_on | disposition | disposition_on
+        1 | C1 | {contact}
         """,
     )
     assert ("contact_policy.cool_off" in row["failed"]) is expected
 
 
-@pytest.mark.parametrize(("contacted_on", "expected"), [("2024-02-24", True), ("2024-02-23", False)])
+@pytest.mark.parametrize(
+    ("contacted_on", "expected"), [("2024-02-24", True), ("2024-02-23", False)]
+)
 def test_seven_days_lie_between_two_contacts(
     spark: SparkSession, contacted_on: str, expected: bool
 ) -> None:
