@@ -7,10 +7,10 @@ from pyspark.sql import functions as F
 from conf.schema import CampaignSettings
 from expectations.measures import (
     count_where,
-    distinct_values,
+    differs_within,
     groups_larger_than,
     groups_not_ranked_densely,
-    repeated,
+    repetitions,
 )
 from expectations.rules import (
     matches,
@@ -48,8 +48,8 @@ def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
             *(not_blank(column) for column in SENTENCES),
         ),
         facts=(
-            Fact("no key occurs twice", repeated(CAMPAIGN_LISTS.key)),
-            Fact("no offer is made to a customer twice", repeated(("customer_id", "offer_id"))),
+            Fact("no key occurs twice", repetitions(CAMPAIGN_LISTS.key)),
+            Fact("no offer is made to a customer twice", repetitions(("customer_id", "offer_id"))),
             Fact(
                 f"nobody gets more than {campaign.max_offers_per_customer} offers",
                 groups_larger_than("customer_id", campaign.max_offers_per_customer),
@@ -64,7 +64,7 @@ def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
                 "the ranks of a branch are 1, 2, 3, …",
                 groups_not_ranked_densely("branch_id", "rank_in_branch"),
             ),
-            Fact("all rows are of one run", distinct_values("run_id"), 0, 1),
+            Fact("all rows are of one run", differs_within("run_id")),
             Fact(
                 f"every offer earns at least {campaign.min_expected_profit}",
                 count_where(F.col("expected_profit") < F.lit(campaign.min_expected_profit)),

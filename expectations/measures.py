@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import reduce
-from operator import add
+from operator import add, and_
 
 from pyspark.sql import Column, DataFrame, functions as F
 
@@ -19,14 +19,18 @@ SMALLEST_SHARE = 1e-4
 
 def count_where(is_broken: Column) -> Measure:
     """Rows for which the condition is true."""
-    return lambda rows: rows.agg(F.count_if(is_broken))
+    return F.count_if(is_broken)
 
 
-def repeated(key: Collection[str]) -> Measure:
-    """Keys that occur more than once."""
-    return lambda rows: (
-        rows.groupBy(*key).agg(F.count("*").alias("times")).agg(F.count_if(F.col("times") > 1))
-    )
+def repetitions(key: Collection[str]) -> Measure:
+    """Rows whose key another row has already; a key with a null in it is not counted."""
+    has_key = reduce(and_, (F.col(name).isNotNull() for name in key))
+    return F.count_if(has_key) - F.count_distinct(*key)
+
+
+def differs_within(column: str) -> Measure:
+    """1 if there is more than one value, else 0."""
+    return F.coalesce((F.min(column) != F.max(column)).cast("int"), F.lit(0))
 
 
 def values_without(column: str, known: DataFrame, known_column: str) -> Measure:
@@ -37,11 +41,6 @@ def values_without(column: str, known: DataFrame, known_column: str) -> Measure:
         .join(names, on=column, how="left_anti")
         .agg(F.count("*"))
     )
-
-
-def distinct_values(column: str) -> Measure:
-    """How many different values there are."""
-    return lambda rows: rows.agg(F.count_distinct(column))
 
 
 def groups_larger_than(column: str, limit: int, limits: Mapping[str, int] | None = None) -> Measure:

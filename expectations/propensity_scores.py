@@ -9,11 +9,11 @@ from pyspark.sql import DataFrame
 from conf.schema import CheckSettings
 from expectations.measures import (
     customers_without_each_once,
-    distinct_values,
+    differs_within,
     highest_mean,
     largest_drift,
     lowest_mean,
-    repeated,
+    repetitions,
 )
 from expectations.rules import not_blank, one_of, present, rows_at_least, within
 from expectations.suite import Fact, Suite
@@ -47,13 +47,13 @@ def propensity_scores_suite(
             not_blank("model_name"),
         ),
         facts=(
-            Fact("no key occurs twice", repeated(PROPENSITY_SCORES.key)),
+            Fact("no key occurs twice", repetitions(PROPENSITY_SCORES.key)),
             Fact(
                 "every active customer, and nobody else, has every active product exactly once",
                 customers_without_each_once(customers, "product_id", products),
             ),
-            Fact("all rows are of one as-of date", distinct_values("as_of"), 1, 1),
-            Fact("all rows score one snapshot", distinct_values("feature_version"), 1, 1),
+            Fact("all rows are of one as-of date", differs_within("as_of")),
+            Fact("all rows score one snapshot", differs_within("feature_version")),
             Fact(
                 f"the lowest mean propensity of a product is at least {checks.min_base_rate}",
                 lowest_mean("product_id", "propensity"),

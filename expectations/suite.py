@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from great_expectations.expectations import Expectation
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 
 from tables.base import Table
 
 Severity = Literal["critical", "warning"]
-Measure = Callable[[DataFrame], DataFrame]
+Measure = Column | Callable[[DataFrame], DataFrame]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Fact:
 
     Attributes:
         sentence: The rule, in words.
-        measure: From the rows to a DataFrame of one row and one column, the number.
+        measure: An aggregate over all rows (one pass computes all of these), or a function from the
+            rows to a DataFrame of one row and one column, the number.
         at_least: Lower bound, itself allowed.
         at_most: Upper bound, itself allowed.
         severity: ``critical`` stops publication, ``warning`` is logged.

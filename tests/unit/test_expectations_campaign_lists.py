@@ -83,7 +83,7 @@ def test_every_broken_rule_about_a_row_is_told(spark, suite):
         ([("kind", "'partner'")], {"a partner's offer names the partner, an own one none": 1,
                                   "a cross-sell is of the kind that its move says": 1}),
         ([("partner_id", "'velo'")], {"a partner's offer names the partner, an own one none": 1}),
-        ([("run_id", "'r2'")], {"all rows are of one run": 2}),
+        ([("run_id", "'r2'")], {"all rows are of one run": 1}),
         ([("customer_id", "'C0'"), ("offer_id", "'card_2024'")],
          {"nobody gets more than 1 offers": 1, "no offer is made to a customer twice": 1}),
         ([("rank_in_branch", "1")],
