@@ -34,7 +34,9 @@ contacts.
 
 Uses: **m** a model may use it, **r** a reason sentence may, **l** a campaign list may show it.
 
-This file is generated from `features/`; `make docs` writes it anew.
+To add one, declare a `Feature` in the file of its theme: a name, what it means, a formula over
+measures (`features/formulas.py`) and perhaps a sentence. Column, type, lineage, its line here and
+its test against the future follow from that. Then `make docs`, which writes this file anew.
 """
 HEADER = "| feature | meaning | type | unit | without data | tables | uses |"
 
