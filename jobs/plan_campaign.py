@@ -55,14 +55,17 @@ def plan_campaign(run: Run) -> None:
     check_roles(run.config)
     sources = _sources(run)
     with run.progress(STAGES, "decisions, log, lists, care") as advance:
-        with _written_down(run, candidates(sources, run.config, run.as_of)) as offers:
-            run.stage(DECISIONS, decisions(offers, run.config.campaign, run.as_of, run.run_id))
+        with _written_down(run, candidates(sources, run.config, run.as_of)) as rows:
+            run.stage(DECISIONS, decisions(rows, run.config.campaign, run.as_of, run.run_id))
         advance(1)
         decided = run.store.with_staged(run.staging.files).staged(DECISIONS)
         run.stage(OFFER_LOG, offer_log(decided, run.config.offers))
         advance(1)
-        made = offers_made(decided, sources.customers).toArrow()
-        run.stage(CAMPAIGN_LISTS, campaign_list(made, _reasons(run, made), run.config))
+        offers = offers_made(decided, sources.customers)
+        features = sources.customer_features.join(offers, "customer_id", how="left_semi")
+        made = offers.toArrow()
+        reasons = _reasons(run, made, features.toArrow())
+        run.stage(CAMPAIGN_LISTS, campaign_list(made, reasons, run.config))
         advance(1)
         run.stage(CARE_LISTS, care_list(decided, sources.customers))
         advance(1)
@@ -113,12 +116,8 @@ def _written_down(run: Run, rows: DataFrame) -> Iterator[DataFrame]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _reasons(run: Run, made: pa.Table) -> Mapping[Pair, list[str]]:
+def _reasons(run: Run, made: pa.Table, values: pa.Table) -> Mapping[Pair, list[str]]:
     """What moved the propensity of each offer that is made, as sentences."""
-    table = customer_features_table(tuple(run.config.products))
-    listed = run.spark.createDataFrame(made.select(["customer_id"])).distinct()
-    features = run.store.snapshot(table, run.as_of).join(listed, "customer_id", how="left_semi")
-    values = features.toArrow().sort_by("customer_id")
     pairs = list(zip(made["customer_id"].to_pylist(), made["product_id"].to_pylist(), strict=True))
     in_use = champions(run.config, run.home)
     products = sorted({product_id for _, product_id in pairs})

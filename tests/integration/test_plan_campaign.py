@@ -1,0 +1,106 @@
+"""The job: from known tables to four staged ones that agree with each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from campaigns.offer_log import leaf_hash
+from conf.load import load_config
+from jobs import plan_campaign as job
+from jobs.run import Run
+from jobs.staging import Staging
+from models.scorer import Champion, Scorer
+from tables.base import Table
+from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG
+from tables.store import Store
+from tests.campaign_bank import AS_OF, make_bank
+
+RUN_ID = "c" * 64
+
+
+class BankStore(Store):
+    """A store that knows the tables of a test bank."""
+
+    def __init__(self, folder: Path, spark: SparkSession, frames: Mapping[str, DataFrame]) -> None:
+        super().__init__(folder, spark, pins={})
+        self._frames = frames
+
+    def known_before(self, table: Table, as_of: date) -> DataFrame:
+        return self._frames[table.name]
+
+    def snapshot(self, table: Table, as_of: date) -> DataFrame:
+        return self._frames[table.name]
+
+
+def planned(
+    spark: SparkSession, home: Path, monkeypatch: pytest.MonkeyPatch, capacity: int
+) -> tuple[Run, dict[str, list[dict[str, object]]]]:
+    """The run after the job, and the rows it staged."""
+    config = load_config(
+        "local", [f"campaign.branch_capacity={capacity}", "campaign.min_expected_profit=-2.00"]
+    )
+    champions = {
+        product: Champion(product, 1, "0" * 64, Scorer(product, "segment_rate"))
+        for product in config.products
+    }
+    monkeypatch.setattr(job, "champions", lambda _config, _home: champions)
+    frames = make_bank(11, 150, config).sources(spark).__dict__
+    staging = Staging(home / "tables", RUN_ID, AS_OF, partitions=2)
+    store = BankStore(home / "tables", spark, frames)
+    run = Run("campaign", AS_OF, RUN_ID, config, home, spark, store, staging)
+    job.plan_campaign(run)
+    tables = (DECISIONS, OFFER_LOG, CAMPAIGN_LISTS, CARE_LISTS)
+    staged = store.with_staged(staging.files)
+    return run, {table.name: rows_of(staged.staged(table)) for table in tables}
+
+
+def rows_of(rows: DataFrame) -> list[dict[str, object]]:
+    table: pa.Table = rows.toArrow()
+    found: list[dict[str, object]] = table.to_pylist()
+    return found
+
+
+def test_decisions_log_and_lists_tell_the_same_story(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, staged = planned(spark, tmp_path, monkeypatch, capacity=3)
+    decided, lists = staged["decisions"], staged["campaign_lists"]
+
+    outcomes = [row["outcome"] for row in decided]
+    assert len(decided) == 150 * len(run.config.offers)
+    assert sum(run.counts[name] for name in set(outcomes)) == len(decided)  # type: ignore[misc]
+    assert outcomes.count("offered") == len(lists) == run.counts["offered"] > 0
+    log = {row["leaf"]: json.loads(str(row["line"])) for row in staged["offer_log"]}
+    assert len(log) == len(decided)
+    for row in lists:
+        line = log[row["log_leaf"]]
+        assert (line["outcome"], line["customer_id"], line["offer_id"]) == (
+            "offered",
+            row["customer_id"],
+            row["offer_id"],
+        )
+        assert row["reason_1"]
+    assert all(leaf_hash(str(row["line"])) == row["leaf"] for row in staged["offer_log"])
+    offered = {row["customer_id"] for row in lists}
+    helped = {row["customer_id"] for row in staged["care_lists"]}
+    assert helped == {row["customer_id"] for row in decided if row["care_treatment"]}
+    assert helped
+    assert not helped & offered
+    assert not list((tmp_path / "tables").glob(".candidates*")), "nothing is left behind"
+
+
+def test_a_campaign_without_capacity_offers_nothing_and_logs_everything(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, staged = planned(spark, tmp_path, monkeypatch, capacity=0)
+    assert staged["campaign_lists"] == []
+    assert run.counts["offered"] == 0
+    assert run.counts["over_capacity"] != 0
+    assert len(staged["offer_log"]) == 150 * len(run.config.offers)
