@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import reduce
@@ -141,7 +141,15 @@ def _stage_tables(
                 versions = with_owner(versions, intervals, run.config.bank.transaction_buckets)
             run.stage(stored(table), versions)
             advance(1)
+    _stage_absent(run, {one.intake.table.name for one in checked})
     _stage_quarantine(run, [one.quarantine for one in checked if one.quarantine is not None])
+
+
+def _stage_absent(run: Run, delivered: Collection[str]) -> None:
+    """A table that the source does not deliver is there all the same, without rows."""
+    for table in map(stored, SOURCES):
+        if table.name not in delivered:
+            run.stage(table, arrow_schema(table).empty_table())
 
 
 def _stage_quarantine(run: Run, parts: Sequence[DataFrame]) -> None:
