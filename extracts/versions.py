@@ -55,7 +55,8 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
 
     Returns:
         As ``whole_versions``, never deleted, and marked as a revision: readers look for the other
-        versions of these keys only. A row that repeats what is known is left out.
+        versions of these keys only. A row that repeats what is known is left out, and so is one
+        that was recorded before a version of an earlier delivery: it no longer held when it came.
     """
     content = content_of(table).alias("content")
     present = history.select(*table.column_names, "delivery", content, F.lit(None).alias("since"))
@@ -65,7 +66,8 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
     seen = present.select("*", F.lit(False).alias("is_new")).unionByName(
         delivered.select("*", F.lit(True).alias("is_new"))
     )
-    versions = _last_at_each_time(_known_times(_first_sights(seen, table), table), table)
+    sights = _without_overtaken(_first_sights(seen, table), table)
+    versions = _last_at_each_time(_known_times(sights, table), table)
     in_time = Window.partitionBy(*table.key).orderBy("recorded_at")
     is_repeated = F.lag("content").over(in_time).eqNullSafe(F.col("content"))
     return (
@@ -200,6 +202,18 @@ def _first_sights(seen: DataFrame, table: Table) -> DataFrame:
     """The first row of those that say the same of the same time."""
     same = Window.partitionBy(*table.key, "recorded_at", "content").orderBy("is_new", "delivery")
     return seen.select("*", F.row_number().over(same).alias("sight")).where(F.col("sight") == 1)
+
+
+def _without_overtaken(sights: DataFrame, table: Table) -> DataFrame:
+    """Leave out rows that come later than a version that was recorded after them."""
+    before = (
+        Window.partitionBy(*table.key)
+        .orderBy("delivery", "recorded_at", "content")
+        .rowsBetween(Window.unboundedPreceding, -1)
+    )
+    newest = F.max("recorded_at").over(before)
+    is_overtaken = F.coalesce(newest > F.col("recorded_at"), F.lit(False))
+    return sights.select("*", is_overtaken.alias("is_overtaken")).where(~F.col("is_overtaken"))
 
 
 def _known_times(sights: DataFrame, table: Table) -> DataFrame:

@@ -1,0 +1,217 @@
+"""A file is numbered row by row, or refused with a reason that quotes no client."""
+
+import gzip
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from extracts.deliveries import DeliveredFile, Delivery
+from extracts.landed import BadFile, land, land_all
+from tables.arrow import arrow_schema
+from tables.errors import ContractViolation
+from tables.sources import ADVISORS, BRANCHES, FX_RATES, TRANSACTIONS
+
+HEADER = "branch_id,name,region,recorded_at"
+ROWS = "B1,North,N,2024-01-01T00:00:00Z\nB2,South,,2024-01-01T00:00:00Z\n"
+AROUND = (date(2024, 2, 1), None)
+
+
+def land_text(tmp_path, content, rows, *, table=BRANCHES, name=None, delimiter=","):
+    name = name or f"{table.name}.csv"
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return _land(tmp_path, name, table, rows, delimiter)
+
+
+def _land(tmp_path, name, table, rows, delimiter=","):
+    file = DeliveredFile(Delivery("2024-03-01", tmp_path, ""), table.name, name, rows, "")
+    landed = land(file, table, AROUND, delimiter, tmp_path / "landed.out")
+    return pq.read_table(landed.path).to_pylist()
+
+
+def refusal(tmp_path, content, rows=2, **named):
+    with pytest.raises(BadFile) as refused:
+        land_text(tmp_path, content, rows, **named)
+    return str(refused.value)
+
+
+def test_rows_are_numbered_and_know_the_deliveries_around_theirs(tmp_path):
+    rows = land_text(tmp_path, f"{HEADER}\n{ROWS}", 2)
+
+    assert [row["row_number"] for row in rows] == [1, 2]
+    assert rows[1] == {
+        "delivery": date(2024, 3, 1),
+        "previous_delivery": date(2024, 2, 1),
+        "next_delivery": None,
+        "file_name": "branches.csv",
+        "row_number": 2,
+        "unreadable": None,
+        "raw_row": None,
+        "branch_id": "B2",
+        "name": "South",
+        "region": None,
+        "recorded_at": datetime(2024, 1, 1, tzinfo=UTC),
+    }
+
+
+def test_the_order_of_columns_is_free(tmp_path):
+    content = "recorded_at,region,name,branch_id\n2024-01-01T00:00:00Z,N,North,B1\n"
+
+    [row] = land_text(tmp_path, content, 1)
+
+    assert (row["branch_id"], row["name"], row["region"]) == ("B1", "North", "N")
+
+
+@pytest.mark.parametrize(
+    "content", [f"\ufeff{HEADER}\n{ROWS}", f"{HEADER}\n{ROWS}".replace("\n", "\r\n")]
+)
+def test_a_byte_order_mark_and_windows_lines_are_accepted(tmp_path, content):
+    assert [row["branch_id"] for row in land_text(tmp_path, content, 2)] == ["B1", "B2"]
+
+
+def test_quotes_may_hold_delimiters_and_line_breaks(tmp_path):
+    content = f'{HEADER}\nB1,"a, ""b""\nc",N,2024-01-01T00:00:00Z\n'
+
+    [row] = land_text(tmp_path, content, 1)
+
+    assert row["name"] == 'a, "b"\nc'
+
+
+def test_gzip_and_a_declared_delimiter_are_read(tmp_path):
+    content = gzip.compress(f"{HEADER}\n{ROWS}".replace(",", ";").encode())
+
+    rows = land_text(tmp_path, content, 2, name="branches.csv.gz", delimiter=";")
+
+    assert [row["branch_id"] for row in rows] == ["B1", "B2"]
+
+
+def test_unreadable_values_are_named_with_the_row_as_it_stood(tmp_path):
+    header = ",".join(TRANSACTIONS.column_names)
+    content = f"{header}\nT1,A1,2024-01,10.999,EUR,,,,,2024-01-01T00:00:00Z\n"
+
+    [row] = land_text(tmp_path, content, 1, table=TRANSACTIONS)
+
+    assert row["unreadable"] == ["booked_on", "amount"]
+    assert row["booked_on"] is None and row["amount"] is None
+    assert '"amount": "10.999"' in row["raw_row"]
+
+
+def test_a_renamed_column_is_refused_with_the_nearest_name(tmp_path):
+    message = refusal(tmp_path, f"branch,name,region,recorded_at\n{ROWS}")
+
+    assert "lacks branch_id; did you mean branch?" in message
+    assert message.startswith("2024-03-01/branches.csv: ")
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    assert "column name stands twice" in refusal(tmp_path, f"{HEADER},name\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "is empty, without even a header"),
+        (f"{HEADER}\n{ROWS}B3,Sec", "has 2 fields, the header has 4"),
+        (f"{HEADER}\n{ROWS}B3,Secret,x,2024-01-01T00:00:00Z,y\n", "has 5 fields"),
+        (f"{HEADER}\n{ROWS}".encode("utf-16"), "is not UTF-8 text"),
+        (f"{HEADER}\nB1,Secr\xe9t,N,2024-01-01T00:00:00Z\n".encode("latin-1"), "is not UTF-8"),
+        (f"{HEADER}\n{ROWS}{ROWS}", "holds 4 rows, the manifest says 2"),
+        (f"{HEADER}\n", "holds 0 rows, the manifest says 2"),
+    ],
+)
+def test_a_file_that_is_cut_or_in_another_encoding_is_refused(tmp_path, content, expected):
+    message = refusal(tmp_path, content)
+
+    assert expected in message
+    assert "Sec" not in message
+
+
+def test_what_is_no_gzip_or_no_parquet_is_refused(tmp_path):
+    assert "2024-03-01/branches.csv.gz: " in refusal(tmp_path, ROWS, name="branches.csv.gz")
+    assert "cannot be read as Parquet" in refusal(tmp_path, ROWS, name="branches.parquet")
+
+
+def branches(**changes):
+    table = pa.table(
+        {
+            "branch_id": pa.array(["B1"]),
+            "name": pa.array(["North"]).dictionary_encode(),
+            "region": pa.array([None], pa.large_string()),
+            "recorded_at": pa.array([date(2024, 1, 1)]).cast(pa.timestamp("ns")),
+        }
+    )
+    for name, values in changes.items():
+        table = table.set_column(table.column_names.index(name), name, values)
+    return table
+
+
+def test_parquet_types_that_mean_the_same_are_accepted(tmp_path):
+    pq.write_table(branches(), tmp_path / "branches.parquet")
+
+    [row] = _land(tmp_path, "branches.parquet", BRANCHES, 1)
+
+    assert row["name"] == "North"
+    assert row["recorded_at"] == datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"branch_id": pa.array([1])}, "branch_id is int64, not string"),
+        ({"recorded_at": pa.array(["2024-01-01"])}, "recorded_at is string, not timestamp"),
+        ({"recorded_at": pa.array([date(2024, 1, 1)])}, "recorded_at is date32"),
+    ],
+)
+def test_parquet_types_that_mean_something_else_are_refused(tmp_path, changes, expected):
+    pq.write_table(branches(**changes), tmp_path / "branches.parquet")
+
+    with pytest.raises(BadFile, match=r"2024-03-01/branches\.parquet: ") as refused:
+        _land(tmp_path, "branches.parquet", BRANCHES, 1)
+    assert expected in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("rate", "is_taken"),
+    [
+        (pa.array([Decimal("1.5")], pa.decimal128(4, 1)), True),
+        (pa.array([1.5]), False),
+        (pa.array([Decimal("1.500000001")], pa.decimal128(12, 9)), False),
+    ],
+)
+def test_money_and_rates_are_exact_decimals_with_no_more_places(tmp_path, rate, is_taken):
+    table = pa.table(
+        [
+            pa.array(["USD"]),
+            pa.array([date(2024, 1, 1)]),
+            rate,
+            pa.array([date(2024, 1, 1)]).cast(pa.timestamp("us")),
+        ],
+        schema=arrow_schema(FX_RATES)
+        .set(2, pa.field("rate_to_base", rate.type))
+        .set(3, pa.field("recorded_at", pa.timestamp("us"))),
+    )
+    pq.write_table(table, tmp_path / "fx_rates.parquet")
+
+    if is_taken:
+        assert _land(tmp_path, "fx_rates.parquet", FX_RATES, 1)[0]["rate_to_base"] == Decimal("1.5")
+    else:
+        with pytest.raises(BadFile, match="rate_to_base is"):
+            _land(tmp_path, "fx_rates.parquet", FX_RATES, 1)
+
+
+def test_all_bad_files_are_told_at_once(tmp_path):
+    delivery = Delivery("2024-03-01", tmp_path, "")
+    files = []
+    for table in (BRANCHES, ADVISORS):
+        (tmp_path / f"{table.name}.csv").write_text("x\n")
+        files.append(DeliveredFile(delivery, table.name, f"{table.name}.csv", 0, ""))
+    tables = {table.name: table for table in (BRANCHES, ADVISORS)}
+    out = tmp_path / "out"
+    out.mkdir()
+
+    with pytest.raises(ContractViolation) as refused:
+        land_all(files, tables, {}, ",", out, advance=lambda _: None)
+
+    assert len(str(refused.value).splitlines()) == 2
