@@ -10,7 +10,7 @@ from expectations.measures import (
     differs_within,
     groups_larger_than,
     groups_not_ranked_densely,
-    repetitions,
+    repeated,
 )
 from expectations.rules import (
     matches,
@@ -48,8 +48,8 @@ def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
             *(not_blank(column) for column in SENTENCES),
         ),
         facts=(
-            Fact("no key occurs twice", repetitions(CAMPAIGN_LISTS.key)),
-            Fact("no offer is made to a customer twice", repetitions(("customer_id", "offer_id"))),
+            Fact("no key occurs twice", repeated(CAMPAIGN_LISTS.key)),
+            Fact("no offer is made to a customer twice", repeated(("customer_id", "offer_id"))),
             Fact(
                 f"nobody gets more than {campaign.max_offers_per_customer} offers",
                 groups_larger_than("customer_id", campaign.max_offers_per_customer),

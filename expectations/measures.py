@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import reduce
-from operator import add, and_
+from operator import add
 
 from pyspark.sql import Column, DataFrame, functions as F
 
@@ -22,10 +22,11 @@ def count_where(is_broken: Column) -> Measure:
     return F.count_if(is_broken)
 
 
-def repetitions(key: Collection[str]) -> Measure:
-    """Rows whose key another row has already; a key with a null in it is not counted."""
-    has_key = reduce(and_, (F.col(name).isNotNull() for name in key))
-    return F.count_if(has_key) - F.count_distinct(*key)
+def repeated(key: Collection[str]) -> Measure:
+    """Keys that occur more than once."""
+    return lambda rows: (
+        rows.groupBy(*key).agg(F.count("*").alias("times")).agg(F.count_if(F.col("times") > 1))
+    )
 
 
 def differs_within(column: str) -> Measure:

@@ -13,7 +13,7 @@ from expectations.measures import (
     highest_mean,
     largest_drift,
     lowest_mean,
-    repetitions,
+    repeated,
 )
 from expectations.rules import not_blank, one_of, present, rows_at_least, within
 from expectations.suite import Fact, Suite
@@ -47,7 +47,7 @@ def propensity_scores_suite(
             not_blank("model_name"),
         ),
         facts=(
-            Fact("no key occurs twice", repetitions(PROPENSITY_SCORES.key)),
+            Fact("no key occurs twice", repeated(PROPENSITY_SCORES.key)),
             Fact(
                 "every active customer, and nobody else, has every active product exactly once",
                 customers_without_each_once(customers, "product_id", products),

@@ -12,7 +12,7 @@ from datetime import date
 from great_expectations.expectations import Expectation
 from pyspark.sql import DataFrame, functions as F
 
-from expectations.measures import count_where, repetitions, values_without
+from expectations.measures import count_where, repeated, values_without
 from expectations.rules import (
     matches,
     not_before,
@@ -115,7 +115,7 @@ def _suite(
             *MEANINGS[table.name],
         ),
         facts=(
-            Fact("no key occurs twice", repetitions(table.key)),
+            Fact("no key occurs twice", repeated(table.key)),
             Fact(
                 "nothing was recorded on or after the as-of date",
                 count_where(F.col("recorded_at") >= F.lit(as_of).cast("timestamp")),

@@ -88,6 +88,7 @@ def test_every_broken_rule_about_a_row_is_told(spark, suite):
          {"nobody gets more than 1 offers": 1, "no offer is made to a customer twice": 1}),
         ([("rank_in_branch", "1")],
          {"the ranks of a branch are 1, 2, 3, …": 1, "no key occurs twice": 1}),
+        ([("rank_in_branch", "0")], {"the ranks of a branch are 1, 2, 3, …": 1}),
         ([("rank_in_branch", "99")], {"the ranks of a branch are 1, 2, 3, …": 1}),
     ],
 )  # fmt: skip

@@ -90,6 +90,12 @@ def test_missing_customers_and_empty_scores_stop_publication(suite, scores):
     assert told[COVERAGE] == 15
 
 
+def test_scores_of_a_customer_who_is_not_active_stop_publication(customers, scores):
+    active = customers.where("customer_id <> 'C3'")
+    suite = propensity_scores_suite(active, PRODUCTS, CHECKS)
+    assert failures(check(only_facts(suite), scores)) == {COVERAGE: 1}
+
+
 def test_rows_of_two_months_or_snapshots_stop_publication(spark, suite):
     breaks = [("as_of", "date'2024-03-01'"), ("feature_version", "6")]
     rows = rows_with(spark, PROPENSITY_SCORES, GOOD, breaks)
