@@ -26,6 +26,8 @@ class Verdict:
     propensity: float
     customer: Row
     product_id: str
+    care: str | None
+    move: str
     outcome: str = ""
 
 
@@ -87,7 +89,16 @@ class Oracle:
         if profit < self.config.campaign.min_expected_profit:
             failed.append("value.not_profitable")
         channel = next(iter(self._usable(customer_id, offer, product)), None)
-        return Verdict(sorted(failed), channel, profit, propensity, customer, offer.product)
+        return Verdict(
+            failed=sorted(failed),
+            channel=channel,
+            profit=profit,
+            propensity=propensity,
+            customer=customer,
+            product_id=offer.product,
+            care=self._treatment(customer),
+            move=self._move(customer_id, product),
+        )
 
     def _open(self, customer_id: str) -> set[str]:
         return {
@@ -201,14 +212,27 @@ class Oracle:
         is_about_it = contact["product_id"] == product_id or contact["disposition"] == "opt_out"
         return bool(is_about_it and self.as_of < since + timedelta(days=days))
 
-    def _care(self, customer_id: str) -> list[str]:
-        flags = {
+    def _move(self, customer_id: str, product: Product) -> str:
+        is_upgrade = product.upgrade_of in self._open(customer_id)
+        return "up_sell" if is_upgrade else f"cross_sell_{product.kind}"
+
+    def _treatment(self, customer: Row) -> str | None:
+        flags, care = self._flags(customer["customer_id"]), self.config.care
+        if flags & set(care.no_contact) or not self._is_active(customer):
+            return None
+        urgent = ["bereavement", "vulnerable", "financial_difficulty", "complaint_open"]
+        return next((care.treatments[flag] for flag in urgent if flag in flags), None)
+
+    def _flags(self, customer_id: str) -> set[str]:
+        return {
             row["flag"]
             for row in self.flags[customer_id]
             if row["valid_from"] <= self.as_of
             and (row["valid_to"] is None or row["valid_to"] > self.as_of)
         }
-        failed = []
+
+    def _care(self, customer_id: str) -> list[str]:
+        flags, failed = self._flags(customer_id), []
         if flags & set(self.config.care.no_contact):
             failed.append("care.no_contact_flag")
         if flags & set(self.config.care.treatments):

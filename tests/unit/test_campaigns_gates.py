@@ -16,7 +16,7 @@ from campaigns.eligibility import is_active
 from campaigns.gates import Gate, failed_gates
 from campaigns.value import expected_profit, value_gates
 from conf.load import load_config
-from conf.schema import CarePolicy, ContactPolicy, Flag, Offer
+from conf.schema import ContactPolicy, Flag, Offer
 from tables.reason_codes import ReasonCode
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS
 from tests.tables import table_rows
@@ -243,12 +243,12 @@ def test_a_policy_without_cool_off_still_says_who_is_cooling(spark: SparkSession
     assert (row.cooling_products, row.has_opted_out) == ([], False)
 
 
-def care(spark: SparkSession, flags: str, policy: CarePolicy = CONFIG.care) -> str | None:
+def care(spark: SparkSession, flags: str, is_active: bool = True) -> str | None:
     """The help that one customer gets."""
     active = active_flags(table_rows(spark, FLAGS, flags, customer_id="C1"), AS_OF)
-    customer = spark.createDataFrame([("C1", True)], "customer_id string, is_active boolean")
+    customer = spark.createDataFrame([("C1", is_active)], "customer_id string, is_active boolean")
     known = customer.join(active, "customer_id", how="left")
-    treatment: str | None = known.select(care_treatment(policy)).collect()[0][0]
+    treatment: str | None = known.select(care_treatment(CONFIG.care)).collect()[0][0]
     return treatment
 
 
@@ -281,6 +281,15 @@ def test_the_most_urgent_help_is_given_and_none_where_all_contact_is_stopped(
         """
     assert care(spark, two) == "bereavement_support"
     assert care(spark, two + "fraud_watch | 2024-01-01") is None
+
+
+def test_who_is_no_longer_a_client_gets_no_help(spark: SparkSession) -> None:
+    flags = """
+        flag       | valid_from
+        vulnerable | 2024-01-01
+        """
+    assert care(spark, flags, is_active=True) == "personal_advice"
+    assert care(spark, flags, is_active=False) is None
 
 
 def test_every_flag_has_its_place_among_the_others() -> None:
