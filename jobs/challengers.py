@@ -54,7 +54,7 @@ class Challengers:
         self._test_rows = test_rows
         self._boosters: dict[str, Candidate] = {}
         self._promoted: list[str] = []
-        self._used: dict[str, Candidate] = {}
+        self._last: dict[str, Candidate] = {}
 
     def train(self) -> None:
         """Train the boosters of all products that have enough buyers, in processes."""
@@ -72,10 +72,10 @@ class Challengers:
 
     def summary(self) -> dict[str, object]:
         """Facts for the end of the run."""
-        aucs = [c.metrics["auc"].value for c in self._used.values() if c.metrics["auc"].is_known]
-        fallbacks = [p for p, c in self._used.items() if c.scorer.kind != "booster"]
+        aucs = [c.metrics["auc"].value for c in self._last.values() if c.metrics["auc"].is_known]
+        fallbacks = [p for p, c in self._last.items() if c.scorer.kind != "booster"]
         return {
-            "models": len(self._used),
+            "models": len(self._last),
             "promoted": len(self._promoted),
             "mean_test_auc": round(float(np.mean(aucs)), 4) if aucs else "unknown",
             "without_own_model": ", ".join(fallbacks) or "none",
@@ -89,13 +89,14 @@ class Challengers:
         """Try one product's candidates and register each; the last is the challenger."""
         before = self._champion_before(registry, product_id)
         for tried in self._tried(product_id):
-            registered = self._registered(registry, tried)
+            against = self._against(registry, before, tried)
+            registered = self._registered(registry, tried, against)
             if before is not None or tried.verdict.passed:
                 break
-            log.warning("%s: %s model refused: %s", product_id, tried.candidate.scorer.kind,
-                        tried.verdict)
-        self._used[product_id] = tried.candidate
-        return registered, self._against(registry, before, tried)
+            kind = tried.candidate.scorer.kind
+            log.warning("%s: %s model refused: %s", product_id, kind, tried.verdict)
+        self._last[product_id] = tried.candidate
+        return registered, against
 
     def _tried(self, product_id: str) -> Iterator[Tried]:
         if product_id in self._boosters:
@@ -131,8 +132,12 @@ class Challengers:
         champion = registry.with_alias(product_id, CHAMPION)
         return None if champion and champion.run_id == self._run.run_id else champion
 
-    def _registered(self, registry: Registry, tried: Tried) -> Registered:
-        tags = {"as_of": str(self._run.as_of), "gate": str(tried.verdict)}
+    def _registered(self, registry: Registry, tried: Tried, against: Verdict) -> Registered:
+        tags = {
+            "as_of": str(self._run.as_of),
+            "gate": str(tried.verdict),
+            "against_champion": str(against),
+        }
         return registry.register(tried.candidate, self._run.run_id, tags, self._facts)
 
     def _against(self, registry: Registry, before: Registered | None, tried: Tried) -> Verdict:
@@ -150,8 +155,11 @@ class Challengers:
         has_bought = outcome_codes(rows, challenger.product_id) == 1
         settings = self._run.config.models
         return log_loss_gain(
-            challenger.propensities(rows), champion.propensities(rows), has_bought,
-            settings.bootstrap_samples, settings.seed,
+            challenger.propensities(rows),
+            champion.propensities(rows),
+            has_bought,
+            settings.bootstrap_samples,
+            settings.seed,
         )
 
     def _put_in_use(self, registry: Registry, registered: Registered, verdict: Verdict) -> None:

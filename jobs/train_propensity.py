@@ -1,4 +1,4 @@
-"""A challenger per product: snapshots × outcomes → models → MLflow; what beats the champion replaces it."""
+"""A challenger per product: snapshots and outcomes → models → MLflow; the better one is used."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _cohort_rows(run: Run, cohort: date) -> pa.Table:
     products = run.config.products
     labelled = with_outcomes(
         build_snapshot(run, cohort),
-        run.store.known_before(CUSTOMERS, cohort),
+        customers=run.store.known_before(CUSTOMERS, cohort),
         held=run.store.known_before(HOLDINGS, cohort),
         bought=run.store.known_before(HOLDINGS, run.as_of),
         products=products,

@@ -8,7 +8,7 @@ from models.calibrate import probabilities
 from models.matrix import Integers, Matrix, Vector
 from models.training_set import TEST, Sample, TrainingSet
 
-PRIOR_CUSTOMERS = 200.0  # a segment's rate counts as much as the product's from so many customers on
+PRIOR_CUSTOMERS = 200.0  # with so many customers a segment counts as much as the whole product
 
 
 def segment_rates(data: TrainingSet, place: int, segments: int) -> Vector:
@@ -36,7 +36,7 @@ def logistic_regression(data: TrainingSet, place: int, sample: Sample, rows: Int
     """Propensities of ``rows`` by a regression on all features, trained on the booster's sample.
 
     Amounts and counts are skewed: each enters as its signed logarithm, standardised; an unknown
-    value as the mean.
+    value, or an infinite one, as the mean.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
@@ -44,7 +44,7 @@ def logistic_regression(data: TrainingSet, place: int, sample: Sample, rows: Int
     scaler = StandardScaler()
     known = scaler.fit_transform(_logarithms(data.features[sample.rows]))
     has_bought = data.outcomes[sample.rows, place] == 1
-    regression = LogisticRegression(C=0.1, solver="newton-cholesky")
+    regression = LogisticRegression(C=0.01, solver="newton-cholesky")
     fitted = regression.fit(np.nan_to_num(known), has_bought)
     unseen = np.nan_to_num(scaler.transform(_logarithms(data.features[rows])))
     return probabilities(fitted.decision_function(unseen) + sample.log_odds_shift)
@@ -52,4 +52,6 @@ def logistic_regression(data: TrainingSet, place: int, sample: Sample, rows: Int
 
 def _logarithms(features: Matrix) -> Vector:
     numbers = features.astype(np.float64)
+    numbers[~np.isfinite(numbers)] = np.nan
+    numbers[:, np.isnan(numbers).all(axis=0)] = 0
     return np.asarray(np.sign(numbers) * np.log1p(np.abs(numbers)))

@@ -56,6 +56,9 @@ class Calibration:
         return cls(content["kind"], tuple(content["inputs"]), tuple(content["outputs"]))
 
 
+IDENTITY = Calibration()
+
+
 def calibrate(log_odds: Vector, has_bought: Outcomes, fold: Folds) -> Calibration:
     """The kind with the best log loss on customers it was not fitted on, then fitted on all.
 
@@ -95,7 +98,7 @@ def _cross_fitted_loss(
 
 def _fit(kind: CalibrationKind, log_odds: Vector, has_bought: Outcomes) -> Calibration:
     if kind == "identity" or has_bought.all() or not has_bought.any():
-        return Calibration()
+        return IDENTITY
     return _platt(log_odds, has_bought) if kind == "platt" else _isotonic(log_odds, has_bought)
 
 
@@ -106,7 +109,7 @@ def _platt(log_odds: Vector, has_bought: Outcomes) -> Calibration:
     line = LogisticRegression(C=1e6, solver="newton-cholesky")
     fitted = line.fit(log_odds[:, None], has_bought)
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return Calibration("platt", (slope, intercept)) if slope > 0 else Calibration()
+    return Calibration("platt", (slope, intercept)) if slope > 0 else IDENTITY
 
 
 def _isotonic(log_odds: Vector, has_bought: Outcomes) -> Calibration:

@@ -13,6 +13,7 @@ from models.matrix import Integers, Outcomes, Vector
 
 TOP_SHARES = {"lift_01": 0.01, "lift_05": 0.05, "lift_10": 0.10}
 METRICS = ("auc", "average_precision", *TOP_SHARES, "log_loss", "brier", "ece")
+ECE_BY_CHANCE = "ece_by_chance"
 ECE_BINS = 10
 INTERVAL = (2.5, 97.5)
 
@@ -31,6 +32,9 @@ class Estimate:
         return not math.isnan(self.value)
 
 
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+
+
 def evaluate(
     propensity: Vector, has_bought: Outcomes, samples: int = 0, seed: int = 0
 ) -> dict[str, Estimate]:
@@ -45,24 +49,27 @@ def evaluate(
 
     Returns:
         ROC AUC; average precision; lift in the best 1, 5 and 10 %; log loss; Brier score; ECE, the
-        mean distance between propensity and rate in ten bins of equally many customers.
+        mean distance between propensity and rate in ten bins of equally many customers; and the ECE
+        that chance alone gives so many customers if every propensity is right.
     """
     if not len(propensity):
-        return {name: Estimate(math.nan, math.nan, math.nan) for name in METRICS}
+        return dict.fromkeys((*METRICS, ECE_BY_CHANCE), UNKNOWN)
     ranked = _Ranked(propensity, has_bought)
     point = ranked.metrics(np.ones(len(propensity)))
     drawn = [ranked.metrics(weights) for weights in resampled(len(propensity), samples, seed)]
-    return {
+    estimates = {
         name: _estimate(point[place], np.array([sample[place] for sample in drawn]))
         for place, name in enumerate(METRICS)
     }
+    return estimates | {ECE_BY_CHANCE: ranked.ece_by_chance(samples, seed)}
 
 
 def mean_estimate(values: Vector, samples: int, seed: int) -> Estimate:
     """A mean over customers, such as one model's log loss less another's (paired)."""
     if not len(values):
-        return Estimate(math.nan, math.nan, math.nan)
-    means = [float(w @ values) / len(values) for w in resampled(len(values), samples, seed)]
+        return UNKNOWN
+    drawn = resampled(len(values), samples, seed)
+    means = [float((weights * values).sum()) / len(values) for weights in drawn]
     return _estimate(float(values.mean()), np.array(means))
 
 
@@ -99,7 +106,7 @@ class _Ranked:
         self._bought = bought.astype(np.float64)
         self._loss = log_losses(ranked, bought)
         self._brier = np.asarray((ranked - self._bought) ** 2)
-        self._surplus = ranked - self._bought
+        self._ranked = ranked
         self._ties = _starts_of_ties(ranked)
         self._bins = _starts_of_bins(self._ties, len(ranked))
 
@@ -108,9 +115,20 @@ class _Ranked:
         weight = weights[self._order]
         bought = np.add.reduceat(weight * self._bought, self._ties)
         everyone = np.add.reduceat(weight, self._ties)
-        ece = np.abs(np.add.reduceat(weight * self._surplus, self._bins)).sum()
-        means = np.array([weight @ self._loss, weight @ self._brier, ece]) / weight.sum()
-        return np.concatenate([_ranking_metrics(bought, everyone), means])
+        ece = self._distance(weight * (self._ranked - self._bought))
+        sums = np.array([(weight * self._loss).sum(), (weight * self._brier).sum(), ece])
+        return np.concatenate([_ranking_metrics(bought, everyone), sums / weight.sum()])
+
+    def ece_by_chance(self, samples: int, seed: int) -> Estimate:
+        """ECE of a calibrated model: outcomes are drawn from the propensities themselves."""
+        random, customers = np.random.default_rng(seed), len(self._ranked)
+        drawn = (random.random(customers) < self._ranked for _ in range(samples))
+        errors = [self._distance(self._ranked - bought) / customers for bought in drawn]
+        return _estimate(float(np.mean(errors)), np.array(errors)) if errors else UNKNOWN
+
+    def _distance(self, surplus: Vector) -> float:
+        """Between propensities and outcomes, summed over bins."""
+        return float(np.abs(np.add.reduceat(surplus, self._bins)).sum())
 
 
 def _ranking_metrics(bought: Vector, everyone: Vector) -> Vector:
@@ -120,8 +138,8 @@ def _ranking_metrics(bought: Vector, everyone: Vector) -> Vector:
         return np.full(2 + len(TOP_SHARES), math.nan)
     caught, reached = np.cumsum(bought), np.cumsum(everyone)
     above = caught - bought / 2  # half of a tie counts as ranked above the other half
-    auc = ((everyone - bought) @ above) / (buyers * (customers - buyers))
-    average_precision = (bought @ (caught / np.maximum(reached, 1))) / buyers
+    auc = ((everyone - bought) * above).sum() / (buyers * (customers - buyers))
+    average_precision = (bought * caught / np.maximum(reached, 1)).sum() / buyers
     shares = np.array(list(TOP_SHARES.values()))
     lifts = np.interp(shares * customers, np.r_[0, reached], np.r_[0, caught]) / buyers / shares
     return np.concatenate([[auc, average_precision], lifts])

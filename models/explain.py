@@ -1,7 +1,7 @@
 """Which features moved a propensity: exact SHAP values, for the offers that are really made.
 
-They cost about 185 predictions each, so nobody asks for a whole bank's. Saabas' shortcut is 100 times
-cheaper, but names another first reason in a quarter of the cases.
+They cost about 185 predictions each, so nobody asks for a whole bank's. Saabas' shortcut is 100
+times cheaper, but names another first reason in a quarter of the cases.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +49,6 @@ def require_features(present: Sequence[str], needed: Sequence[str]) -> None:
     )
 
 
-def _numbers(values: Any) -> Vector:
+def _numbers(values: pa.Array | pa.ChunkedArray) -> Vector:
     numbers = pc.cast(values, pa.float64())
     return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)

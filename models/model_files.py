@@ -1,4 +1,4 @@
-"""A model as a folder of plain files, pinned by SHA-256; loading one runs no code of the folder's."""
+"""A model as a folder of plain files, pinned by SHA-256; loading one runs no code from there."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_model(folder: Path, sha256: str, label: str) -> Scorer:
     contents = {name: _read(folder / name, label) for name in (MODEL_TEXT, SCORER, DIGESTS)}
     if changed := _changed(contents, sha256):
         raise ContractViolation(
-            f"{label}: {', '.join(changed)} in {folder} is not what was registered (SHA-256 differs)."
+            f"{label}: {', '.join(changed)} in {folder} is not what was registered (other SHA-256)."
             " Restore the file, or go back with xsell models rollback"
         )
     return Scorer.from_json(contents[SCORER].decode(), contents[MODEL_TEXT].decode())

@@ -70,7 +70,7 @@ def train_pooled(plan: Plan) -> Scorer:
 
 
 def pooled_candidate(plan: Plan, pooled: Scorer, product_id: str) -> Candidate:
-    """The pooled model for one product; calibrated once more where the product has enough buyers."""
+    """The pooled model for one product; with a calibration of its own if that has enough buyers."""
     scorer = replace(pooled, product_id=product_id, attributes=plan.attributes[product_id])
     return calibrated(plan, scorer, {})
 
@@ -90,7 +90,7 @@ def _calibrated_over_all(plan: Plan, scorer: Scorer) -> Scorer:
 
 
 def _sample(data: TrainingSet, settings: ModelSettings) -> tuple[Sample, Integers, Integers]:
-    """Training pairs of row and product: all buyers, and one share of the others over all products."""
+    """Training pairs of row and product: all buyers, and one share of all products' others."""
     in_training = np.flatnonzero(data.part == TRAIN)
     outcomes = data.outcomes[in_training]
     at, places = np.nonzero(outcomes >= 0)

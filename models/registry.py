@@ -3,10 +3,10 @@
 A version is one MLflow run with a folder ``model`` of plain files: ``model.txt`` (LightGBM's text),
 ``scorer.json`` (everything else a propensity depends on), ``model.sha256`` (their digests, as
 ``sha256sum -c`` reads it; its own digest is a tag of the version) and ``MLmodel``, so that
-``mlflow.lightgbm.load_model`` can read the folder too. ``log_model`` is not used: it would store the
-booster a second time, and its ``python_function`` runs whatever an edited ``MLmodel`` names. Here a
-model is loaded by LightGBM itself, after its digest was compared, from a path relative to the home, so
-that a home may be moved.
+``mlflow.lightgbm.load_model`` can read the folder too. ``log_model`` is not used: it would store
+the booster a second time, and its ``python_function`` runs whatever an edited ``MLmodel`` names.
+Here a model is loaded by LightGBM itself, after its digest was compared, from a path relative to
+the home, so that a home may be moved.
 """
 
 from __future__ import annotations
@@ -66,8 +66,10 @@ def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
         ContractViolation: A model's files are not those that were registered.
     """
     registry = Registry(home) if database(home).exists() else None
-    found = {product: registry.with_alias(product, CHAMPION) if registry else None
-             for product in config.products}
+    found = {
+        product: registry.with_alias(product, CHAMPION) if registry else None
+        for product in config.products
+    }
     if missing := [product for product, version in found.items() if version is None]:
         raise ModelNotFound(
             f"No champion for {', '.join(missing)}."
@@ -125,12 +127,14 @@ class Registry:
         folder = self._folder(registered.mlflow_run_id)
         label = f"{model_name(registered.product_id)} version {registered.version}"
         scorer = read_model(folder, registered.tags["sha256"], label)
-        return Champion(registered.product_id, registered.version, registered.tags["sha256"], scorer)
+        return Champion(
+            registered.product_id, registered.version, registered.tags["sha256"], scorer
+        )
 
     def with_alias(self, product_id: str, alias: str) -> Registered | None:
         """The version an alias points to."""
-        versions = self._versions(product_id)
-        return next((_registered(product_id, v) for v in versions if alias in v.aliases), None)
+        number = self._aliases(product_id).get(alias)
+        return None if number is None else self.version(product_id, int(number))
 
     def of_run(self, product_id: str, run_id: str) -> list[Registered]:
         """Versions that one training run registered, oldest first."""
@@ -225,6 +229,15 @@ class Registry:
         found = self._client.search_model_versions(query, max_results=10_000)
         return sorted(found, key=lambda version: int(version.version))
 
+    def _aliases(self, product_id: str) -> Mapping[str, str]:
+        """Version by alias. A search of versions does not tell their aliases."""
+        if not self._versions(product_id):
+            return {}
+        aliases: Mapping[str, str] = self._client.get_registered_model(
+            model_name(product_id)
+        ).aliases
+        return aliases
+
     def _artifacts(self) -> Path:
         return self._home / "mlruns" / "artifacts"
 
@@ -234,7 +247,7 @@ class Registry:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Alone at MLflow's tables: two first uses at once would both create them, and one crash."""
+        """Alone at MLflow's tables: of two first uses at once both create them, and one crashes."""
         folder = make_folder(self._home / "mlruns")
         with (folder / "registry.lock").open("w") as file:
             flock(file, LOCK_EX)
@@ -249,7 +262,7 @@ def _registered(product_id: str, version: ModelVersion) -> Registered:
 
 
 def _describe(folder: Path, scorer: Scorer) -> None:
-    """Write ``MLmodel``, with the signature, beside a booster for MLflow's own tools; we never read it."""
+    """Write ``MLmodel``, with the signature, for MLflow's own tools; it is never read here."""
     if not scorer.model_text:
         return
     from mlflow.models import Model, ModelSignature

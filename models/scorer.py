@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.calibrate import Calibration, probabilities
+from models.calibrate import IDENTITY, Calibration, probabilities
 from models.matrix import Matrix, Vector, feature_matrix
 from tables.errors import ContractViolation
 
@@ -45,7 +45,7 @@ class Scorer:
     attributes: Mapping[str, float] = field(default_factory=dict)
     model_text: str = ""
     log_odds_shift: float = 0.0
-    calibration: Calibration = Calibration()
+    calibration: Calibration = IDENTITY
     segment_rates: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -82,8 +82,8 @@ class Scorer:
         """The booster, loaded once per process.
 
         Raises:
-            ContractViolation: It reads other features, or in another order: the matrix would be scored wrongly
-                without a word.
+            ContractViolation: It reads other features, or in another order: the matrix would be
+                scored wrongly without a word.
         """
         booster = _load(self.model_text)
         expected = [*self.features, *self.attributes]
@@ -122,12 +122,13 @@ class Scorer:
             segment_rates=content["segment_rates"],
         )
 
-    def _rates(self, segments: Any) -> Vector:
+    def _rates(self, segments: pa.Array | pa.ChunkedArray) -> Vector:
         known = [name for name in self.segment_rates if name != UNKNOWN_SEGMENT]
-        places = pc.index_in(pc.cast(segments, pa.string()), value_set=pa.array(known, pa.string()))
-        rates = np.array([*(self.segment_rates[name] for name in known),
-                          self.segment_rates[UNKNOWN_SEGMENT]])
-        return rates[pc.fill_null(places, len(known)).to_numpy(zero_copy_only=False)]
+        texts = pc.cast(segments, pa.string())
+        places = pc.index_in(texts, value_set=pa.array(known, pa.string()))
+        rates = np.array([self.segment_rates[name] for name in (*known, UNKNOWN_SEGMENT)])
+        at = pc.fill_null(places, len(known)).to_numpy(zero_copy_only=False)
+        return np.asarray(rates[at], dtype=np.float64)
 
 
 @dataclass(frozen=True)

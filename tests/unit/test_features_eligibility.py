@@ -10,8 +10,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf.schema import EligibilityRules, Product
-from features.eligibility import eligibility_failures, is_eligible
+from features.eligibility import eligibility_failures, is_eligible, open_products
 from tables.reason_codes import ReasonCode
+from tables.sources import HOLDINGS
+from tests.tables import table_rows
 
 AS_OF = date(2024, 3, 1)
 ROW_DDL = (
@@ -134,3 +136,22 @@ def test_every_failed_rule_is_reported(spark: SparkSession) -> None:
         ReasonCode.ALREADY_HELD,
         ReasonCode.LACKS_REQUIRED_PRODUCT,
     }
+
+
+def test_open_products_are_those_opened_before_and_not_ended_before_the_as_of_date(
+    spark: SparkSession,
+) -> None:
+    holdings = table_rows(
+        spark,
+        HOLDINGS,
+        """
+        holding_id | customer_id | product_id | opened_on  | closed_on
+        H1         | C1          | savings    | 2024-02-29 | null
+        H2         | C1          | card       | 2023-01-01 | 2024-03-01
+        H3         | C1          | card       | 2020-01-01 | null
+        H4         | C2          | loan       | 2023-01-01 | 2024-02-29
+        H5         | C3          | loan       | 2024-03-01 | null
+        """,
+    )
+    held = {row["customer_id"]: row["open_products"] for row in open_products(holdings, AS_OF).collect()}
+    assert held == {"C1": ["card", "savings"]}
