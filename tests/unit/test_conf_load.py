@@ -24,7 +24,7 @@ def problems(env: str, *overrides: str, folder: Path | None = None) -> tuple[str
     return caught.value.problems
 
 
-@pytest.mark.parametrize("env", ["local", "prod"])
+@pytest.mark.parametrize("env", ["berka", "local", "prod"])
 def test_every_environment_of_the_repository_is_valid(env):
     assert load_config(env).products
 
