@@ -25,7 +25,7 @@ from demo.vocabulary import CONTACT_CHANNELS, DISPOSITIONS
 
 FIRST_MONTH = 6
 PRODUCTS_A_MONTH = 3
-CHOSEN = 0.08  # of those who may be contacted, more among the likely buyers
+CHOSEN = 0.15  # of those who may be contacted, more among the likely buyers
 CONTROL = 0.2  # of the chosen
 REST_MONTHS = 2  # without contact after a contact
 BRANCH, PHONE = CONTACT_CHANNELS.index("branch"), CONTACT_CHANNELS.index("phone")

@@ -17,7 +17,7 @@ from demo.bookings import Booked, Bookings
 from demo.campaigns import Chosen, choose, contacts_of, may_contact, treated_hazard
 from demo.consents import Consents
 from demo.deliveries import Clerk
-from demo.draws import Bools, Draws, Floats, Ints
+from demo.draws import ALWAYS, Bools, Draws, Floats, Ints
 from demo.economy import CURRENT, FOREIGN, SAVINGS, Economy, drift, found
 from demo.files import Written, write_parquet
 from demo.flags import Flags
@@ -35,6 +35,7 @@ from demo.truth import ChunkTruth
 
 CUSTOMERS = 25_000  # a constant: files must not depend on how large the bank is
 LONG_AGO = -1_000
+INTEREST_EVERY, INTEREST_RATE = 6, 0.005
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ class Chunk:
         book_bills(draws, month, people, economy, portfolio.instalment.sum(axis=0), payers, book)
         book_spending(draws, month, people, economy, holds["credit_card"] | holds["gold_card"], payers, book)
         book_surprises(draws, month, people, economy, payers, book)
+        self._book_interest(month, savers, book)
         self._book_elsewhere(month, savers & ~payers, payers, book)
         book_saving(draws, month, people, economy, savers, payers, book)
         self._pay_out(events.left, book)
@@ -185,8 +187,9 @@ class Chunk:
         ids, pay = self._people.ids, self._economy.pay
         size = np.exp(0.8 * self._draws.normal("deposit", month.index, ids) + self._economy.mood["buffer"])
         days = day_in(self._draws, "deposit day", month, ids)
+        regular = np.where(self._draws.chance("regular", ALWAYS, ids, 0.45), 0.9, 0.2)
         for who, slot, euros in (
-            (deposits & self._draws.chance("deposits", month.index, ids, 0.55), SAVINGS, 0.12 * pay * size),
+            (deposits & self._draws.chance("deposits", month.index, ids, regular), SAVINGS, 0.12 * pay * size),
             (deposits & self._draws.chance("takes", month.index, ids, 0.12), SAVINGS,
              -0.3 * np.maximum(self._economy.balance[SAVINGS], 0) / 100),
             (payers & (self._portfolio.account[FOREIGN] != NO_ONE)
@@ -194,6 +197,14 @@ class Chunk:
         ):  # fmt: skip
             places = np.flatnonzero(who)
             book.add("transfer", "transfer", places, days[places], euros[places], slot=slot)
+
+    def _book_interest(self, month: Month, savers: Bools, book: Bookings) -> None:
+        """Twice a year; it also tells the balance of accounts on which nothing moves."""
+        if month.of_year % INTEREST_EVERY:
+            return
+        who = np.flatnonzero(savers)
+        interest = np.maximum(self._economy.balance[SAVINGS, who], 0) / 100 * INTEREST_RATE
+        book.add("interest", "internal", who, month.end_day - 1, interest, slot=SAVINGS)
 
     def _pay_out(self, left: Ints, book: Bookings) -> None:
         """Who leaves takes the money along; then everything is closed."""

@@ -11,7 +11,7 @@ from demo.draws import ALWAYS, Bools, Draws, Floats, Ints
 from demo.months import NEVER, Month
 from demo.people import NO_ONE, People
 
-MEDIAN_PAY = 2_150.0
+MEDIAN_PAY = 2_350.0
 SLOTS = 3  # accounts of a customer: current, savings, foreign currency
 CURRENT, SAVINGS, FOREIGN = range(SLOTS)
 MOODS = ("travel", "car", "shopping", "home", "buffer", "activity")
@@ -69,7 +69,7 @@ def found(draws: Draws, people: People, month: Month) -> Economy:
         pay_day=np.array([0, 1, 2, 14, 24, 25, 26, 27])[draws.integer("pay day", ALWAYS, ids, 8)],
         is_jobless=np.zeros(len(ids), dtype=np.bool_),
         is_paid_here=draws.chance("paid here", ALWAYS, ids, 0.86),
-        rent=_if(draws, "rents", ids, np.where(age > 21, 0.42, 0.1), pay * 0.24 + 150),
+        rent=_if(draws, "rents", ids, np.where(age > 21, 0.42, 0.1), pay * 0.27 + 180),
         utilities=_if(draws, "utilities", ids, np.where(age > 21, 0.42, 0.1), pay * 0.03 + 60),
         subscription=_if(draws, "subscribes", ids, 0.2, 9 + 20 * draws.uniform("fee", ALWAYS, ids)),
         premium=_if(draws, "insured", ids, np.where(age > 21, 0.28, 0.05), 18 + pay * 0.012),

@@ -8,7 +8,7 @@ import pyarrow as pa
 from demo.bookings import Booked
 from demo.columns import coded, dates, instants, money, texts
 from demo.draws import Bools, Draws, Ints, Words, share_bits
-from demo.months import DAY_MICROSECONDS, EVENING, Month
+from demo.months import DAY_MICROSECONDS, EVENING, SECOND_MICROSECONDS, Month
 from demo.people import NO_ONE, People
 from demo.portfolio import Portfolio
 from demo.vocabulary import CATEGORIES, COUNTERPARTIES, CURRENCIES, TRANSACTION_CHANNELS
@@ -56,7 +56,7 @@ class Journal:
             "category": np.where(no_category, NO_ONE, booked.category),
             "channel": booked.channel,
             "payee": booked.payee,
-            "recorded": _recorded(booked.day, words),
+            "recorded": _recorded(booked.day, place, words),
         }
 
 
@@ -78,12 +78,11 @@ def _table(rows: Rows, portfolio: Portfolio, account_ids: pa.Array) -> pa.Table:
     )
 
 
-def _recorded(days: Ints, words: Words) -> Ints:
-    """The evening of the booking, or up to twenty days later for a few."""
+def _recorded(days: Ints, place: Ints, words: Words) -> Ints:
+    """The evening of the booking, a customer's bookings one after the other; days later for a few."""
     is_late: Bools = share_bits(words, 0) < LATE
     delay = np.where(is_late, 1 + (share_bits(words, 32) * LATEST_DAYS).astype(np.int64), 0)
-    seconds = (words & np.uint64(0x1FFF)).astype(np.int64)
-    return (days + delay) * DAY_MICROSECONDS + EVENING + seconds * 1_000_000
+    return (days + delay) * DAY_MICROSECONDS + EVENING + place * SECOND_MICROSECONDS
 
 
 def _place_within(who: Ints) -> Ints:

@@ -10,13 +10,15 @@ import numpy as np
 
 from demo.bookings import Booked
 from demo.draws import Floats, Ints
-from demo.economy import CURRENT, FOREIGN, SAVINGS
+from demo.economy import FOREIGN
 from demo.vocabulary import CATEGORIES, CATEGORY
+from tables.categories import OWN_TRANSFERS
 
 MONTHS = 12
 CREDITS, DEBITS = len(CATEGORIES), len(CATEGORIES) + 1
 SUMS = len(CATEGORIES) + 2
-OWN = CATEGORY["savings"]
+SAVINGS_MOVED = CATEGORY["savings"]  # both legs are booked; the debit counts
+IS_OWN = np.array([category in OWN_TRANSFERS for category in CATEGORIES])
 
 
 class Memory:
@@ -32,7 +34,7 @@ class Memory:
         """Add the month that just ended; the one a year older is forgotten."""
         self._sums[self._seen % MONTHS] = self._by_category(booked)
         self._seen += 1
-        self._balances[self._seen % (MONTHS + 1)] = (balance[CURRENT] + balance[SAVINGS]) / 100
+        self._balances[self._seen % (MONTHS + 1)] = balance.sum(axis=0) / 100
 
     def spent(self, category: str | int, months: int) -> Floats:
         """Euros booked in a category, credits and debits alike, in the last ``months`` months."""
@@ -41,19 +43,18 @@ class Memory:
         return self._sums[last, code].sum(axis=0, dtype=np.float64)
 
     def balance(self, months_ago: int = 0) -> Floats:
-        """Current and savings account together, at a month's end."""
+        """All accounts together at a month's end; foreign currency counts as if it were the base currency."""
         return self._balances[(self._seen - months_ago) % (MONTHS + 1)]
 
     def _by_category(self, booked: Booked) -> Floats:
-        """Sums by category; credits and debits without transfers between own accounts."""
-        counts = (booked.slot != FOREIGN) & ~((booked.category == OWN) & (booked.slot == SAVINGS))
-        who, category = booked.who[counts], booked.category[counts]
-        euros = booked.cents[counts] / 100
+        """Sums by category; credits and debits without what moves between own accounts and products."""
+        is_seen = (booked.slot != FOREIGN) & ((booked.category != SAVINGS_MOVED) | (booked.cents < 0))
+        who, category = booked.who[is_seen], booked.category[is_seen]
+        euros = booked.cents[is_seen] / 100
         cells = category * self._customers + who
         by_category = np.bincount(cells, np.abs(euros), minlength=SUMS * self._customers)
         sums = by_category.reshape(SUMS, self._customers)
-        foreign = category != OWN
-        for place, sign in ((CREDITS, 1), (DEBITS, -1)):
-            moved = np.where(foreign, np.maximum(sign * euros, 0), 0)
+        euros[IS_OWN[category]] = 0
+        for place, moved in ((CREDITS, np.maximum(euros, 0)), (DEBITS, np.maximum(-euros, 0))):
             sums[place] = np.bincount(who, moved, minlength=self._customers)
         return sums

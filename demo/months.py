@@ -9,6 +9,7 @@ NEVER = 1 << 30  # a day that has not come: null when delivered
 EPOCH = date(1970, 1, 1)
 DAY_MICROSECONDS = 86_400_000_000
 HOUR_MICROSECONDS = 3_600_000_000
+SECOND_MICROSECONDS = 1_000_000
 EVENING = 20 * HOUR_MICROSECONDS  # when the bank's systems learn what happened during the day
 
 

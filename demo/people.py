@@ -87,7 +87,6 @@ class Temperament:
     shopper: Floats
     homemaker: Floats
     has_car: Bools
-    is_saver: Bools
 
 
 def settle(draws: Draws, ids: Ints, months: list[Month]) -> People:
@@ -140,13 +139,12 @@ def _temperament(draws: Draws, ids: Ints) -> Temperament:
         earning=spread("earning", 0.42),
         digital=np.clip(0.5 + spread("digital", 0.28), 0.02, 0.98),
         activity=spread("activity", 0.35),
-        thrift=spread("thrift", 1.25) + 0.4,
+        thrift=spread("thrift", 1.15) - 0.2,
         traveller=spread("traveller", 0.8),
         driver=spread("driver", 0.7),
         shopper=spread("shopper", 0.7),
         homemaker=spread("homemaker", 0.8),
         has_car=draws.chance("has car", ALWAYS, ids, 0.65),
-        is_saver=draws.chance("saver", ALWAYS, ids, 0.5),
     )
 
 
@@ -184,7 +182,7 @@ def _household(draws: Draws, ids: Ints) -> Ints:
 
 def _segment(draws: Draws, ids: Ints, temperament: Temperament) -> Ints:
     """What the bank once decided from earnings and wealth; unknown for some."""
-    rank = temperament.earning / 0.42 + temperament.thrift / 1.25 + draws.normal("segment", ALWAYS, ids)
+    rank = temperament.earning / 0.42 + temperament.thrift / 1.15 + draws.normal("segment", ALWAYS, ids)
     segment = np.digitize(rank, [1.4, 2.8, 4.0])
     return np.where(draws.chance("segment unknown", ALWAYS, ids, 0.04), NO_ONE, segment)
 

@@ -16,7 +16,7 @@ from demo.people import NO_ONE, People
 from demo.portfolio import PLACE, TERM_DAYS, Portfolio
 
 LAST_DAYS = 3  # nothing is opened on the last days, when savings are moved
-HAS_CURRENT_ACCOUNT = 0.90
+HAS_CURRENT_ACCOUNT, HAS_IT_OF_NEW = 0.90, 0.72
 # What customers hold when the history begins, given that its rules allow it.
 HELD_BEFORE = {
     "savings_account": 0.30, "term_deposit": 0.05, "credit_card": 0.28, "personal_loan": 0.08,
@@ -26,8 +26,8 @@ HELD_BEFORE = {
 HELD_GOLD = 0.15  # of those with a credit card and the income for it
 # By what customers without a current account came to the bank.
 ENTRY = {
-    "savings_account": 0.55, "mortgage": 0.12, "term_deposit": 0.12, "home_insurance": 0.08,
-    "car_leasing": 0.05, "investment_fund": 0.08,
+    "savings_account": 0.70, "mortgage": 0.10, "term_deposit": 0.06, "home_insurance": 0.05,
+    "car_leasing": 0.04, "investment_fund": 0.05,
 }  # fmt: skip
 FOREIGN_ACCOUNT = 0.03
 GIVEN_BACK = {
@@ -52,8 +52,8 @@ def begin(
 ) -> None:
     """What those who joined before ``first_day`` already hold, with the money in their accounts."""
     here = people.joined < first_day
-    has_account = draws.chance("has account", ALWAYS, people.ids, HAS_CURRENT_ACCOUNT)
-    enter(draws, people, economy, portfolio, np.flatnonzero(here))
+    enter(draws, people, economy, portfolio, np.flatnonzero(here), HAS_CURRENT_ACCOUNT)
+    has_account = portfolio.account[CURRENT] != NO_ONE
     for product_id, share in HELD_BEFORE.items():
         held = draws.chance(f"held {product_id}", ALWAYS, people.ids, share)
         allowed = here & held & has_account & _meets(products, product_id, people, economy, first_day)
@@ -65,12 +65,17 @@ def begin(
     _begin_balances(draws, people, economy, portfolio)
 
 
-def enter(
-    draws: Draws, people: People, economy: Economy, portfolio: Portfolio, who: Ints
+def enter(  # noqa: PLR0913
+    draws: Draws,
+    people: People,
+    economy: Economy,
+    portfolio: Portfolio,
+    who: Ints,
+    share: float = HAS_IT_OF_NEW,
 ) -> None:
     """Customers join: with a current account, or by another door."""
     ids = people.ids[who]
-    has_account = draws.chance("has account", ALWAYS, ids, HAS_CURRENT_ACCOUNT)
+    has_account = draws.chance("has account", ALWAYS, ids, share)
     door = np.digitize(draws.uniform("door", ALWAYS, ids), np.cumsum(list(ENTRY.values()))[:-1])
     _take(portfolio, economy, "current_account", who[has_account], people.joined[who[has_account]])
     for place, product_id in enumerate(ENTRY):

@@ -15,7 +15,9 @@ from demo.vocabulary import FIRST_PAYEE, MERCHANTS, TRANSACTION_CHANNEL
 
 LEAST_PAY = 700.0
 ORDINALS = 64  # purchases of one category by one customer in a month are fewer
-SHOCK, WINDFALL, WITHDRAWAL = 0.014, 0.010, 0.02
+SHOCK, WINDFALL, WITHDRAWAL = 0.014, 0.010, 0.03
+PUTS_ASIDE, PART_ASIDE = 0.6, 0.85
+SAVES_UP_TO = 2.0  # buffers; what comes on top goes to other banks
 OVERDRAFT_MONTHS = 1.5  # of pay; beyond it somebody helps
 FEE_SHARE = 0.012
 
@@ -42,16 +44,16 @@ class Habit:
 TRAVEL_SEASON = (0.8, 0.9, 0.9, 1.0, 1.0, 1.3, 1.5, 1.3, 0.9, 0.8, 0.7, 1.0)
 SHOP_SEASON = (0.9, 0.8, 0.9, 0.9, 1.0, 1.0, 0.9, 0.9, 1.0, 1.0, 1.3, 1.6)
 HABITS = {
-    "groceries": Habit(0.42, 95, 0.4, online=0.1),
-    "dining": Habit(0.22, 45, 0.5, online=0.0),
+    "groceries": Habit(0.42, 190, 0.4, online=0.1),
+    "dining": Habit(0.22, 70, 0.5, online=0.0),
     "shopping": Habit(0.34, 90, 0.7, SHOP_SEASON, online=0.9),
-    "leisure": Habit(0.10, 50, 0.6, online=0.6),
+    "leisure": Habit(0.10, 90, 0.6, online=0.6),
     "fuel": Habit(0.42, 60, 0.3, online=0.0),
     "car": Habit(0.06, 240, 0.7, online=0.1),
     "travel": Habit(0.15, 260, 0.7, TRAVEL_SEASON, online=0.9),
     "health": Habit(0.07, 80, 0.7, online=0.2),
     "home": Habit(0.10, 220, 0.8, online=0.5),
-    "cash": Habit(0.22, 150, 0.5, online=0.0),
+    "cash": Habit(0.22, 330, 0.5, online=0.0),
 }
 SHOCK_CATEGORIES = ("home", "car", "health")
 
@@ -146,13 +148,13 @@ def book_saving(  # noqa: PLR0913 - all that saving depends on
     balance = (economy.balance[CURRENT] + book.change(len(people))) / 100
     reserve = (economy.balance[SAVINGS] + book.change(len(people), SAVINGS)) / 100
     above = balance - 1.15 * economy.buffer
-    moves = payers & draws.chance("puts aside", month.index, people.ids, 0.5) & (above > 50)
-    keeps = moves & savers & people.temperament.is_saver
+    moves = payers & draws.chance("puts aside", month.index, people.ids, PUTS_ASIDE) & (above > 50)
+    keeps = moves & savers & (reserve < SAVES_UP_TO * economy.buffer)
     day = month.end_day - 2
-    _between_own(book, np.flatnonzero(keeps), day, (0.6 * above)[keeps])
+    _between_own(book, np.flatnonzero(keeps), day, PART_ASIDE * above[keeps])
     away = np.flatnonzero(moves & ~keeps)
     payee = FIRST_PAYEE["other_bank"] + people.ids[away] % 15
-    book.add("transfer", "app", away, day, -0.6 * above[away], payee)
+    book.add("transfer", "app", away, day, -PART_ASIDE * above[away], payee)
     gap = np.maximum(0.3 * economy.buffer - balance, 0) * payers * savers
     draws_out = draws.chance("withdraws", month.index, people.ids, WITHDRAWAL)
     back = np.minimum(np.where(draws_out, 0.5 * reserve, gap), reserve) * payers * savers

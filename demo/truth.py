@@ -25,7 +25,7 @@ from demo.campaigns import Chosen, uplift
 from demo.columns import booleans, coded, dates
 from demo.deliveries import customer_ids
 from demo.draws import Floats, Ints
-from demo.files import COMPRESSION_LEVEL, write_rows
+from demo.files import FORMAT, write_rows
 from demo.months import day_number
 from demo.people import People
 
@@ -51,9 +51,8 @@ class ChunkTruth:
         self._products = list(products)
         self._campaigns: list[pa.Table] = []
         self._propensity = pq.ParquetWriter(
-            self._path("propensity"), PROPENSITY_SCHEMA,
-            compression="zstd", compression_level=COMPRESSION_LEVEL, store_schema=False,
-        )  # fmt: skip
+            self._path("propensity"), PROPENSITY_SCHEMA, **FORMAT
+        )
 
     def foresee(self, as_of: date, hazards: Mapping[str, Floats]) -> None:
         """The true hazards of the month that begins on ``as_of``."""

@@ -1,39 +1,12 @@
-"""The words of the synthetic bank: categories, channels, counterparties, names.
-
-Categories of transactions, as the payments team of this bank tags them:
-
-======================  ===============================================================================
-salary, pension         regular income; salary comes from ``payroll_employer_id``
-self_employment         irregular income
-benefit, child_benefit  paid by the state
-rent, utilities,        recurring bills
-subscription
-insurance               premium paid to an insurer that is no partner: a competitor's product
-loan_payment            instalment paid to another lender: a competitor's product
-loan_instalment         instalment of a loan, mortgage or lease taken through this bank
-groceries … home        spending
-cash                    withdrawals
-savings                 between the customer's own current and savings account (two bookings)
-term_deposit,           into and out of products held here
-investment, loan_payout
-transfer                from and to accounts at other banks
-fees                    charged by the bank
-======================  ===============================================================================
-"""
+"""The words of the synthetic bank: codes of categories and channels, counterparties, fictional names."""
 
 from __future__ import annotations
 
-CATEGORIES = (
-    "salary", "pension", "self_employment", "benefit", "child_benefit",
-    "rent", "utilities", "subscription", "insurance", "loan_payment", "loan_instalment",
-    "groceries", "dining", "shopping", "leisure", "fuel", "car", "travel", "health", "home",
-    "cash", "savings", "term_deposit", "investment", "loan_payout", "transfer", "fees",
-)  # fmt: skip
-CATEGORY = {name: code for code, name in enumerate(CATEGORIES)}
+from tables.categories import BookingChannel, Category
 
-TRANSACTION_CHANNELS = (
-    "transfer", "standing_order", "direct_debit", "card", "online", "app", "atm", "branch", "internal",
-)  # fmt: skip
+CATEGORIES = tuple(category.value for category in Category)
+CATEGORY = {name: code for code, name in enumerate(CATEGORIES)}
+TRANSACTION_CHANNELS = tuple(channel.value for channel in BookingChannel)
 TRANSACTION_CHANNEL = {name: code for code, name in enumerate(TRANSACTION_CHANNELS)}
 
 EMPLOYERS = 2000
