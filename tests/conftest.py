@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from conf.schema import EngineSettings
 from jobs.engine import open_engine
+from tests.month import Bank, run_month, small_bank
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,18 @@ def spark() -> Iterator[SparkSession]:
     settings = EngineSettings(kind="embedded", url="", shuffle_partitions=2)
     with open_engine(settings) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory, spark) -> Bank:
+    """A small demo bank whose month has been run. Tests read it; those that change it take a copy."""
+    made = small_bank(tmp_path_factory.mktemp("bank"))
+    run_month(made, spark)
+    return made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs an engine, so that `make test-fast` can leave it out."""
+    for item in items:
+        if {"spark", "bank"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.engine)
