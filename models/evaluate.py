@@ -158,6 +158,6 @@ def _starts_of_bins(ties: Integers, customers: int) -> Integers:
 def _estimate(value: float, drawn: Vector) -> Estimate:
     known = drawn[~np.isnan(drawn)]
     if math.isnan(value) or not len(known):
-        return Estimate(value, math.nan, math.nan)
+        return Estimate(float(value), math.nan, math.nan)
     low, high = np.percentile(known, INTERVAL)
     return Estimate(float(value), float(low), float(high))

@@ -1,0 +1,205 @@
+"""From trained models to champions: fallbacks, the gate, reruns, and `xsell models`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from conf.schema import GateSettings
+from jobs import models_command
+from jobs.challengers import Challengers
+from models.labels import outcome_column
+from models.registry import CHALLENGER, CHAMPION, Registry
+from models.training_set import TEST, TRAIN, TrainingSet
+from tables.errors import ModelNotFound, UserError
+from tests.model_data import FEATURES, PRODUCTS, plan_of, small_bank
+
+AS_OF = date(2024, 4, 1)
+
+
+@contextmanager
+def silent(_total: int, _label: str):
+    yield lambda done: None
+
+
+def test_cohort(data: TrainingSet) -> pa.Table:
+    rows = data.part == TEST
+    columns: dict[str, Any] = {
+        name: pa.array(data.features[rows, place], from_pandas=True)
+        for place, name in enumerate(FEATURES)
+    }
+    columns["segment"] = [("affluent", "mass", None)[place] for place in data.segment[rows]]
+    for place, product_id in enumerate(PRODUCTS):
+        codes = data.outcomes[rows, place].tolist()
+        columns[outcome_column(product_id)] = [None if c < 0 else c == 1 for c in codes]
+    return pa.table(columns)
+
+
+test_cohort.__test__ = False
+
+
+def train(home: Path, data: TrainingSet, run_id: str = "run 1", **changes: Any) -> Challengers:
+    """What the training job does once the arrays are there."""
+    plan = plan_of(data, home / "arrays" / run_id, **changes)
+    run: Any = SimpleNamespace(
+        config=SimpleNamespace(models=plan.settings), as_of=AS_OF, run_id=run_id, progress=silent
+    )
+    challengers = Challengers(run, plan, {"config_hash": "abc"}, test_cohort(data))
+    challengers.train()
+    challengers.register(Registry(home))
+    return challengers
+
+
+def state(home: Path) -> dict[str, tuple[int, str] | None]:
+    registry = Registry(home)
+    found = {product_id: registry.with_alias(product_id, CHAMPION) for product_id in PRODUCTS}
+    return {p: (c.version, c.tags["kind"]) if c else None for p, c in found.items()}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home after its first training run."""
+    home = tmp_path_factory.mktemp("first")
+    train(home, small_bank(2500))
+    return home
+
+
+def test_every_product_gets_a_champion_of_the_best_kind_its_data_allow(first: Path) -> None:
+    found = state(first)
+    assert {product_id: kind for product_id, (_, kind) in found.items()} == {
+        "card": "booster", "loan": "pooled", "boat": "segment_rate",
+    }  # fmt: skip
+
+
+def test_without_enough_buyers_of_anything_all_get_the_segments_rate(tmp_path: Path) -> None:
+    train(tmp_path, small_bank(300), min_positives=10_000, min_pooled_positives=10_000)
+    assert {kind for _, kind in state(tmp_path).values()} == {"segment_rate"}
+
+
+def test_a_model_that_the_gate_refuses_leaves_its_place_to_the_next_kind(tmp_path: Path) -> None:
+    strict = GateSettings(max_ece=0.05, min_auc=0.999, min_test_positives=1)
+    train(tmp_path, small_bank(600), gate=strict)
+    assert state(tmp_path)["card"] == (3, "segment_rate")
+    refused = Registry(tmp_path).of_run("card", "run 1")
+    assert [version.tags["kind"] for version in refused] == ["booster", "pooled", "segment_rate"]
+    assert "is below 0.999" in refused[0].tags["gate"]
+
+
+def test_the_same_run_again_changes_nothing(tmp_path: Path) -> None:
+    data = small_bank(600)
+    train(tmp_path, data)
+    before, events = state(tmp_path), Registry(tmp_path).events("card")
+    train(tmp_path, data)
+    assert state(tmp_path) == before
+    assert Registry(tmp_path).events("card") == events
+    assert len(Registry(tmp_path).of_run("card", "run 1")) == 1
+
+
+def test_a_challenger_that_is_no_better_waits_beside_the_champion(first: Path) -> None:
+    train(first, small_bank(2500), run_id="run 2")
+    registry = Registry(first)
+    assert state(first)["card"] == (1, "booster")
+    waiting = registry.with_alias("card", CHALLENGER)
+    assert waiting is not None and waiting.version == 2
+    assert "may be none" in waiting.tags["against_champion"]
+
+
+def test_a_challenger_that_beats_the_champion_replaces_it(tmp_path: Path) -> None:
+    data = small_bank(2500)
+    in_training = data.part == TRAIN
+    blind = replace(data, features=np.where(in_training[:, None], 0, data.features))
+    lax = GateSettings(max_ece=1.0, min_auc=0.0, min_test_positives=1)
+    train(tmp_path, blind.__class__(**vars(blind)), run_id="blind", gate=lax)
+    train(tmp_path, data, run_id="seeing", gate=lax)
+    assert state(tmp_path)["card"] == (2, "booster")
+    event = Registry(tmp_path).events("card")[-1]
+    assert (event["who"], event["when"], event["before"]) == ("gate", "2024-04-01", 1)
+
+
+def test_without_automatic_promotion_a_person_decides(tmp_path: Path, capsys: Any) -> None:
+    train(tmp_path, small_bank(600), auto_promote=False)
+    assert state(tmp_path)["card"] is None
+    promote(tmp_path, "card")
+    assert state(tmp_path)["card"] == (1, "booster")
+    assert Registry(tmp_path).events("card")[-1]["who"] == "Ana"
+    assert "propensity_card version 1 is the champion" in capsys.readouterr().out
+
+
+def options(home: Path, product_id: str = "") -> argparse.Namespace:
+    return argparse.Namespace(
+        env="local", overrides=[], home=home, product=product_id, who="Ana", why="tested"
+    )
+
+
+@pytest.fixture(autouse=True)
+def small_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = SimpleNamespace(products=dict.fromkeys(PRODUCTS))
+    monkeypatch.setattr(models_command, "load_config", lambda env, overrides: config)
+
+
+def promote(home: Path, product_id: str) -> None:
+    assert models_command.promote_command(options(home, product_id)) == 0
+
+
+def test_what_the_gate_refused_a_person_cannot_promote(tmp_path: Path) -> None:
+    data = small_bank(600)
+    train(tmp_path, data)
+    strict = GateSettings(max_ece=0.05, min_auc=0.999, min_test_positives=1)
+    train(tmp_path, data, run_id="run 2", gate=strict)
+    with pytest.raises(UserError, match=r"card version 2 may not be promoted: .*below 0\.999"):
+        promote(tmp_path, "card")
+
+
+def test_rollback_goes_back_one_promotion_at_a_time(first: Path) -> None:
+    home, registry = first, Registry(first)
+    for run_id in ("run 8", "run 9"):
+        train(home, small_bank(600), run_id=run_id)
+        promote(home, "card")
+    newest = state(home)["card"]
+    assert newest is not None
+    went_back = []
+    for _ in range(2):
+        assert models_command.rollback_command(options(home, "card")) == 0
+        went_back.append(state(home)["card"])
+    assert [version for version, _ in went_back] == [newest[0] - 1, 1]
+    assert registry.events("card")[-1]["action"] == "rollback"
+    with pytest.raises(ModelNotFound, match="none before it|none to go back"):
+        models_command.rollback_command(options(home, "card"))
+
+
+def test_the_list_shows_champion_figures_and_challenger(first: Path, capsys: Any) -> None:
+    assert models_command.list_command(options(first)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["product", "version", "kind", "test", "AUC", "ECE", "trained", "as",
+                                "of", "challenger"]  # fmt: skip
+    card = next(line for line in lines if line.startswith("card"))
+    assert " booster " in card and " [0." in card and " 2024-04-01 " in card
+
+
+def test_commands_on_an_empty_home_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="Run xsell train"):
+        models_command.list_command(options(tmp_path))
+
+
+def test_an_unknown_product_is_named_with_those_there_are(first: Path) -> None:
+    with pytest.raises(UserError, match="no product 'cart'; there are card, loan, boat"):
+        promote(first, "cart")
+
+
+def test_mlflow_can_read_a_registered_booster_by_itself(first: Path) -> None:
+    import mlflow.lightgbm
+
+    registered = Registry(first).version("card", 1)
+    assert registered is not None
+    folder = first / "mlruns" / "artifacts" / registered.mlflow_run_id / "artifacts" / "model"
+    booster = mlflow.lightgbm.load_model(str(folder))
+    assert booster.feature_name() == list(FEATURES)

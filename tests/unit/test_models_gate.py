@@ -1,0 +1,70 @@
+"""The gate: calibrated, better than chance, better than the champion; all failures are told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from conf.schema import GateSettings
+from models.evaluate import UNKNOWN, Estimate
+from models.gate import Verdict, better_than_champion, fit_for_use
+
+GATE = GateSettings(max_ece=0.02, min_auc=0.6, min_test_positives=10)
+
+
+def point(value: float, spread: float = 0.0) -> Estimate:
+    return Estimate(value, value - spread, value + spread)
+
+
+def judged(positives: int = 100, **metrics: Estimate) -> Verdict:
+    good = {
+        "ece": point(0.01),
+        "ece_by_chance": point(0.005),
+        "auc": point(0.8),
+        "log_loss_gain_over_segment_rate": point(0.01),
+    }
+    return fit_for_use(good | metrics, positives, GATE)
+
+
+def test_a_good_model_passes() -> None:
+    assert judged().passed
+    assert str(judged()) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("metric", "estimate", "message"),
+    [
+        ("ece", point(0.021), "ECE 0.0210 is above 0.02"),
+        ("auc", point(0.59), "AUC 0.590 is below 0.6"),
+    ],
+)
+def test_each_rule_refuses_with_its_reason(metric: str, estimate: Estimate, message: str) -> None:
+    assert judged(**{metric: estimate}).failures == (message,)
+
+
+def test_every_failed_rule_is_told() -> None:
+    assert len(judged(ece=point(0.5), auc=point(0.5)).failures) == 2
+
+
+def test_an_ece_that_chance_explains_is_not_held_against_a_model() -> None:
+    assert judged(ece=point(0.03), ece_by_chance=point(0.02, spread=0.015)).passed
+    assert not judged(ece=point(0.04), ece_by_chance=point(0.02, spread=0.015)).passed
+
+
+def test_with_few_buyers_only_the_log_loss_against_the_segments_rate_counts() -> None:
+    assert judged(positives=9, auc=point(0.4)).passed
+    worse = judged(positives=9, auc=point(0.9), log_loss_gain_over_segment_rate=point(-0.001))
+    assert worse.failures == ("log loss is 0.00100 above that of the segment's rate",)
+
+
+def test_what_is_not_known_does_not_pass() -> None:
+    assert not judged(auc=UNKNOWN).passed
+    assert not judged(ece=UNKNOWN).passed
+    assert not judged(positives=0, log_loss_gain_over_segment_rate=UNKNOWN).passed
+
+
+def test_a_challenger_must_beat_the_champion_with_its_whole_interval() -> None:
+    assert better_than_champion(Estimate(0.01, 0.001, 0.02)).passed
+    assert not better_than_champion(Estimate(0.01, -0.001, 0.02)).passed
+    assert not better_than_champion(Estimate(math.nan, math.nan, math.nan)).passed

@@ -1,0 +1,171 @@
+"""Training: repeatable on any number of processes, blind to later cohorts, honest afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.evaluate import evaluate, flat
+from models.pooled import pooled_candidate, product_attributes, train_pooled, with_base_rates
+from models.scorer import Scorer
+from models.segment_rate import train_segment_rate
+from models.train import Candidate, Plan, in_processes, train_booster
+from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet
+from tests.model_data import ATTRIBUTES, PRODUCTS, SEGMENTS, plan_of, small_bank
+from tests.unit.test_models_labels import product
+
+CARD, LOAN = list(PRODUCTS).index("card"), list(PRODUCTS).index("loan")
+
+
+def trained(folder: Path, data: TrainingSet, **changes: object) -> Candidate:
+    return train_booster(plan_of(data, folder, **changes), "card")
+
+
+def test_a_booster_finds_what_drives_purchases_and_is_calibrated(tmp_path: Path) -> None:
+    found = trained(tmp_path, small_bank(4000), bootstrap_samples=100)
+    assert found.scorer.kind == "booster"
+    assert found.metrics["auc"].value > 0.82
+    assert found.metrics["ece"].value <= max(0.02, found.metrics["ece_by_chance"].high)
+    assert found.metrics["log_loss_gain_over_segment_rate"].low > 0
+    assert found.metrics["logistic_regression_auc"].value > 0.82
+    assert found.facts["test_positives"] == (
+        (small_bank(4000).outcomes[:, CARD] == 1) & (small_bank(4000).part == TEST)
+    ).sum()
+
+
+def test_the_mean_propensity_is_the_rate_in_spite_of_dropped_negatives(tmp_path: Path) -> None:
+    data = small_bank(4000)
+    found = trained(tmp_path, data, negatives_per_positive=1)
+    rows = data.rows(CARD, TEST)
+    rate = (data.outcomes[rows, CARD] == 1).mean()
+    assert found.facts["negative_share"] < 0.3
+    assert found.scorer.propensities_of(data.features[rows]).mean() == pytest.approx(rate, rel=0.15)
+
+
+def test_the_text_of_a_model_is_the_same_on_one_process_and_on_two(tmp_path: Path) -> None:
+    data = small_bank()
+    plans = [plan_of(data, tmp_path / str(count), processes=count) for count in (1, 2)]
+    alone, shared = (dict(in_processes(train_booster, plan, ["card", "loan"])) for plan in plans)
+    assert alone.keys() == shared.keys()
+    assert {p: c.scorer for p, c in alone.items()} == {p: c.scorer for p, c in shared.items()}
+    assert flat(alone["card"].metrics) == flat(shared["card"].metrics)
+
+
+def test_the_text_of_a_model_does_not_depend_on_which_product_is_trained_first(
+    tmp_path: Path,
+) -> None:
+    data = small_bank()
+    first, last = plan_of(data, tmp_path / "first"), plan_of(data, tmp_path / "last")
+    train_booster(last, "loan")
+    assert train_booster(first, "card").scorer == train_booster(last, "card").scorer
+
+
+def test_outcomes_of_later_cohorts_never_reach_the_booster(tmp_path: Path) -> None:
+    data = small_bank()
+    poisoned = data.outcomes.copy()
+    later = data.part != TRAIN
+    poisoned[later] = np.where(poisoned[later] < 0, -1, 1 - poisoned[later])
+    before = trained(tmp_path / "before", data)
+    after = trained(tmp_path / "after", replace(data, outcomes=poisoned))
+    assert after.scorer.model_text == before.scorer.model_text
+    assert after.facts["rounds"] == before.facts["rounds"]
+
+
+def test_outcomes_of_the_test_cohort_never_reach_the_calibration(tmp_path: Path) -> None:
+    data = small_bank()
+    poisoned = data.outcomes.copy()
+    poisoned[data.part == TEST] = 0
+    before = trained(tmp_path / "before", data)
+    after = trained(tmp_path / "after", replace(data, outcomes=poisoned))
+    assert after.scorer == before.scorer
+    assert not after.metrics["auc"].is_known
+
+
+def test_a_constant_and_an_empty_feature_do_no_harm(tmp_path: Path) -> None:
+    data = small_bank()
+    features = data.features.copy()
+    features[:, 2], features[:, 3] = 1.0, np.nan
+    found = trained(tmp_path, replace(data, features=features))
+    assert found.metrics["auc"].value > 0.8
+    assert np.isfinite(found.metrics["logistic_regression_log_loss"].value)
+
+
+def test_a_calibration_cohort_without_buyers_leaves_the_booster_as_it_is(tmp_path: Path) -> None:
+    data = small_bank()
+    outcomes = data.outcomes.copy()
+    outcomes[data.part == CALIBRATION] = 0
+    assert trained(tmp_path, replace(data, outcomes=outcomes)).scorer.calibration.kind == "identity"
+
+
+def segment_rate(plan: Plan, product_id: str) -> Scorer:
+    return train_segment_rate(plan, product_id).scorer
+
+
+def test_a_segments_rate_lies_between_its_own_and_the_products(tmp_path: Path) -> None:
+    data = small_bank()
+    scorer = segment_rate(plan_of(data, tmp_path), "card")
+    known = (data.part < TEST) & (data.outcomes[:, CARD] >= 0)
+    overall = (data.outcomes[known, CARD] == 1).mean()
+    own = (data.outcomes[known & (data.segment == 0), CARD] == 1).mean()
+    low, high = sorted([own, overall])
+    assert list(scorer.segment_rates) == [*SEGMENTS, ""]
+    assert low - 1e-4 <= scorer.segment_rates[SEGMENTS[0]] <= high + 1e-4
+
+
+def test_a_product_without_any_buyer_has_a_small_rate_but_not_zero(tmp_path: Path) -> None:
+    plan = plan_of(small_bank(), tmp_path)
+    boat = segment_rate(plan, "boat").segment_rates
+    loan = segment_rate(plan, "loan").segment_rates
+    assert all(0 < boat[name] < loan[name] for name in boat)
+
+
+def test_a_product_that_nobody_may_have_gets_the_rate_of_all_products(tmp_path: Path) -> None:
+    data = small_bank()
+    outcomes = data.outcomes.copy()
+    outcomes[:, LOAN] = -1
+    rates = segment_rate(plan_of(replace(data, outcomes=outcomes), tmp_path), "loan").segment_rates
+    known = outcomes[data.part < TEST]
+    overall = (known == 1).sum() / (known >= 0).sum()
+    assert list(rates.values()) == [pytest.approx(overall, rel=0.01)] * len(rates)
+
+
+def test_the_pooled_model_ranks_customers_of_a_product_with_few_buyers(tmp_path: Path) -> None:
+    data = small_bank(4000)
+    plan = plan_of(data, tmp_path)
+    pooled = train_pooled(plan)
+    loan, card = (pooled_candidate(plan, pooled, product_id) for product_id in ("loan", "card"))
+    assert loan.scorer.kind == "pooled"
+    assert loan.metrics["auc"].value > 0.75
+    rows = data.rows(LOAN, TEST)
+    told_apart = [c.scorer.propensities_of(data.features[rows]).mean() for c in (loan, card)]
+    assert told_apart[0] < 0.3 * told_apart[1]
+    assert loan.metrics["ece"].value <= max(0.02, loan.metrics["ece_by_chance"].high)
+
+
+def test_base_rates_follow_the_purchases_of_the_training_cohorts_only() -> None:
+    data = small_bank()
+    poisoned = data.outcomes.copy()
+    poisoned[data.part != TRAIN] = 1
+    rates = with_base_rates(ATTRIBUTES, data)
+    assert with_base_rates(ATTRIBUTES, replace(data, outcomes=poisoned)) == rates
+    ordered = [rates[p]["product__base_rate"] for p in ("card", "loan", "boat")]
+    assert ordered == sorted(ordered, reverse=True)
+
+
+def test_products_are_described_by_the_same_attributes_in_the_same_order() -> None:
+    told = product_attributes({"card": product(), "gold": product(min_age=18)})
+    assert list(told["card"]) == list(told["gold"])
+    assert told["card"]["product__line_cards"] == 1.0
+
+
+def test_figures_of_a_candidate_are_those_of_its_scorer(tmp_path: Path) -> None:
+    data = small_bank()
+    found = trained(tmp_path, data)
+    rows = data.rows(CARD, TEST)
+    again = evaluate(
+        found.scorer.propensities_of(data.features[rows]), data.outcomes[rows, CARD] == 1, 20, 7
+    )
+    assert {name: found.metrics[name] for name in again} == again
