@@ -44,11 +44,13 @@ def last_resort(product_id: str, values: Row, config: RunConfig) -> str:
     """What is true of everybody who gets an offer, the most telling first."""
     product = config.products[product_id]
     if product.upgrade_of and values.get(f"has_{product.upgrade_of}"):
-        return f"Has a {_in_text(product.upgrade_of, config)}, which this product builds on"
+        return (
+            f"Already uses our {_in_text(product.upgrade_of, config)}, which this product builds on"
+        )
     held = (name for name in product.complements if values.get(f"has_{name}"))
     if complement := next(held, None):
-        return f"Has a {_in_text(complement, config)}, which this product goes well with"
-    return f"Meets the conditions for a {_in_text(product_id, config)} and has none with us"
+        return f"Already uses our {_in_text(complement, config)}, which this product goes well with"
+    return f"Meets the conditions for the {_in_text(product_id, config)} and has none with us"
 
 
 def _weighty_first(contributions: pa.Table) -> dict[Pair, list[str]]:

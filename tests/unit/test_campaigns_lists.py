@@ -140,12 +140,12 @@ def test_a_feature_that_may_not_be_told_is_not_told() -> None:
     ("product", "values", "sentence"),
     [
         ("gold_card", {"has_credit_card": True},
-         "Has a credit card, which this product builds on"),
+         "Already uses our credit card, which this product builds on"),
         ("savings_account", {"has_current_account": True},
-         "Has a current account, which this product goes well with"),
+         "Already uses our current account, which this product goes well with"),
         ("mortgage", {"has_current_account": True},
-         "Meets the conditions for a mortgage and has none with us"),
-        ("gold_card", {}, "Meets the conditions for a gold card and has none with us"),
+         "Meets the conditions for the mortgage and has none with us"),
+        ("gold_card", {}, "Meets the conditions for the gold card and has none with us"),
     ],
 )  # fmt: skip
 def test_an_offer_of_a_fallback_model_has_a_reason_too(
