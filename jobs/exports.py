@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conf.schema import RunConfig
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import ContractViolation
-from tables.files import make_folder, sha256_of, write_tree
+from tables.files import make_folder, remove_leftovers, sha256_of, write_tree
 from tables.store import Store
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def complete(context: Context, record: RunRecord) -> None:
     """
     if record.step != "campaign":
         return
+    remove_leftovers(context.home.lists)
     target = lists_folder(context.home, record)
     pinned = record.outputs[LISTS]
     if target.exists() and _digests(target) == pinned:

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from conf.load import config_hash
+from conf.load import config_json
 from conf.schema import RunConfig
 
 PACKAGES = ("conf", "tables", "features", "extracts", "models", "campaigns", "expectations", "jobs")
@@ -25,19 +25,33 @@ def run_id(
         "as_of": as_of.isoformat(),
         "campaign_id": config.campaign.campaign_id,
         "inputs": dict(inputs),
-        "config": config_hash(config),
+        "config": result_config_hash(config),
         "code": code,
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
+def result_config_hash(config: RunConfig) -> str:
+    """Digest of the settings that may change a result.
+
+    Lists carry the ``run_id`` and must be the same bytes on any engine, core count and partitioning (P3), so
+    how the work is shared is left out.
+    """
+    settings = json.loads(config_json(config))
+    del settings["engine"]
+    del settings["models"]["processes"]
+    del settings["bank"]["transaction_buckets"]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
 @cache
 def code_version() -> str:
-    """Version and digest of the project's own source files."""
+    """Version and digest of the project's own source files, descriptions of sources included."""
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
+        files = [*(root / package).rglob("*.py"), *(root / package).glob("sources/*.yaml")]
+        for path in sorted(files):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return f"{VERSION}+{digest.hexdigest()[:12]}"

@@ -21,7 +21,14 @@ from jobs.identity import code_version, run_id
 from jobs.run import Run
 from jobs.staging import Staging
 from jobs.steps import Step
-from tables.delta import DataFile, commit_files, digests, files_of, sync_version
+from tables.delta import (
+    DataFile,
+    commit_files,
+    digests,
+    files_of,
+    remove_uncommitted,
+    sync_version,
+)
 from tables.errors import UserError
 from tables.runs import RunRecord, Runs
 from tables.store import Store, slice_path
@@ -71,6 +78,8 @@ def execute(context: Context, step: Step) -> StepResult:
         return StepResult(done, was_there_already=True)
     replaced = _may_publish(context, step, read.identity)
     started = time.monotonic()
+    for folder in context.home.tables.iterdir():
+        remove_uncommitted(folder)
     run = _run(context, step, identity, read)
     step.run(run)
     audit_staged.audit(run)

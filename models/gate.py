@@ -37,19 +37,23 @@ def fit_for_use(
     """Calibrated, and better than chance; both on the test cohort.
 
     A small cohort shows an ECE of several percent even where every propensity is right: only more
-    than that is held against a model. With fewer buyers than the gate asks for an AUC says nothing;
-    then the log loss only has to be no worse than that of the segment's rate.
+    than that is held against a model. A model that is worse than its segment's rate has nothing to
+    say, however well it seems to rank. With fewer buyers than the gate asks for an AUC says nothing
+    either; then being better than that rate has to be sure, interval and all.
     """
     failures = []
     ece, auc = metrics["ece"], metrics["auc"]
     gain = metrics["log_loss_gain_over_segment_rate"]
     if not ece.value <= max(gate.max_ece, metrics["ece_by_chance"].high):
         failures.append(f"ECE {ece.value:.4f} is above {gate.max_ece}")
-    if test_positives >= gate.min_test_positives:
-        if not auc.value >= gate.min_auc:
-            failures.append(f"AUC {auc.value:.3f} is below {gate.min_auc}")
-    elif not gain.value >= 0:
-        failures.append(f"log loss is {-gain.value:.5f} above that of the segment's rate")
+    has_enough_buyers = test_positives >= gate.min_test_positives
+    if has_enough_buyers and not auc.value >= gate.min_auc:
+        failures.append(f"AUC {auc.value:.3f} is below {gate.min_auc}")
+    if not (gain.value if has_enough_buyers else gain.low) > 0:
+        failures.append(
+            f"log loss gain {gain.value:+.5f} [{gain.low:+.5f}, {gain.high:+.5f}] over the segment's"
+            " rate may be none"
+        )
     return Verdict(tuple(failures))
 
 

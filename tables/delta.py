@@ -6,9 +6,10 @@ The engine writes data files under a path of their own; nothing is visible befor
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -90,6 +91,21 @@ def commit_files(
     version = latest_version(folder)
     assert version is not None
     return version
+
+
+def remove_uncommitted(folder: Path) -> None:
+    """Remove data files that no version has ever listed: what killed runs staged. Only under the run lock."""
+    listed = {path for log in (folder / "_delta_log").glob("*.json") for path in _added_paths(log)}
+    for path in (folder / "data").rglob("*.parquet"):
+        if path.relative_to(folder).as_posix() not in listed:
+            path.unlink()
+
+
+def _added_paths(log: Path) -> Iterator[str]:
+    for line in log.read_text(encoding="utf-8").splitlines():
+        action = json.loads(line)
+        if "add" in action:
+            yield unquote(action["add"]["path"])
 
 
 def sync_version(folder: Path, files: Sequence[DataFile]) -> None:

@@ -77,6 +77,15 @@ def write_tree(target: Path, write: Callable[[Path], None]) -> None:
     sync_file(target.parent)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed writers left below a folder: everything they build has a name with a dot."""
+    for left in sorted(folder.rglob(".*")):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
 def _replace(building: Path, target: Path) -> None:
     if not target.exists():
         building.rename(target)

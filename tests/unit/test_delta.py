@@ -8,7 +8,14 @@ import pytest
 from deltalake import DeltaTable
 
 from tables.base import Table, columns
-from tables.delta import DataFile, commit_files, data_files, files_of, latest_version
+from tables.delta import (
+    DataFile,
+    commit_files,
+    data_files,
+    files_of,
+    latest_version,
+    remove_uncommitted,
+)
 
 COUNTERS = Table(
     name="counters",
@@ -78,3 +85,13 @@ def test_files_without_rows_are_left_out(folder):
     empty.parent.mkdir()
     pq.write_table(pa.table({"name": pa.array([], pa.string())}), empty)
     assert [file.path for file in data_files(folder, folder / "data")] == ["data/a/part.parquet"]
+
+
+def test_only_files_that_no_version_ever_listed_are_removed(folder):
+    a, b, staged = written(folder, "a", 1), written(folder, "b", 2), written(folder, "staged", 3)
+    commit_files(folder, COUNTERS, [a], "run1")
+    commit_files(folder, COUNTERS, [b], "run2")
+    remove_uncommitted(folder)
+    assert rows(folder, 0) == [("a", 1)]
+    assert rows(folder, 1) == [("b", 2)]
+    assert not (folder / staged.path).exists()

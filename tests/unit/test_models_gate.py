@@ -52,10 +52,18 @@ def test_an_ece_that_chance_explains_is_not_held_against_a_model() -> None:
     assert not judged(ece=point(0.04), ece_by_chance=point(0.02, spread=0.015)).passed
 
 
-def test_with_few_buyers_only_the_log_loss_against_the_segments_rate_counts() -> None:
+def test_with_few_buyers_being_better_than_the_segments_rate_must_be_sure() -> None:
     assert judged(positives=9, auc=point(0.4)).passed
-    worse = judged(positives=9, auc=point(0.9), log_loss_gain_over_segment_rate=point(-0.001))
-    assert worse.failures == ("log loss is 0.00100 above that of the segment's rate",)
+    unsure = point(0.001, spread=0.002)
+    assert judged(positives=100, log_loss_gain_over_segment_rate=unsure).passed
+    assert judged(positives=9, log_loss_gain_over_segment_rate=unsure).failures == (
+        "log loss gain +0.00100 [-0.00100, +0.00300] over the segment's rate may be none",
+    )
+
+
+def test_a_model_worse_than_its_segments_rate_is_refused_however_well_it_ranks() -> None:
+    worse = judged(auc=point(0.9), log_loss_gain_over_segment_rate=point(-0.001))
+    assert len(worse.failures) == 1
 
 
 def test_what_is_not_known_does_not_pass() -> None:
