@@ -1,0 +1,89 @@
+"""One month on the embedded engine and on classic Spark: equal tables, identical lists and log."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.exports import lists_folder
+from jobs.home import Home
+from jobs.java import java_home
+from jobs.steps import MONTH
+from tables.delta import files_of
+from tables.derived import OFFER_LOG
+from tables.errors import UserError
+from tables.files import sha256_of
+from tables.runs import Runs
+from tests.month import AS_OF, SMALL
+
+
+@pytest.fixture(scope="module")
+def on_spark(bank, tmp_path_factory):
+    """The same deliveries, run by classic Spark in a process of its own."""
+    try:
+        java_home()
+    except UserError as error:
+        pytest.skip(str(error))
+    home = Home(tmp_path_factory.mktemp("spark") / "home")
+    shutil.copytree(bank.home.landing, home.landing)
+    settings = [word for setting in (*SMALL, "engine.kind=spark") for word in ("--set", setting)]
+    command = ["run", "--as-of", str(AS_OF), "--home", str(home.path), *settings]
+    ended = subprocess.run(
+        [sys.executable, "-m", "jobs.cli", *command],
+        capture_output=True, text=True, check=False, timeout=580,
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    return home
+
+
+def records(home):
+    runs = Runs(home.tables)
+    return {step.name: runs.current(step.name, AS_OF) for step in MONTH}
+
+
+def rows(home, name, version):
+    """All rows of a version, sorted by all columns that have an order."""
+    folder = home.tables / name
+    parts = [pq.read_table(folder / file.path, partitioning=None) for file in files_of(folder, version)]
+    whole = pa.concat_tables(parts).replace_schema_metadata(None)
+    plain = [(field.name, "ascending") for field in whole.schema if not pa.types.is_list(field.type)]
+    return whole.sort_by(plain)
+
+
+def test_both_engines_make_the_same_runs(bank, on_spark):
+    ours, theirs = records(bank.home), records(on_spark)
+    assert {name: r.run_id for name, r in ours.items()} == {name: r.run_id for name, r in theirs.items()}
+    assert {r.engine for r in ours.values()} == {"embedded"}
+    assert {r.engine for r in theirs.values()} == {"spark"}
+
+
+def test_both_engines_publish_equal_tables(bank, on_spark):
+    ours, theirs = records(bank.home)["campaign"], records(on_spark)["campaign"]
+    pins = dict(records(bank.home)["train"].pins) | dict(ours.pins)
+    other = dict(records(on_spark)["train"].pins) | dict(theirs.pins)
+    assert set(pins) == set(other)
+    differing = [
+        name for name in sorted(pins)
+        if not rows(bank.home, name, pins[name]).equals(rows(on_spark, name, other[name]))
+    ]
+    assert differing == []
+
+
+def test_both_engines_make_identical_lists_and_log(bank, on_spark):
+    ours, theirs = records(bank.home)["campaign"], records(on_spark)["campaign"]
+    assert dict(ours.outputs["lists"]) == dict(theirs.outputs["lists"])
+    folder = lists_folder(on_spark, theirs)
+    assert {
+        path.relative_to(folder).as_posix(): sha256_of(path)
+        for path in folder.rglob("*") if path.is_file()
+    } == dict(ours.outputs["lists"])
+    logs = [
+        rows(home, OFFER_LOG.name, record.pins[OFFER_LOG.name]).sort_by("position")["line"].to_pylist()
+        for home, record in ((bank.home, ours), (on_spark, theirs))
+    ]
+    assert logs[0] == logs[1]
