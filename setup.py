@@ -1,9 +1,17 @@
-"""Metadata and packages; tool settings are in pyproject.toml, pinned versions in requirements*.lock."""
+"""Metadata and packages; tool settings are in pyproject.toml, pins in requirements*.lock."""
 
 from setuptools import setup
 
 PACKAGES = [
-    "conf", "tables", "features", "extracts", "models", "campaigns", "expectations", "demo", "jobs",
+    "conf",
+    "tables",
+    "features",
+    "extracts",
+    "models",
+    "campaigns",
+    "expectations",
+    "demo",
+    "jobs",
 ]
 
 setup(
@@ -13,7 +21,16 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=PACKAGES,
-    package_data={"conf": ["*/README.md", "base/*.yaml", "local/*.yaml", "prod/*.yaml", "berka/*.yaml", "sources/*.yaml"]},
+    package_data={
+        "conf": [
+            "*/README.md",
+            "base/*.yaml",
+            "local/*.yaml",
+            "prod/*.yaml",
+            "berka/*.yaml",
+            "sources/*.yaml",
+        ]
+    },
     install_requires=[
         "deltalake>=1.6,<2",
         "googleapis-common-protos>=1.71",

@@ -17,7 +17,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command cost: wall and CPU seconds, and the largest sum of resident memory of its tree."""
+    """What a command and all it starts cost: wall and CPU seconds, peak of resident memory."""
 
     wall_s: float
     cpu_s: float
@@ -27,8 +27,8 @@ class Measured:
 def measured(command: Sequence[str]) -> Measured:
     """Run a command to its end.
 
-    Memory is the sum of resident sets over the process tree, sampled; pages that processes share count
-    twice, so the true peak is lower.
+    Memory is the sum of resident sets over the process tree, sampled; pages that processes share
+    count twice, so the true peak is lower.
 
     Raises:
         subprocess.CalledProcessError: It failed.

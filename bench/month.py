@@ -1,4 +1,4 @@
-"""The default month, from making the demo bank to its lists: seconds and memory, without the install."""
+"""The default month, from the demo bank to its lists: seconds and memory, install excluded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audit what a run staged before anything is committed: rows, keys, nulls, and the contract of each table."""
+"""Audit what a run staged before it is committed: rows, keys, nulls, contracts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def audit(run: Run) -> None:
     Raises:
         ContractViolation: All problems found, one line each; nothing has been published.
     """
-    # Great Expectations takes seconds to import: a run that finds nothing to do must not wait for it.
+    # Great Expectations takes seconds to import: a run that finds nothing to do must not wait for
+    # it.
     from jobs.contracts import contract_reports
 
     proposed = run.store.with_staged(run.staging.files)

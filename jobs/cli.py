@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tables.errors import UserError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]
 
 WRONG_USAGE = 2
 FAILED = 1
@@ -38,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command.
 
     Returns:
-        Exit code: 0 done, 1 failed, 2 wrong usage or configuration, 3 a contract stopped publication.
+        Exit code: 0 done, 1 failed, 2 wrong usage or configuration, 3 a contract stopped
+        publication.
     """
     options = parser().parse_args(arguments)
     logging.basicConfig(
@@ -58,7 +62,9 @@ def guarded(do: Callable[[argparse.Namespace], int], options: argparse.Namespace
     except UserError as error:
         return _failed(str(error), error.exit_code, options)
     except KeyboardInterrupt:
-        return _failed("stopped; nothing was published. Run the same command to go on", 130, options)
+        return _failed(
+            "stopped; nothing was published. Run the same command to go on", 130, options
+        )
     except OSError as error:
         hint = ". Free some space and run the same command again" if _is_full(error) else ""
         where = f" ({error.filename})" if error.filename else ""
@@ -71,7 +77,9 @@ def guarded(do: Callable[[argparse.Namespace], int], options: argparse.Namespace
         # An engine's message may quote a customer's values, so only its kind is shown.
         return _failed(
             f"internal error: {type(error).__name__}. Nothing was published;"
-            " --debug shows the trace (it may contain customers' values)", FAILED, options,
+            " --debug shows the trace (it may contain customers' values)",
+            FAILED,
+            options,
         )
 
 
@@ -91,9 +99,7 @@ def month_first(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a date of the form YYYY-MM-DD"
-        ) from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date of the form YYYY-MM-DD") from None
     if day.day != 1:
         raise argparse.ArgumentTypeError(
             f"{text} is not the first day of a month; did you mean {day.replace(day=1)}?"
@@ -110,23 +116,31 @@ def parser() -> Parser:
     for name, text in STEP_HELP.items():
         command = _command(commands, name, text, _lazy("jobs.run_month", "run_command"))
         _add_month(command)
-        command.add_argument("--supersede", action="store_true",
-                             help="replace what was published for this month from other inputs")
+        command.add_argument(
+            "--supersede",
+            action="store_true",
+            help="replace what was published for this month from other inputs",
+        )
         command.set_defaults(step=name)
     _add_models(commands)
     _add_lists(commands)
     _add_deliveries(commands)
-    berka = _command(commands, "berka", "the month as of 1994-04-01 of the Berka bank, back-tested",
-                     _lazy("jobs.berka", "berka_command"))
+    berka = _command(
+        commands,
+        "berka",
+        "the month as of 1994-04-01 of the Berka bank, back-tested",
+        _lazy("jobs.berka", "berka_command"),
+    )
     berka.add_argument("--data", type=Path, required=True, help="folder of the raw Berka files")
     berka.add_argument("--home", type=Path, default=Path("var-berka"), help="where state lives")
-    doctor = _command(commands, "doctor", "check machine, engine, configuration, store, registry",
-                      _lazy("jobs.doctor", "doctor_command"))
+    doctor = _command(
+        commands,
+        "doctor",
+        "check machine, engine, configuration, store, registry",
+        _lazy("jobs.doctor", "doctor_command"),
+    )
     _add_place(doctor)
     return root
-
-
-Commands = "argparse._SubParsersAction[Parser]"
 
 
 def _command(
@@ -141,26 +155,47 @@ def _command(
 
 def _add_place(command: Parser) -> None:
     command.add_argument("--env", default="local", help="folder under conf/ (default: local)")
-    command.add_argument("--home", type=Path, default=Path("var"),
-                         help="where state lives (default: var)")
-    command.add_argument("--set", dest="overrides", action="append", default=[],
-                         metavar="KEY=VALUE", help="change a setting, e.g. campaign.branch_capacity=40")
+    command.add_argument(
+        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
+    )
+    command.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. campaign.branch_capacity=40",
+    )
 
 
 def _add_month(command: Parser) -> None:
-    command.add_argument("--as-of", type=month_first, required=True, metavar="YYYY-MM-01",
-                         help="first day of a month; nothing known on or after it is used")
+    command.add_argument(
+        "--as-of",
+        type=month_first,
+        required=True,
+        metavar="YYYY-MM-01",
+        help="first day of a month; nothing known on or after it is used",
+    )
     _add_place(command)
 
 
 def _add_demo(commands: Commands) -> None:
-    demo = _command(commands, "demo", "make a synthetic bank with planted truth, as deliveries",
-                    _lazy("jobs.demo", "demo_command"))
+    demo = _command(
+        commands,
+        "demo",
+        "make a synthetic bank with planted truth, as deliveries",
+        _lazy("jobs.demo", "demo_command"),
+    )
     demo.add_argument("--customers", type=_positive, default=20_000)
     demo.add_argument("--months", type=_positive, default=24)
     demo.add_argument("--seed", type=int, default=1)
-    demo.add_argument("--until", type=month_first, default=date(2026, 11, 1), metavar="YYYY-MM-01",
-                      help="day of the last delivery (default: 2026-11-01)")
+    demo.add_argument(
+        "--until",
+        type=month_first,
+        default=date(2026, 11, 1),
+        metavar="YYYY-MM-01",
+        help="day of the last delivery (default: 2026-11-01)",
+    )
     demo.add_argument("--out", type=Path, help="landing folder (default: <home>/landing)")
     _add_place(demo)
 
@@ -174,12 +209,24 @@ def _positive(text: str) -> int:
 def _add_models(commands: Commands) -> None:
     models = commands.add_parser("models", help="list, promote and roll back models")
     verbs = models.add_subparsers(title="commands", required=True, metavar="command")
-    listing = _command(verbs, "list", "champion and challenger per product, with their figures",
-                       _lazy("jobs.models_command", "list_command"))
-    promote = _command(verbs, "promote", "make a challenger the champion, if the gate lets it",
-                       _lazy("jobs.models_command", "promote_command"))
-    rollback = _command(verbs, "rollback", "make the previous champion the champion again",
-                        _lazy("jobs.models_command", "rollback_command"))
+    listing = _command(
+        verbs,
+        "list",
+        "champion and challenger per product, with their figures",
+        _lazy("jobs.models_command", "list_command"),
+    )
+    promote = _command(
+        verbs,
+        "promote",
+        "make a challenger the champion, if the gate lets it",
+        _lazy("jobs.models_command", "promote_command"),
+    )
+    rollback = _command(
+        verbs,
+        "rollback",
+        "make the previous champion the champion again",
+        _lazy("jobs.models_command", "rollback_command"),
+    )
     for command in (promote, rollback):
         command.add_argument("product")
         command.add_argument("--who", required=True, help="who decides; recorded")
@@ -191,20 +238,29 @@ def _add_models(commands: Commands) -> None:
 def _add_lists(commands: Commands) -> None:
     lists = commands.add_parser("lists", help="show and export campaign lists")
     verbs = lists.add_subparsers(title="commands", required=True, metavar="command")
-    show = _command(verbs, "show", "the first lines of a branch's list",
-                    _lazy("jobs.lists_command", "show_command"))
+    show = _command(
+        verbs,
+        "show",
+        "the first lines of a branch's list",
+        _lazy("jobs.lists_command", "show_command"),
+    )
     show.add_argument("--branch", help="branch_id (default: the first branch)")
     show.add_argument("--rows", type=_positive, default=10)
-    export = _command(verbs, "export", "copy the lists of a committed run to a folder",
-                      _lazy("jobs.lists_command", "export_command"))
+    export = _command(
+        verbs,
+        "export",
+        "copy the lists of a committed run to a folder",
+        _lazy("jobs.lists_command", "export_command"),
+    )
     export.add_argument("--to", type=Path, required=True, help="folder to write to")
     for command in (show, export):
         _add_month(command)
 
 
 def _add_deliveries(commands: Commands) -> None:
-    runs = _command(commands, "runs", "committed runs, newest last",
-                    _lazy("jobs.runs_command", "runs_command"))
+    runs = _command(
+        commands, "runs", "committed runs, newest last", _lazy("jobs.runs_command", "runs_command")
+    )
     _add_place(runs)
 
 

@@ -39,9 +39,14 @@ def demo_command(options: argparse.Namespace) -> int:
         write_file(make_folder(landing) / MARKER, UNFINISHED.encode())
         with progress_bar(bookings, "demo: transactions", "row") as advance:
             made = make_demo_bank(
-                landing, truth=home.path / "truth", customers=options.customers,
-                months=options.months, seed=options.seed, until=options.until,
-                products=config.products, progress=advance,
+                landing,
+                truth=home.path / "truth",
+                customers=options.customers,
+                months=options.months,
+                seed=options.seed,
+                until=options.until,
+                products=config.products,
+                progress=advance,
             )
         write_file(landing / MARKER, wanted.encode())
         seconds = time.monotonic() - started

@@ -42,8 +42,8 @@ def list_digests(run: Run, proposed: Store) -> Mapping[str, str]:
 def complete(context: Context, record: RunRecord) -> None:
     """Put the list files of a committed run in place, if they are not there yet.
 
-    They are copies made from the commit, so they may be made again at any time; the hashes that the commit
-    pinned say whether they are the same.
+    They are copies made from the commit, so they may be made again at any time; the hashes that
+    the commit pinned say whether they are the same.
 
     Raises:
         ContractViolation: The files made now differ from those that were committed.
@@ -61,15 +61,13 @@ def complete(context: Context, record: RunRecord) -> None:
     write_tree(target, lambda folder: _checked(write, folder, pinned))
 
 
-def _checked(
-    write: Callable[[Path], None], folder: Path, pinned: Mapping[str, str]
-) -> None:
+def _checked(write: Callable[[Path], None], folder: Path, pinned: Mapping[str, str]) -> None:
     write(folder)
     made = _digests(folder)
     differing = sorted(path for path in made | dict(pinned) if made.get(path) != pinned.get(path))
     if differing:
         raise ContractViolation(
-            f"{len(differing)} list files differ from those that were committed, e.g. {differing[0]}."
+            f"{len(differing)} list files differ from those committed, e.g. {differing[0]}."
             " Was the code or the configuration changed since? Run with the committed version"
         )
 

@@ -55,6 +55,13 @@ class Home:
         Raises:
             UserError: One cannot be created or written to.
         """
-        for folder in (self.path, self.landing, self.tables, self.mlruns, self.lists,
-                       self.reports, self.log):
+        for folder in (
+            self.path,
+            self.landing,
+            self.tables,
+            self.mlruns,
+            self.lists,
+            self.reports,
+            self.log,
+        ):
             make_folder(folder)

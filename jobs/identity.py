@@ -16,9 +16,7 @@ PACKAGES = ("conf", "tables", "features", "extracts", "models", "campaigns", "ex
 VERSION = "0.1.0"
 
 
-def run_id(
-    step: str, as_of: date, config: RunConfig, inputs: Mapping[str, str], code: str
-) -> str:
+def run_id(step: str, as_of: date, config: RunConfig, inputs: Mapping[str, str], code: str) -> str:
     """SHA-256 over everything that may change the result, hex (DESIGN §5)."""
     identity = {
         "step": step,
@@ -34,8 +32,8 @@ def run_id(
 def result_config_hash(config: RunConfig) -> str:
     """Digest of the settings that may change a result.
 
-    Lists carry the ``run_id`` and must be the same bytes on any engine, core count and partitioning (P3), so
-    how the work is shared is left out.
+    Lists carry the ``run_id`` and must be the same bytes on any engine, core count and
+    partitioning (P3), so how the work is shared is left out.
     """
     settings = json.loads(config_json(config))
     del settings["engine"]

@@ -1,4 +1,4 @@
-"""What a step reads: the committed runs before it, the deliveries, the champions; each by its identity."""
+"""What a step reads: committed runs, deliveries, champions; each by its identity."""
 
 from __future__ import annotations
 
@@ -100,10 +100,12 @@ def _refuse_changed(identity: Mapping[str, str], done: Mapping[str, str]) -> Non
 
 
 def _ingested(context: Context) -> RunRecord | None:
-    """The first ingest, among those not superseded, that holds every delivery up to the as-of date."""
+    """The first ingest, not superseded, that holds every delivery up to the as-of date."""
     from extracts.deliveries import deliveries_until
 
-    needed = {item.name: item.digest for item in deliveries_until(context.home.landing, context.as_of)}
+    needed = {
+        item.name: item.digest for item in deliveries_until(context.home.landing, context.as_of)
+    }
     superseded = {record.supersedes for record in context.runs.committed()}
     return next(
         (

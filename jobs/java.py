@@ -40,7 +40,10 @@ def java_version(home: Path) -> int:
     try:
         shown = subprocess.run(
             [str(home / "bin" / "java"), "-version"],
-            capture_output=True, text=True, check=True, timeout=30,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
         ).stderr
     except (OSError, subprocess.SubprocessError):
         return 0

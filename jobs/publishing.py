@@ -1,7 +1,9 @@
-"""Execute a step and publish what it made at one instant: stage, audit, commit tables, commit the run, export.
+"""Execute a step and publish what it made at one instant.
 
-Readers resolve versions only through the ``runs`` table, so everything before its commit is invisible, and a
-crash leaves at most files that the repetition of the run replaces.
+Stage, audit, commit the tables, commit the run, export.
+
+Readers resolve versions only through the ``runs`` table, so everything before its commit is
+invisible, and a crash leaves at most files that the repetition of the run replaces.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ def execute(context: Context, step: Step) -> StepResult:
     """Run a step once: the same inputs, configuration and code again find it done.
 
     Raises:
-        UserError: The step was published for this date from something else, and may not be superseded.
+        UserError: The step was published for this date from something else, and may not be
+            superseded.
         ContractViolation: What was staged breaks a contract; nothing is published.
     """
     read = inputs.resolve(context, step)
@@ -94,8 +97,15 @@ def _run(context: Context, step: Step, identity: str, read: inputs.Inputs) -> Ru
     )
     store = Store(context.home.tables, context.spark, read.pins)
     return Run(
-        step.name, context.as_of, identity, context.config, context.home.path, context.spark,
-        store, staging, deliveries=read.deliveries,
+        step.name,
+        context.as_of,
+        identity,
+        context.config,
+        context.home.path,
+        context.spark,
+        store,
+        staging,
+        deliveries=read.deliveries,
     )
 
 
@@ -106,7 +116,8 @@ def _may_publish(context: Context, step: Step, read: Mapping[str, str]) -> RunRe
         return present
     raise UserError(
         f"{step.name} {context.as_of} is already published by run {present.run_id[:12]}, made from"
-        f" {_differences(context, present, read)}. Nothing was changed; to replace it, say --supersede"
+        f" {_differences(context, present, read)}. Nothing was changed; to replace it, say"
+        " --supersede"
     )
 
 
@@ -155,7 +166,7 @@ def _commit(
 
 
 def _kept(context: Context, run: Run, name: str, read: inputs.Inputs) -> list[DataFile]:
-    """Files of the table that stay: all for source tables and records, other dates for derived ones."""
+    """Files of the table that stay: all of sources and records, other dates of derived tables."""
     folder = context.home.tables / name
     table = run.staging.tables[name]
     if run.step == "ingest":

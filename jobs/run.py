@@ -18,8 +18,9 @@ from tables.base import Table
 from tables.store import Store
 
 if TYPE_CHECKING:
-    from extracts.deliveries import Delivery
     from pyspark.sql import DataFrame, SparkSession
+
+    from extracts.deliveries import Delivery
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Staging:
     """Data files of one attempt of one run, by table.
 
-    Each attempt writes under a path of its own, so that a crashed one can't mix with its repetition.
+    Each attempt writes under a path of its own, so that a crashed one can't mix with its
+    repetition.
     """
 
     def __init__(self, folder: Path, run_id: str, as_of: date, partitions: int) -> None:

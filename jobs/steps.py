@@ -15,7 +15,8 @@ class Step:
 
     Attributes:
         name: As in the ``runs`` table and on the command line.
-        job: ``module:function``, imported when the step runs, so that `--help` need not wait for it.
+        job: ``module:function``, imported when the step runs, so that `--help` need not wait for
+            it.
         reads: Steps whose committed results it reads.
         uses_models: The champions' identities are part of its inputs.
     """
@@ -43,7 +44,9 @@ SCORE = Step(
     "score", "jobs.score_customers:score_customers", ("ingest", "features"), uses_models=True
 )
 CAMPAIGN = Step(
-    "campaign", "jobs.plan_campaign:plan_campaign", ("ingest", "features", "score"),
+    "campaign",
+    "jobs.plan_campaign:plan_campaign",
+    ("ingest", "features", "score"),
     uses_models=True,
 )
 MONTH = (INGEST, FEATURES, TRAIN, SCORE, CAMPAIGN)

@@ -51,8 +51,8 @@ def fit_for_use(
         failures.append(f"AUC {auc.value:.3f} is below {gate.min_auc}")
     if not (gain.value if has_enough_buyers else gain.low) > 0:
         failures.append(
-            f"log loss gain {gain.value:+.5f} [{gain.low:+.5f}, {gain.high:+.5f}] over the segment's"
-            " rate may be none"
+            f"log loss gain {gain.value:+.5f} [{gain.low:+.5f}, {gain.high:+.5f}] over the"
+            " segment's rate may be none"
         )
     return Verdict(tuple(failures))
 

@@ -38,7 +38,7 @@ class Cohorts:
 
 
 def cohorts(as_of: date, time: TimeSettings) -> Cohorts:
-    """The latest cohorts whose outcomes end before the next part begins, and the last by ``as_of``."""
+    """The latest cohorts whose outcomes end before the next part, and the last by ``as_of``."""
     test = _latest_over_by(as_of, time)
     calibration = _latest_over_by(test, time)
     newest = _latest_over_by(calibration, time)

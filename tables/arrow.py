@@ -35,5 +35,5 @@ def arrow_type(spark_type: str) -> pa.DataType:
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """Columns of ``table`` in order. Every field may be null: what must not be is checked before a commit."""
+    """Columns of ``table`` in order; what must not be null is checked before a commit."""
     return pa.schema([(column.name, arrow_type(column.type)) for column in table.columns])

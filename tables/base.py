@@ -27,12 +27,13 @@ class Table:
         name: Its name in the store and in a delivery.
         grain: "one row per …".
         key: Columns that are unique together; also the sort order of what is exported.
-        columns: In order. Source tables list what the bank delivers; the store adds ``STORED`` columns.
-        kind: ``increment`` and ``whole`` are delivered (DESIGN §3), ``derived`` is computed by a run,
-            ``record`` is appended to and never replaced.
+        columns: In order. Source tables list what the bank delivers; the store adds ``STORED``
+            columns.
+        kind: ``increment`` and ``whole`` are delivered (DESIGN §3), ``derived`` is computed by a
+            run, ``record`` is appended to and never replaced.
         partition: The column whose value a derived table is replaced by, or None.
-        bucket_order: Not empty: rows carry a ``bucket`` column when they are staged, files hold one bucket
-            each, sorted by these columns.
+        bucket_order: Not empty: rows carry a ``bucket`` column when they are staged, files hold
+            one bucket each, sorted by these columns.
     """
 
     name: str

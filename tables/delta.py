@@ -1,12 +1,13 @@
 """Delta tables through delta-rs: which files make up a version, and the commit of a new one.
 
-The engine writes data files under a path of their own; nothing is visible before the commit here lists them.
+The engine writes data files under a path of their own; nothing is visible before the commit here
+lists them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,8 +18,8 @@ from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from tables.base import Table
 from tables.arrow import arrow_schema
+from tables.base import Table
 from tables.files import make_folder, sha256_of, sync_file, sync_tree
 
 
@@ -32,7 +33,7 @@ class DataFile:
 
 
 def data_files(folder: Path, below: Path) -> list[DataFile]:
-    """The Parquet files below a folder of the table ``folder``, in order; empty ones are left out."""
+    """The Parquet files below a folder of the table, in order; empty ones are left out."""
     found = []
     for path in sorted(below.rglob("*.parquet")):
         rows = pq.read_metadata(path).num_rows
@@ -60,9 +61,7 @@ def latest_version(folder: Path) -> int | None:
         return None
 
 
-def commit_files(
-    folder: Path, table: Table, files: Sequence[DataFile], run_id: str
-) -> int:
+def commit_files(folder: Path, table: Table, files: Sequence[DataFile], run_id: str) -> int:
     """Commit a version that consists of exactly ``files``, whatever a crashed run left behind.
 
     Returns:
@@ -81,8 +80,13 @@ def commit_files(
     properties = CommitProperties(custom_metadata={"run_id": run_id}, max_commit_retries=0)
     if latest is None:
         create_table_with_add_actions(
-            str(folder), schema, added, mode="error", name=table.name,
-            description=table.grain, commit_properties=properties,
+            str(folder),
+            schema,
+            added,
+            mode="error",
+            name=table.name,
+            description=table.grain,
+            commit_properties=properties,
         )
     elif added or removed:
         DeltaTable(folder).create_write_transaction(
@@ -94,7 +98,7 @@ def commit_files(
 
 
 def remove_uncommitted(folder: Path) -> None:
-    """Remove data files that no version has ever listed: what killed runs staged. Only under the run lock."""
+    """Remove files that no version ever listed, left by killed runs. Only under the run lock."""
     listed = {path for log in (folder / "_delta_log").glob("*.json") for path in _added_paths(log)}
     for path in (folder / "data").rglob("*.parquet"):
         if path.relative_to(folder).as_posix() not in listed:
@@ -126,11 +130,9 @@ def digests(folder: Path, files: Sequence[DataFile]) -> dict[str, str]:
 
 def _add(file: DataFile) -> AddAction:
     # The time of modification is no part of what is promised, and a constant keeps reruns alike.
-    return AddAction(
-        file.path, file.size, {}, 0, True, json.dumps({"numRecords": file.rows})
-    )
+    return AddAction(file.path, file.size, {}, 0, True, json.dumps({"numRecords": file.rows}))
 
 
 def _remove(file: DataFile) -> RemoveAction:
-    partition_values: Mapping[str, str | None] = {}
+    partition_values: dict[str, str | None] = {}
     return RemoveAction(file.path, True, 0, file.size, partition_values)

@@ -1,4 +1,4 @@
-"""The tables a run publishes (DESIGN §4). `customer_features` is declared by the feature catalogue."""
+"""The tables a run publishes; `customer_features` is declared by the feature catalogue."""
 
 from __future__ import annotations
 

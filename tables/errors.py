@@ -1,4 +1,4 @@
-"""What can go wrong for a user: each error is one clear message with the fix, never a stack trace."""
+"""What can go wrong for a user: each error is one clear message with the fix."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Every file operation that a crash could tear: one module, so that one fault test covers them all.
 
-Power loss may keep a rename and lose the bytes behind it, so data are synced before the name that makes
-them visible, and the folder after (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014).
+Power loss may keep a rename and lose the bytes behind it, so data are synced before the name that
+makes
+them visible, and the folder after (Pillai et al., "All File Systems Are Not Created Equal", OSDI
+2014).
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     except OSError as error:
-        raise UserError(f"cannot create {folder}: {error.strerror}. Choose another --home") from None
+        raise UserError(
+            f"cannot create {folder}: {error.strerror}. Choose another --home"
+        ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(f"cannot write to {folder}. Make it writable or choose another --home")
     return folder
@@ -78,7 +82,7 @@ def write_tree(target: Path, write: Callable[[Path], None]) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed writers left below a folder: everything they build has a name with a dot."""
+    """Remove what killed writers left below a folder: what they build has a dot in front."""
     for left in sorted(folder.rglob(".*")):
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
@@ -133,7 +137,8 @@ def exclusive(lock: Path, holder: str) -> Iterator[None]:
             file.seek(0)
             other = file.read().strip() or "another run"
             raise UserError(
-                f"{other} is at work in {lock.parent}; nothing was done. Run again when it has ended"
+                f"{other} is at work in {lock.parent}; nothing was done."
+                " Run again when it has ended"
             ) from None
         file.seek(0)
         file.truncate()

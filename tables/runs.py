@@ -1,4 +1,4 @@
-"""The `runs` table: one row per committed run, and the only thing that makes its results visible."""
+"""The `runs` table: a row per committed run, and all that makes its results visible."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class Runs:
     def committed(self) -> list[RunRecord]:
         """Every committed run, oldest first."""
         files = files_of(self._folder, latest_version(self._folder))
-        rows = [row for file in files for row in pq.read_table(self._folder / file.path).to_pylist()]
+        rows = [
+            row for file in files for row in pq.read_table(self._folder / file.path).to_pylist()
+        ]
         return sorted((_record(row) for row in rows), key=lambda record: record.sequence)
 
     def find(self, run_id: str) -> RunRecord | None:

@@ -85,9 +85,7 @@ class Store:
         """The rows of a derived table for one as-of date."""
         return self._read(table, self._slice(table, as_of))
 
-    def arrow(
-        self, table: Table, as_of: date, columns: Sequence[str] | None = None
-    ) -> pa.Table:
+    def arrow(self, table: Table, as_of: date, columns: Sequence[str] | None = None) -> pa.Table:
         """The same without an engine, sorted by key."""
         schema = arrow_schema(table)
         paths = [self.folder / table.name / file.path for file in self._slice(table, as_of)]
@@ -97,7 +95,7 @@ class Store:
         return rows.select(list(columns)) if columns is not None else rows
 
     def files(self, table: Table) -> list[DataFile]:
-        """The files of the pinned version and those staged; none if no run has produced the table."""
+        """Files of the pinned version and those staged; none if no run has produced the table."""
         pinned = files_of(self.folder / table.name, self._pins.get(table.name))
         return [*pinned, *self._staged.get(table.name, ())]
 
@@ -148,6 +146,6 @@ def latest_revisions(table: Table, known: DataFrame) -> DataFrame:
 
 
 def visible_columns(table: Table) -> list[str]:
-    """Columns a reader of a source table sees: what the bank delivered and what conforming added."""
+    """Columns a reader of a source table sees: what was delivered, what conforming added."""
     hidden = {"delivery", "is_deleted", "is_revision"}
     return [name for name in stored(table).column_names if name not in hidden]

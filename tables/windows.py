@@ -27,7 +27,7 @@ def months_before(as_of: date, months: int) -> date:
 
 
 def months_ago(event_on: str, as_of: date) -> Column:
-    """Which month before ``as_of`` the event lies in: 1 is the last one; at most n means in window n.
+    """Which month before ``as_of`` the event lies in; 1 is the last, at most n is in window n.
 
     Zero or less on or after ``as_of``; null without a date.
     """

@@ -22,7 +22,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory, spark) -> Bank:
-    """A small demo bank whose month has been run. Tests read it; those that change it take a copy."""
+    """A small demo bank whose month has been run. Tests that change it take a copy."""
     made = small_bank(tmp_path_factory.mktemp("bank"))
     run_month(made, spark)
     return made

@@ -1,4 +1,7 @@
-"""Run a command and kill it, as `kill -9` would, at a named point: `python -m tests.crash POINT N WHEN ARGS…`."""
+"""Kill a command at a named point, as `kill -9` would.
+
+`python -m tests.crash MODULE:FUNCTION NUMBER before|after ARGS…`
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from jobs.cli import main
 def kill_at(point: str, number: int, when: str) -> None:
     """Let the ``number``-th call of ``module:function`` be the last thing that happens.
 
-    The function is replaced wherever it has been imported to: a point that is never reached must not pass.
+    The function is replaced wherever it has been imported to: a point that is never reached must
+    not pass.
     """
     module_name, _, name = point.partition(":")
     holder = importlib.import_module(module_name)

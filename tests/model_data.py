@@ -41,7 +41,7 @@ def model_settings(**changes: object) -> ModelSettings:
 
 
 def small_bank(customers: int = 1500, seed: int = 3) -> TrainingSet:
-    """Rows of all cohorts; a fifth of the customers cannot buy, another fifth at random per product."""
+    """Rows of all cohorts; a fifth of the customers cannot buy, another fifth by chance."""
     random = np.random.default_rng(seed)
     ids = [f"C{number:05d}" for number in range(customers)]
     rows = customers * len(PARTS)
@@ -66,6 +66,4 @@ def plan_of(data: TrainingSet, folder: Path, **changes: object) -> Plan:
     """The training set in a folder, and what the processes are told about it."""
     folder.mkdir(parents=True, exist_ok=True)
     data.save(folder)
-    return Plan(
-        folder, tuple(PRODUCTS), SEGMENTS, FEATURES, ATTRIBUTES, model_settings(**changes)
-    )
+    return Plan(folder, tuple(PRODUCTS), SEGMENTS, FEATURES, ATTRIBUTES, model_settings(**changes))

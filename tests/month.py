@@ -42,8 +42,13 @@ def small_bank(folder: Path, customers: int = CUSTOMERS) -> Bank:
     bank = Bank(Home(folder))
     bank.home.create()
     make_demo_bank(
-        bank.home.landing, truth=folder / "truth", customers=customers, months=24, seed=7,
-        until=AS_OF, products=bank.config.products,
+        bank.home.landing,
+        truth=folder / "truth",
+        customers=customers,
+        months=24,
+        seed=7,
+        until=AS_OF,
+        products=bank.config.products,
     )
     return bank
 

@@ -47,7 +47,10 @@ def killed(bank, point, number, when):
     command = ["campaign", "--as-of", str(AS_OF), "--home", str(bank.home.path), "--supersede"]
     ended = subprocess.run(
         [sys.executable, "-m", "tests.crash", point, str(number), when, *command, *settings],
-        capture_output=True, text=True, check=False, timeout=300,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert ended.returncode == -signal.SIGKILL, f"{point} was not reached: {ended.stderr[-800:]}"
 
@@ -57,7 +60,9 @@ def seen(bank, spark):
     record = Runs(bank.home.tables).current("campaign", AS_OF)
     store = Store(bank.home.tables, spark, record.pins)
     folder = lists_folder(bank.home, record)
-    files = {p.relative_to(folder).as_posix(): sha256_of(p) for p in folder.rglob("*") if p.is_file()}
+    files = {
+        p.relative_to(folder).as_posix(): sha256_of(p) for p in folder.rglob("*") if p.is_file()
+    }
     lists = store.arrow(CAMPAIGN_LISTS, AS_OF).to_pylist()
     decisions = store.arrow(DECISIONS, AS_OF)
     assert {row["run_id"] for row in lists} <= {record.run_id}

@@ -29,7 +29,8 @@ def test_every_delivered_row_is_accounted_for(bank, spark):
     rows = Store(bank.home.tables, spark, record.pins).records(DELIVERIES).collect()
     manifests = {
         (folder.name, name.split("/")[0].split(".")[0]): entry["rows"]
-        for folder in bank.home.landing.iterdir() if folder.is_dir()
+        for folder in bank.home.landing.iterdir()
+        if folder.is_dir()
         for name, entry in json.loads((folder / "manifest.json").read_text())["files"].items()
     }
     assert {(str(r["delivery"]), r["table_name"]): r["rows_in"] for r in rows} == manifests
@@ -41,7 +42,9 @@ def test_every_active_customer_has_a_propensity_for_every_product(bank, spark):
     features = customer_features_table(tuple(bank.config.products))
     customers = set(store.arrow(features, AS_OF, ["customer_id"])["customer_id"].to_pylist())
     scores = store.arrow(PROPENSITY_SCORES, AS_OF)
-    pairs = Counter(zip(scores["customer_id"].to_pylist(), scores["product_id"].to_pylist(), strict=True))
+    pairs = Counter(
+        zip(scores["customer_id"].to_pylist(), scores["product_id"].to_pylist(), strict=True)
+    )
     assert pairs == Counter((c, p) for c in customers for p in bank.config.products)
 
 
@@ -49,14 +52,29 @@ def test_every_customer_and_offer_has_one_decision_and_one_line_in_the_log(bank,
     record, store = committed(bank, spark)
     decisions = store.arrow(DECISIONS, AS_OF)
     log = store.arrow(OFFER_LOG, AS_OF)
-    assert decisions.num_rows == log.num_rows == sum(
-        record.counts[outcome] for outcome in
-        ("offered", "control", "outranked", "over_capacity", "suppressed", "ineligible")
+    assert (
+        decisions.num_rows
+        == log.num_rows
+        == sum(
+            record.counts[outcome]
+            for outcome in (
+                "offered",
+                "control",
+                "outranked",
+                "over_capacity",
+                "suppressed",
+                "ineligible",
+            )
+        )
     )
     lines = [json.loads(line) for line in log["line"].to_pylist()]
     told = {(line["customer_id"], line["offer_id"]): line["outcome"] for line in lines}
-    made = zip(decisions["customer_id"].to_pylist(), decisions["offer_id"].to_pylist(),
-               decisions["outcome"].to_pylist(), strict=True)
+    made = zip(
+        decisions["customer_id"].to_pylist(),
+        decisions["offer_id"].to_pylist(),
+        decisions["outcome"].to_pylist(),
+        strict=True,
+    )
     assert told == {(customer, offer): outcome for customer, offer, outcome in made}
 
 
@@ -66,7 +84,10 @@ def test_lists_hold_what_was_offered_and_nothing_else(bank, spark):
     offered = {(d["customer_id"], d["offer_id"]) for d in decisions if d["outcome"] == "offered"}
     listed = store.arrow(CAMPAIGN_LISTS, AS_OF)
     assert offered, "a month without any offer shows nothing"
-    assert set(zip(listed["customer_id"].to_pylist(), listed["offer_id"].to_pylist(), strict=True)) == offered
+    assert (
+        set(zip(listed["customer_id"].to_pylist(), listed["offer_id"].to_pylist(), strict=True))
+        == offered
+    )
     files = list(lists_folder(bank.home, record).rglob("*.parquet"))
     assert sum(pq.read_metadata(file).num_rows for file in files) >= len(offered)
 
@@ -74,7 +95,9 @@ def test_lists_hold_what_was_offered_and_nothing_else(bank, spark):
 def test_list_files_are_those_whose_hashes_the_run_pinned(bank, spark):
     record, _ = committed(bank, spark)
     folder = lists_folder(bank.home, record)
-    found = {p.relative_to(folder).as_posix(): sha256_of(p) for p in folder.rglob("*") if p.is_file()}
+    found = {
+        p.relative_to(folder).as_posix(): sha256_of(p) for p in folder.rglob("*") if p.is_file()
+    }
     assert found == record.outputs["lists"]
     assert any(name.endswith(".xlsx") for name in found)
 

@@ -35,7 +35,10 @@ def on_spark(bank, tmp_path_factory):
     command = ["run", "--as-of", str(AS_OF), "--home", str(home.path), *settings]
     ended = subprocess.run(
         [sys.executable, "-m", "jobs.cli", *command],
-        capture_output=True, text=True, check=False, timeout=580,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=580,
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
     return home
@@ -49,15 +52,21 @@ def records(home):
 def rows(home, name, version):
     """All rows of a version, sorted by all columns that have an order."""
     folder = home.tables / name
-    parts = [pq.read_table(folder / file.path, partitioning=None) for file in files_of(folder, version)]
+    parts = [
+        pq.read_table(folder / file.path, partitioning=None) for file in files_of(folder, version)
+    ]
     whole = pa.concat_tables(parts).replace_schema_metadata(None)
-    plain = [(field.name, "ascending") for field in whole.schema if not pa.types.is_list(field.type)]
+    plain = [
+        (field.name, "ascending") for field in whole.schema if not pa.types.is_list(field.type)
+    ]
     return whole.sort_by(plain)
 
 
 def test_both_engines_make_the_same_runs(bank, on_spark):
     ours, theirs = records(bank.home), records(on_spark)
-    assert {name: r.run_id for name, r in ours.items()} == {name: r.run_id for name, r in theirs.items()}
+    assert {name: r.run_id for name, r in ours.items()} == {
+        name: r.run_id for name, r in theirs.items()
+    }
     assert {r.engine for r in ours.values()} == {"embedded"}
     assert {r.engine for r in theirs.values()} == {"spark"}
 
@@ -68,7 +77,8 @@ def test_both_engines_publish_equal_tables(bank, on_spark):
     other = dict(records(on_spark)["train"].pins) | dict(theirs.pins)
     assert set(pins) == set(other)
     differing = [
-        name for name in sorted(pins)
+        name
+        for name in sorted(pins)
         if not rows(bank.home, name, pins[name]).equals(rows(on_spark, name, other[name]))
     ]
     assert differing == []
@@ -80,10 +90,13 @@ def test_both_engines_make_identical_lists_and_log(bank, on_spark):
     folder = lists_folder(on_spark, theirs)
     assert {
         path.relative_to(folder).as_posix(): sha256_of(path)
-        for path in folder.rglob("*") if path.is_file()
+        for path in folder.rglob("*")
+        if path.is_file()
     } == dict(ours.outputs["lists"])
     logs = [
-        rows(home, OFFER_LOG.name, record.pins[OFFER_LOG.name]).sort_by("position")["line"].to_pylist()
+        rows(home, OFFER_LOG.name, record.pins[OFFER_LOG.name])
+        .sort_by("position")["line"]
+        .to_pylist()
         for home, record in ((bank.home, ours), (on_spark, theirs))
     ]
     assert logs[0] == logs[1]

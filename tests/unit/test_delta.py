@@ -62,7 +62,9 @@ def test_what_a_crashed_run_committed_is_gone_from_the_next_version(folder):
 
 def test_the_same_files_again_are_no_new_version(folder):
     a = written(folder, "a", 1)
-    assert commit_files(folder, COUNTERS, [a], "run1") == commit_files(folder, COUNTERS, [a], "run1")
+    assert commit_files(folder, COUNTERS, [a], "run1") == commit_files(
+        folder, COUNTERS, [a], "run1"
+    )
 
 
 def test_an_old_version_stays_readable_after_a_replacement(folder):

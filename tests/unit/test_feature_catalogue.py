@@ -32,9 +32,7 @@ PROTECTED = ("birth_date", "gender", "language", "age", "nationality")
 def test_the_committed_catalogue_is_current() -> None:
     products = tuple(load_config("local").products)
     committed = Path(__file__).parents[2] / "docs" / "feature_catalogue.md"
-    assert committed.read_text(encoding="utf-8") == catalogue_markdown(products), (
-        "run make docs"
-    )
+    assert committed.read_text(encoding="utf-8") == catalogue_markdown(products), "run make docs"
 
 
 def test_a_snapshot_has_exactly_the_columns_and_types_of_the_declared_table(

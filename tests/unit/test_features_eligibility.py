@@ -153,5 +153,7 @@ def test_open_products_are_those_opened_before_and_not_ended_before_the_as_of_da
         H5         | C3          | loan       | 2024-03-01 | null
         """,
     )
-    held = {row["customer_id"]: row["open_products"] for row in open_products(holdings, AS_OF).collect()}
+    held = {
+        row["customer_id"]: row["open_products"] for row in open_products(holdings, AS_OF).collect()
+    }
     assert held == {"C1": ["card", "savings"]}

@@ -25,7 +25,7 @@ def test_a_tree_that_fails_half_way_leaves_the_old_one(tmp_path):
         write_tree(target, fail)
 
     assert (target / "a").read_text() == "old"
-    assert os.listdir(tmp_path) == ["lists"]
+    assert [path.name for path in tmp_path.iterdir()] == ["lists"]
 
 
 def test_a_tree_replaces_the_old_one_whole(tmp_path):
@@ -57,7 +57,7 @@ def test_data_are_synced_before_the_name_that_shows_them(tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="cannot create .*file/x.*--home"):
+    with pytest.raises(UserError, match=r"cannot create .*file/x.*--home"):
         make_folder(tmp_path / "file" / "x")
 
 

@@ -172,7 +172,7 @@ def test_rollback_goes_back_one_promotion_at_a_time(first: Path) -> None:
         went_back.append(state(home)["card"])
     assert [version for version, _ in went_back] == [newest[0] - 1, 1]
     assert registry.events("card")[-1]["action"] == "rollback"
-    with pytest.raises(ModelNotFound, match="none before it|none to go back"):
+    with pytest.raises(ModelNotFound, match=r"none before it|none to go back"):
         models_command.rollback_command(options(home, "card"))
 
 

@@ -17,9 +17,7 @@ from models.calibrate import (
 from models.matrix import Folds, Outcomes, Vector
 
 
-def cohort(
-    rows: int, distort: str = "none", rate: float = -2.0
-) -> tuple[Vector, Outcomes, Folds]:
+def cohort(rows: int, distort: str = "none", rate: float = -2.0) -> tuple[Vector, Outcomes, Folds]:
     """Log-odds as a model might give them, with outcomes drawn from the truth."""
     random = np.random.default_rng(11)
     truth = rate + 1.5 * random.normal(size=rows)

@@ -128,4 +128,3 @@ def test_flat_names_carry_the_ends_of_the_interval() -> None:
     assert flat({"auc": known, "ece": open_ended}) == {
         "auc": 0.7, "auc_low": 0.6, "auc_high": 0.8, "ece": 0.1,
     }  # fmt: skip
-

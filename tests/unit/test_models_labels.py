@@ -146,7 +146,9 @@ def test_a_holding_recorded_after_the_cohort_does_not_make_anybody_eligible(
 ) -> None:
     known_later = "H1 | C1 | card | 2023-01-01 | null\nH2 | C1 | gold | 2024-03-01 | null"
     assert outcomes(spark, known_later)["C1"]["gold"] is True
-    unknown_then = outcomes(spark, known_later, known_at_cohort="H9 | C2 | gold | 2023-01-01 | null")
+    unknown_then = outcomes(
+        spark, known_later, known_at_cohort="H9 | C2 | gold | 2023-01-01 | null"
+    )
     assert unknown_then["C1"]["gold"] is None
 
 

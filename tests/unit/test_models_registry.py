@@ -107,7 +107,7 @@ def test_a_moved_home_still_finds_its_champions(tmp_path: Path) -> None:
 
 def test_products_without_a_champion_are_named_with_what_to_do(tmp_path: Path) -> None:
     config = load_config("local", [])
-    with pytest.raises(ModelNotFound, match="No champion for .*current_account.*Run xsell train"):
+    with pytest.raises(ModelNotFound, match=r"No champion for .*current_account.*Run xsell train"):
         champions(config, tmp_path)
     assert not (tmp_path / "mlruns").exists()
 
@@ -156,6 +156,9 @@ def test_equal_models_have_equal_digests(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_first_uses_at_once_both_succeed(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from models.registry import Registry; Registry(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import sys, pathlib; from models.registry import Registry;"
+        " Registry(pathlib.Path(sys.argv[1]))"
+    )
     started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
     assert [process.wait(timeout=300) for process in started] == [0, 0, 0]

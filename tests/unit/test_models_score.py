@@ -10,11 +10,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from models.matrix import feature_matrix
+from models.pooled import pooled_candidate, train_pooled
 from models.score import score
 from models.scorer import Champion, Scorer
 from models.segment_rate import train_segment_rate
 from models.train import train_booster
-from models.pooled import pooled_candidate, train_pooled
 from tables.derived import PROPENSITY_SCORES
 from tables.errors import ContractViolation
 from tests.model_data import FEATURES, plan_of, small_bank
@@ -63,7 +63,10 @@ def test_every_customer_gets_one_propensity_per_champion_equal_to_the_model_alon
     assert len(found) == len(scores) == rows.num_rows * len(champions)
     for product_id, champion in champions.items():
         alone = champion.scorer.propensities(rows).tolist()
-        got = [found[customer, product_id]["propensity"] for customer in rows["customer_id"].to_pylist()]
+        got = [
+            found[customer, product_id]["propensity"]
+            for customer in rows["customer_id"].to_pylist()
+        ]
         assert got == alone
     loan = found["C001", "loan"]
     assert list(loan) == list(PROPENSITY_SCORES.column_names)
@@ -141,4 +144,3 @@ def test_the_matrix_takes_money_flags_and_nulls() -> None:
 def test_nobody_to_score_gives_no_propensities(champions: dict[str, Champion]) -> None:
     for champion in champions.values():
         assert len(champion.scorer.propensities(customers(0))) == 0
-

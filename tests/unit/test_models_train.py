@@ -31,9 +31,10 @@ def test_a_booster_finds_what_drives_purchases_and_is_calibrated(tmp_path: Path)
     assert found.metrics["ece"].value <= max(0.02, found.metrics["ece_by_chance"].high)
     assert found.metrics["log_loss_gain_over_segment_rate"].low > 0
     assert found.metrics["logistic_regression_auc"].value > 0.82
-    assert found.facts["test_positives"] == (
-        (small_bank(4000).outcomes[:, CARD] == 1) & (small_bank(4000).part == TEST)
-    ).sum()
+    assert (
+        found.facts["test_positives"]
+        == ((small_bank(4000).outcomes[:, CARD] == 1) & (small_bank(4000).part == TEST)).sum()
+    )
 
 
 def test_the_mean_propensity_is_the_rate_in_spite_of_dropped_negatives(tmp_path: Path) -> None:

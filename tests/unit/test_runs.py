@@ -11,10 +11,19 @@ AS_OF = date(2026, 11, 1)
 
 def record(run_id, step="features", **changes):
     values = {
-        "run_id": run_id, "step": step, "as_of": AS_OF, "campaign_id": "monthly",
-        "supersedes": None, "inputs": {"ingest": "aa"}, "pins": {"customer_features": 3},
-        "outputs": {"customer_features": {"data/x": "00"}}, "counts": {"customers": 20_000},
-        "config_hash": "cc", "config": "{}", "code_version": "1", "engine": "embedded",
+        "run_id": run_id,
+        "step": step,
+        "as_of": AS_OF,
+        "campaign_id": "monthly",
+        "supersedes": None,
+        "inputs": {"ingest": "aa"},
+        "pins": {"customer_features": 3},
+        "outputs": {"customer_features": {"data/x": "00"}},
+        "counts": {"customers": 20_000},
+        "config_hash": "cc",
+        "config": "{}",
+        "code_version": "1",
+        "engine": "embedded",
         "seconds": 1.5,
     }
     return RunRecord(**{**values, **changes})
