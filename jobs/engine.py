@@ -82,6 +82,9 @@ def _spark(settings: EngineSettings) -> Iterator[SparkSession]:
     # Workers must run the very interpreter that holds the project's packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Set by a Connect session of a parent process, they would win over the configured master.
+    for name in ("SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
+        os.environ.pop(name, None)
     from pyspark.sql import SparkSession
 
     session = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tables.errors import ContractViolation, UserError
+from tables.windows import months_before
 
 if TYPE_CHECKING:
     from extracts.deliveries import Delivery
@@ -74,6 +75,7 @@ def _deliveries(context: Context) -> Inputs:
     from extracts.deliveries import deliveries_until
 
     present = deliveries_until(context.home.landing, context.as_of)
+    _refuse_stale(context, present[-1])
     identity = {delivery.name: delivery.digest for delivery in present}
     base = None if context.may_supersede else context.runs.newest("ingest", lambda _: True)
     done = dict(base.inputs) if base else {}
@@ -88,6 +90,15 @@ def _deliveries(context: Context) -> Inputs:
             " Nothing was changed; to rebuild the history from all deliveries, say --supersede"
         )
     return Inputs(done | identity, base.pins if base else {}, pending)
+
+
+def _refuse_stale(context: Context, newest: Delivery) -> None:
+    """A month that was never delivered would be scored on what was known a month before."""
+    if newest.day <= months_before(context.as_of, 1):
+        raise ContractViolation(
+            f"nothing was delivered in the month before {context.as_of}: the last delivery is"
+            f" {newest.name}. Wait for that of {context.as_of}, or choose another --as-of"
+        )
 
 
 def _refuse_changed(identity: Mapping[str, str], done: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
@@ -44,5 +45,5 @@ def test_training_cohorts_are_consecutive_months_oldest_first(
 ) -> None:
     train = cohorts(as_of, time).train
     assert len(train) == time.train_cohorts
-    assert all(months_before(later, 1) == earlier for earlier, later in zip(train, train[1:]))
+    assert all(months_before(later, 1) == earlier for earlier, later in pairwise(train))
     assert list(cohorts(as_of, time).all) == sorted(set(cohorts(as_of, time).all))
