@@ -1,9 +1,10 @@
 """A synthetic bank as deliveries (DESIGN §3), with its planted truth beside it.
 
-Planted, each with its own module: true propensities (`demo.hazards`), which depend on months of bookings and on
-holdings; uplift of contacts in randomised past campaigns (`demo.campaigns`); lives that change behaviour
-(`demo.life`, `demo.purchases`); consents, flags, deaths, leavers, late bookings. The truth is described in
-`demo.truth`. Every draw is a hash of seed, purpose, month and customer (`demo.draws`).
+Planted, each in its own module: true propensities (`demo.hazards`), which depend on months of
+bookings and on holdings; uplift of contacts in randomised past campaigns (`demo.campaigns`); lives
+that change behaviour (`demo.life`, `demo.purchases`); consents, flags, deaths, leavers, late
+bookings. The truth is described in `demo.truth`. Every draw is a hash of seed, purpose, month and
+customer (`demo.draws`).
 """
 
 from __future__ import annotations
@@ -19,16 +20,15 @@ from itertools import groupby
 from pathlib import Path
 
 from conf.schema import Product
-from demo.chunk import Plan, simulate
+from demo.chunk import Chunk, Plan, simulate
 from demo.draws import Draws
-from demo.files import Written, write_csv, write_manifest
+from demo.files import MANIFEST, Written, write_csv, write_manifest
 from demo.hazards import PLANTED
 from demo.months import history
 from demo.network import small_tables
 from tables.errors import UserError
 
 WARM_UP_MONTHS = 12
-FEWEST_MONTHS = 1
 TRUTH_FOLDERS = ("propensity.parquet", "uplift.parquet", "campaigns.parquet")
 
 Progress = Callable[[int], None]
@@ -42,7 +42,7 @@ class DemoSummary:
     rows: Mapping[str, int]  # by table, over all deliveries
 
 
-def make_demo_bank(  # noqa: PLR0913 - the command's own arguments
+def make_demo_bank(
     out: Path,
     *,
     truth: Path,
@@ -64,8 +64,8 @@ def make_demo_bank(  # noqa: PLR0913 - the command's own arguments
         seed: Same seed, same bytes, for any number of processes.
         until: Day of the last delivery, a first of a month.
         products: As configured; those the bank has no truth for are not sold.
-        processes: Chunks of customers worked on at a time; beyond one, progress comes chunk by chunk.
-        progress: Is told the transactions written so far.
+        processes: Chunks worked on at a time; beyond one, progress comes chunk by chunk.
+        progress: Is told how many more transactions are written.
 
     Raises:
         UserError: An argument makes no sense, or ``out`` already holds one of the deliveries.
@@ -77,30 +77,32 @@ def make_demo_bank(  # noqa: PLR0913 - the command's own arguments
         customers=customers,
         months=history(until, months, WARM_UP_MONTHS),
         seed=seed,
-        products={product_id: products[product_id] for product_id in PLANTED if product_id in products},
+        products={
+            product_id: products[product_id] for product_id in PLANTED if product_id in products
+        },
     )
     _clear(plan)
-    written = _write_small(plan) + list(_write_chunks(plan, processes, progress))
-    by_delivery = groupby(sorted(written, key=lambda file: file.delivery), lambda file: file.delivery)
-    for delivery, files in by_delivery:
-        write_manifest(out, delivery, files)
+    written = _write_small(plan)
+    written += _write_chunks(plan, processes, progress or (lambda _: None))
+    written.sort(key=lambda file: (file.delivery, file.path))
+    for delivery, files in groupby(written, lambda file: file.delivery):
+        write_manifest(out / delivery, files)
     return _summary(months, written)
 
 
 def _check(customers: int, months: int, until: date) -> None:
     if until.day != 1:
         raise UserError(f"--until {until} is not the first day of a month")
-    if customers < 1 or months < FEWEST_MONTHS:
+    if min(customers, months) < 1:
         raise UserError(f"a bank needs customers and months, not {customers} and {months}")
 
 
 def _clear(plan: Plan) -> None:
-    """Remove what an interrupted attempt left; a complete delivery is never touched."""
-    folders = [plan.landing / f"{month.after:%Y-%m-%d}" for month in plan.months if month.index >= 0]
-    complete = [folder.name for folder in folders if (folder / "manifest.json").exists()]
-    if complete:
+    """Remove what an interrupted attempt left; a bank that is complete is never touched."""
+    folders = [plan.landing / month.delivery for month in plan.months if month.index >= 0]
+    if all((folder / MANIFEST).exists() for folder in folders):
         raise UserError(
-            f"{plan.landing} already holds {len(complete)} of these deliveries, e.g. {complete[0]};"
+            f"{plan.landing} already holds these deliveries, the last one {folders[-1].name};"
             " choose another --out or remove them"
         )
     for folder in [*folders, *(plan.truth / name for name in TRUTH_FOLDERS)]:
@@ -112,25 +114,17 @@ def _write_small(plan: Plan) -> list[Written]:
     """Branches, advisors and rates of every delivery."""
     draws = Draws(plan.seed)
     return [
-        write_csv(plan.landing, f"{month.after:%Y-%m-%d}", table.name, table.column_names, lines)
+        write_csv(plan.landing / month.delivery, table.name, table.column_names, lines)
         for now, month in enumerate(plan.months)
         if month.index >= 0
         for table, lines in small_tables(draws, plan.customers, plan.months, now)
     ]
 
 
-def _write_chunks(plan: Plan, processes: int, progress: Progress | None) -> Iterator[Written]:
-    total = 0
-
-    def tell(transactions: int) -> None:
-        nonlocal total
-        total += transactions
-        if progress is not None:
-            progress(total)
-
+def _write_chunks(plan: Plan, processes: int, progress: Progress) -> Iterator[Written]:
     if min(processes, plan.chunks) == 1:
         for chunk in range(plan.chunks):
-            yield from simulate(plan, chunk, tell)
+            yield from Chunk(plan, chunk).run(progress)
         return
     # Arrow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
@@ -138,7 +132,7 @@ def _write_chunks(plan: Plan, processes: int, progress: Progress | None) -> Iter
         work = [pool.submit(simulate, plan, chunk) for chunk in range(plan.chunks)]
         for done in as_completed(work):
             files = done.result()
-            tell(sum(file.rows for file in files if file.table == "transactions"))
+            progress(sum(file.rows for file in files if file.table == "transactions"))
             yield from files
 
 

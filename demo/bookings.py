@@ -44,22 +44,25 @@ class Bookings:
 
     _parts: list[dict[str, Ints]] = field(default_factory=list)
 
-    def add(  # noqa: PLR0913 - one argument per column of a booking
+    def add(
         self,
         category: str,
         channel: str | Ints,
         who: Ints,
         day: Ints | int,
         euros: Floats,
+        *,
         payee: Ints | int = NOBODY,
         slot: int = CURRENT,
     ) -> None:
-        """Book ``euros`` (credit > 0) for the customers at the places ``who``; nothing where it is zero."""
+        """Book ``euros`` (credit > 0) for the customers at ``who``; nothing where it is zero."""
         cents = np.rint(euros * 100).astype(np.int64)
         code = TRANSACTION_CHANNEL[channel] if isinstance(channel, str) else channel
         is_booked = cents != 0
         values = (slot, day, cents, CATEGORY[category], code, payee)
-        part = {name: _filled(value, is_booked) for name, value in zip(FIELDS[1:], values, strict=True)}
+        part = {
+            name: _filled(value, is_booked) for name, value in zip(FIELDS[1:], values, strict=True)
+        }
         self._parts.append({"who": who[is_booked]} | part)
 
     def change(self, customers: int, slot: int = CURRENT) -> Ints:
@@ -71,7 +74,7 @@ class Bookings:
         return np.rint(total).astype(np.int64)
 
     def close(self, balance: Ints) -> Booked:
-        """Put the bookings in order and draw balances forward; ``balance`` (slot × customer) moves on."""
+        """Put the bookings in order and draw ``balance`` (slot × customer) forward."""
         rows = {name: np.concatenate([part[name] for part in self._parts]) for name in FIELDS}
         account = rows["who"] * SLOTS + rows["slot"]
         day = rows["day"] - rows["day"].min(initial=0) if len(account) else rows["day"]
@@ -89,7 +92,7 @@ def _filled(value: Ints | int, chosen: Bools) -> Ints:
 
 
 def _running(account: Ints, cents: Ints, balance: Ints) -> Ints:
-    """Balance after each booking of accounts that lie together; the closing ones go back to ``balance``."""
+    """Balance after each booking of accounts that lie together; ``balance`` gets the last."""
     if not len(account):
         return cents
     is_first = np.empty(len(account), dtype=np.bool_)

@@ -1,6 +1,7 @@
 """The life of one chunk of customers, month by month, and what is delivered and true of it.
 
-A chunk is simulated on its own and holds only its customers' state, so memory does not grow with the bank.
+A chunk is simulated on its own and holds only its customers' state: memory does not grow with the
+bank.
 """
 
 from __future__ import annotations
@@ -13,29 +14,36 @@ import numpy as np
 import pyarrow as pa
 
 from conf.schema import Product
+from demo.beginnings import begin, enter
 from demo.bookings import Booked, Bookings
 from demo.campaigns import Chosen, choose, contacts_of, may_contact, treated_hazard
 from demo.consents import Consents
 from demo.deliveries import Clerk
-from demo.draws import ALWAYS, Bools, Draws, Floats, Ints
-from demo.economy import CURRENT, FOREIGN, SAVINGS, Economy, drift, found
+from demo.draws import Bools, Draws, Floats, Ints
+from demo.economy import CURRENT, FOREIGN, SAVINGS, drift, found
 from demo.files import Written, write_parquet
 from demo.flags import Flags
 from demo.hazards import all_hazards
-from demo.income import book_bills, book_income
+from demo.income import (
+    book_bills,
+    book_foreign,
+    book_income,
+    book_interest,
+    book_savings_only,
+)
 from demo.journal import Journal
-from demo.life import Events, day_in, live
+from demo.life import live
 from demo.memory import Memory
+from demo.moment import Moment
 from demo.months import Month
-from demo.people import NO_ONE, People, settle
+from demo.people import NO_ONE, settle
 from demo.portfolio import Portfolio
-from demo.purchases import LAST_DAYS, begin, buy, draw_buyers, enter, give_back
+from demo.purchases import LAST_DAYS, Sale, buy, give_back
 from demo.spending import book_saving, book_spending, book_surprises
 from demo.truth import ChunkTruth
 
 CUSTOMERS = 25_000  # a constant: files must not depend on how large the bank is
 LONG_AGO = -1_000
-INTEREST_EVERY, INTEREST_RATE = 6, 0.005
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,21 @@ class Plan:
         return None if self.chunks == 1 else f"part-{chunk:05d}"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Whose business goes on throughout the month."""
+
+    active: Bools
+    payers: Bools  # with a current account
+    savers: Bools  # with a savings account
+
+    def without(self, gone: Ints) -> Standing:
+        """The same but for those who die or leave this month."""
+        stays = np.ones(len(self.active), dtype=np.bool_)
+        stays[gone] = False
+        return Standing(self.active & stays, self.payers & stays, self.savers & stays)
+
+
 class Chunk:
     """Customers number ``CUSTOMERS * chunk`` and following."""
 
@@ -68,7 +91,7 @@ class Chunk:
         self._part = plan.part(chunk)
         self._draws = Draws(plan.seed)
         self._people = settle(self._draws, ids, plan.months)
-        self._economy = found(self._draws, self._people, plan.months[0])
+        self._economy = found(self._draws, self._people, plan.months[0].first_day)
         self._portfolio = Portfolio(len(ids))
         self._memory = Memory(len(ids))
         self._consents = Consents(len(ids))
@@ -79,69 +102,63 @@ class Chunk:
         self._last_contact = np.full(len(ids), LONG_AGO)
         self._delivered_consents = 0
 
-    def run(self, progress: Callable[[int], None] | None) -> list[Written]:
+    def run(self, progress: Callable[[int], None]) -> list[Written]:
         """All months; ``progress`` gets the transactions of each delivery."""
-        first = self._plan.months[0]
-        begin(self._draws, self._plan.products, self._people, self._economy, self._portfolio, first.first_day)
-        here = np.flatnonzero(self._people.joined < first.first_day)
-        self._consents.ask(self._draws, self._people, here)
+        first = self._moment(self._plan.months[0])
+        begin(first, self._plan.products, self._economy, self._portfolio)
+        here = self._people.joined < first.month.first_day
+        self._consents.ask(first, np.flatnonzero(here))
         written: list[Written] = []
         for month in self._plan.months:
-            files = self._pass(month)
+            files = self._pass(self._moment(month))
             written += files
-            if progress is not None:
-                progress(sum(file.rows for file in files if file.table == "transactions"))
-        last = self._plan.months[-1]
-        self._truth.foresee(last.after, self._hazards(Month(last.index + 1, last.after)))
+            progress(sum(file.rows for file in files if file.table == "transactions"))
+        after = self._moment(self._plan.months[-1].next())
+        self._truth.foresee(after.month.first, self._hazards(after))
         self._truth.close()
         return written
 
-    def _pass(self, month: Month) -> list[Written]:
+    def _moment(self, month: Month) -> Moment:
+        return Moment(self._draws, month, self._people)
+
+    def _pass(self, moment: Moment) -> list[Written]:
         """One month: what is true on its first day, what happens, what is delivered after it."""
-        draws, people, portfolio = self._draws, self._people, self._portfolio
-        hazards = self._hazards(month)
-        active = people.is_active(month.first_day)
-        payers = active & (portfolio.account[CURRENT] != NO_ONE)
-        savers = active & (portfolio.account[SAVINGS] != NO_ONE)
-        events = live(draws, month, people, self._economy)
-        for gone in (events.left, events.died):
-            for group in (payers, savers, active):
-                group[gone] = False
+        hazards = self._hazards(moment)
+        standing = self._standing(moment)
+        events = live(moment, self._economy, standing.active)
+        standing = standing.without(np.concatenate([events.left, events.died]))
         book = Bookings()
-        campaigns = self._choose(month, hazards, active)
-        buyers = self._sell(month, hazards, campaigns, active, book)
-        give_back(draws, month, people, portfolio, active, book)
-        booked = self._bank(month, payers, savers, events, book)
-        self._join(month)
-        self._consents.live(draws, month, people, active)
-        self._flags.live(draws, month, people, self._economy, self._memory, events, active)
-        if month.index < 0:
+        campaigns = self._choose(moment, hazards, standing.active)
+        buyers = self._sell(moment, hazards, campaigns, standing.active, book)
+        give_back(moment, self._portfolio, standing.active, book)
+        booked = self._bank(moment, standing, events.left, book)
+        self._join(moment)
+        self._consents.live(moment, standing.active)
+        self._flags.live(moment, self._economy, self._memory, events, standing.active)
+        contacts = self._contact(moment, campaigns, buyers)
+        if moment.month.index < 0:
             return []
-        self._truth.foresee(month.first, hazards)
-        return self._deliver(month, booked, campaigns, buyers)
+        self._truth.foresee(moment.month.first, hazards)
+        return self._deliver(moment.month, booked, contacts)
 
-    def _hazards(self, month: Month) -> dict[str, Floats]:
-        people = self._people
-        age = people.completed_years(month.first)
-        active = people.is_active(month.first_day)
-        return all_hazards(
-            self._draws, self._plan.products, people.ids, age, active, self._portfolio.holds(), self._memory
-        )
+    def _hazards(self, moment: Moment) -> dict[str, Floats]:
+        return all_hazards(moment, self._plan.products, self._portfolio.holds(), self._memory)
 
-    def _choose(self, month: Month, hazards: Mapping[str, Floats], active: Bools) -> list[Chosen]:
-        free = may_contact(
-            self._people, self._consents, self._flags, active, self._last_contact, month
-        )
-        campaigns = choose(
-            self._draws, month, self._people, self._plan.products, hazards, self._consents, free
-        )
+    def _standing(self, moment: Moment) -> Standing:
+        active = self._people.is_active(moment.month.first_day)
+        has_account = self._portfolio.account != NO_ONE
+        return Standing(active, active & has_account[CURRENT], active & has_account[SAVINGS])
+
+    def _choose(self, moment: Moment, hazards: Mapping[str, Floats], active: Bools) -> list[Chosen]:
+        free = may_contact(moment, self._consents, self._flags, active, self._last_contact)
+        campaigns = choose(moment, self._plan.products, hazards, self._consents, free)
         for campaign in campaigns:
-            self._last_contact[campaign.who[campaign.is_treated]] = month.index
+            self._last_contact[campaign.who[campaign.is_treated]] = moment.month.index
         return campaigns
 
     def _sell(
         self,
-        month: Month,
+        moment: Moment,
         hazards: Mapping[str, Floats],
         campaigns: list[Chosen],
         active: Bools,
@@ -152,110 +169,82 @@ class Chunk:
         by_product = {campaign.product_id: campaign for campaign in campaigns}
         for product_id, hazard in hazards.items():
             campaign = by_product.get(product_id)
-            moved = hazard if campaign is None else treated_hazard(campaign, self._people, hazard)
-            who = draw_buyers(self._draws, month, self._people, product_id, np.where(active, moved, 0))
+            moved = treated_hazard(campaign, self._people, hazard) if campaign else hazard
+            who = np.flatnonzero(active & moment.chance(f"buys {product_id}", moved))
+            days = moment.day(f"bought {product_id}", who, moment.month.days - LAST_DAYS)
+            if campaign:
+                days = np.maximum(days, campaign.day_of_contact(len(active), who))
+            buy(Sale(product_id, who, days), self._economy, self._portfolio, book)
             buyers[product_id] = who
-            days = day_in(
-                self._draws, f"bought {product_id}", month, self._people.ids[who], month.days - LAST_DAYS
-            )
-            if campaign is not None:
-                days = np.maximum(days, campaign.day_of_contact(len(self._people), who))
-            buy(product_id, who, days, self._economy, self._portfolio, book)
         return buyers
 
-    def _bank(
-        self, month: Month, payers: Bools, savers: Bools, events: Events, book: Bookings
-    ) -> Booked:
-        """Everything that is booked in the month, in order, remembered for the next months' hazards."""
-        draws, people, economy, portfolio = self._draws, self._people, self._economy, self._portfolio
-        drift(draws, month, people, economy)
+    def _bank(self, moment: Moment, standing: Standing, left: Ints, book: Bookings) -> Booked:
+        """All that is booked in the month, in order, remembered for the hazards to come."""
+        economy, portfolio = self._economy, self._portfolio
+        payers, savers = standing.payers, standing.savers
+        drift(moment, economy)
         holds = portfolio.holds()
-        book_income(draws, month, people, economy, payers, book)
-        book_bills(draws, month, people, economy, portfolio.instalment.sum(axis=0), payers, book)
-        book_spending(draws, month, people, economy, holds["credit_card"] | holds["gold_card"], payers, book)
-        book_surprises(draws, month, people, economy, payers, book)
-        self._book_interest(month, savers, book)
-        self._book_elsewhere(month, savers & ~payers, payers, book)
-        book_saving(draws, month, people, economy, savers, payers, book)
-        self._pay_out(events.left, book)
+        has_card = holds["credit_card"] | holds["gold_card"]
+        book_income(moment, economy, payers, book)
+        book_bills(moment, economy, portfolio.instalment.sum(axis=0), payers, book)
+        book_spending(moment, economy, has_card, payers, book)
+        book_surprises(moment, economy, payers, book)
+        book_interest(moment, economy, savers, book)
+        book_savings_only(moment, economy, savers & ~payers, book)
+        book_foreign(moment, payers & (portfolio.account[FOREIGN] != NO_ONE), book)
+        book_saving(moment, economy, savers, payers, book)
+        self._pay_out(left, book)
         booked = book.close(economy.balance)
         self._memory.remember(booked, economy.balance)
         return booked
-
-    def _book_elsewhere(self, month: Month, deposits: Bools, payers: Bools, book: Bookings) -> None:
-        """Deposits of those who have only a savings account, and business in foreign currency."""
-        ids, pay = self._people.ids, self._economy.pay
-        size = np.exp(0.8 * self._draws.normal("deposit", month.index, ids) + self._economy.mood["buffer"])
-        days = day_in(self._draws, "deposit day", month, ids)
-        regular = np.where(self._draws.chance("regular", ALWAYS, ids, 0.45), 0.9, 0.2)
-        for who, slot, euros in (
-            (deposits & self._draws.chance("deposits", month.index, ids, regular), SAVINGS, 0.12 * pay * size),
-            (deposits & self._draws.chance("takes", month.index, ids, 0.12), SAVINGS,
-             -0.3 * np.maximum(self._economy.balance[SAVINGS], 0) / 100),
-            (payers & (self._portfolio.account[FOREIGN] != NO_ONE)
-             & self._draws.chance("foreign", month.index, ids, 0.3), FOREIGN, 60 * size),
-        ):  # fmt: skip
-            places = np.flatnonzero(who)
-            book.add("transfer", "transfer", places, days[places], euros[places], slot=slot)
-
-    def _book_interest(self, month: Month, savers: Bools, book: Bookings) -> None:
-        """Twice a year; it also tells the balance of accounts on which nothing moves."""
-        if month.of_year % INTEREST_EVERY:
-            return
-        who = np.flatnonzero(savers)
-        interest = np.maximum(self._economy.balance[SAVINGS, who], 0) / 100 * INTEREST_RATE
-        book.add("interest", "internal", who, month.end_day - 1, interest, slot=SAVINGS)
 
     def _pay_out(self, left: Ints, book: Bookings) -> None:
         """Who leaves takes the money along; then everything is closed."""
         days = self._people.left[left]
         for slot, balance in enumerate(self._economy.balance):
-            euros = np.where(self._portfolio.account[slot, left] != NO_ONE, balance[left] / 100, 0.0)
+            is_open = self._portfolio.account[slot, left] != NO_ONE
+            euros = np.where(is_open, balance[left] / 100, 0.0)
             book.add("transfer", "branch", left, days, -euros, slot=slot)
         self._portfolio.close_all(left, days)
 
-    def _join(self, month: Month) -> None:
-        people = self._people
-        joins = (people.joined >= month.first_day) & (people.joined < month.end_day)
+    def _join(self, moment: Moment) -> None:
+        joined = self._people.joined
+        joins = (joined >= moment.month.first_day) & (joined < moment.month.end_day)
         who = np.flatnonzero(joins)
-        enter(self._draws, people, self._economy, self._portfolio, who)
-        self._consents.ask(self._draws, people, who)
+        enter(moment, self._economy, self._portfolio, who)
+        self._consents.ask(moment, who)
 
-    def _deliver(
-        self, month: Month, booked: Booked, campaigns: list[Chosen], buyers: Mapping[str, Ints]
-    ) -> list[Written]:
+    def _contact(
+        self, moment: Moment, campaigns: list[Chosen], buyers: Mapping[str, Ints]
+    ) -> pa.Table:
+        """The month's contacts; an opt-out withdraws consent at once."""
+        results = []
+        for campaign in campaigns:
+            bought = buyers[campaign.product_id]
+            contacts = contacts_of(moment, campaign, bought)
+            opted_out = contacts.is_opt_out()
+            self._consents.opt_out(contacts.who[opted_out], contacts.disposed[opted_out])
+            self._truth.campaign(moment.month.first, campaign, bought)
+            results.append(contacts)
+        return self._clerk.contacts(moment.month, results)
+
+    def _deliver(self, month: Month, booked: Booked, contacts: pa.Table) -> list[Written]:
         portfolio, clerk = self._portfolio, self._clerk
-        contacts = self._contact(month, campaigns, buyers)
+        account_ids = clerk.account_ids(portfolio)
         tables = {
             "customers": clerk.customers(month),
-            "accounts": clerk.accounts(portfolio),
-            "transactions": self._journal.deliver(month, booked, portfolio, clerk.account_ids(portfolio)),
-            "holdings": clerk.holdings(portfolio),
+            "accounts": clerk.accounts(portfolio, account_ids),
+            "transactions": self._journal.deliver(month, booked, portfolio, account_ids),
+            "holdings": clerk.holdings(portfolio, account_ids),
             "consents": clerk.consents(self._consents, self._delivered_consents),
             "flags": clerk.flags(self._flags),
             "contacts": contacts,
         }
         self._delivered_consents = self._consents.rows.size
-        delivery = f"{month.after:%Y-%m-%d}"
-        return [
-            write_parquet(self._plan.landing, delivery, name, self._part, rows)
-            for name, rows in tables.items()
-        ]
-
-    def _contact(
-        self, month: Month, campaigns: list[Chosen], buyers: Mapping[str, Ints]
-    ) -> pa.Table:
-        """The month's contacts; an opt-out withdraws consent at once."""
-        results = []
-        for campaign in campaigns:
-            contacts = contacts_of(self._draws, month, self._people, campaign, buyers[campaign.product_id])
-            opted_out = contacts.is_opt_out()
-            self._consents.opt_out(contacts.who[opted_out], contacts.disposed[opted_out])
-            results.append(contacts)
-            self._truth.campaign(month.first, campaign, buyers[campaign.product_id])
-        return self._clerk.contacts(month, results)
+        folder = self._plan.landing / month.delivery
+        return [write_parquet(folder, name, self._part, rows) for name, rows in tables.items()]
 
 
-def simulate(plan: Plan, chunk: int, progress: Callable[[int], None] | None = None) -> list[Written]:
-    """One chunk from beginning to end; runs in a process of its own for large banks."""
-    return Chunk(plan, chunk).run(progress)
+def simulate(plan: Plan, chunk: int) -> list[Written]:
+    """One chunk from beginning to end, in a process of its own."""
+    return Chunk(plan, chunk).run(lambda _: None)

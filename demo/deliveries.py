@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from demo.campaigns import Contacts
-from demo.columns import booleans, coded, dates, instants, money, texts
+from demo.columns import booleans, coded, dates, instants, texts
 from demo.consents import Consents
 from demo.draws import Ints
 from demo.flags import Flags
-from demo.months import DAY_MICROSECONDS, EVENING, HOUR_MICROSECONDS, NEVER, Month
+from demo.moment import evening
+from demo.months import HOUR_MICROSECONDS, NEVER, Month
 from demo.people import ADVISORS_PER_BRANCH, BLOCK, BRANCHES_PER_BLOCK, NO_ONE, People
 from demo.portfolio import PRODUCTS, Portfolio
 from demo.vocabulary import (
@@ -61,9 +62,7 @@ class Clerk:
         last = (int(people.ids[-1]) // BLOCK + 1) * BRANCHES_PER_BLOCK
         self._branches = branch_ids(np.arange(self._first_branch, last))
         self._first_advisor = self._first_branch * ADVISORS_PER_BRANCH
-        self._advisors = advisor_ids(
-            np.arange(self._first_advisor, last * ADVISORS_PER_BRANCH)
-        )
+        self._advisors = advisor_ids(np.arange(self._first_advisor, last * ADVISORS_PER_BRANCH))
         self._households = texts("F", (people.ids, ID))
         self._employers = pa.array(COUNTERPARTIES)
 
@@ -91,12 +90,12 @@ class Clerk:
             }
         )
 
-    def accounts(self, portfolio: Portfolio) -> pa.Table:
+    def accounts(self, portfolio: Portfolio, account_ids: pa.Array) -> pa.Table:
         """Whole."""
         rows = portfolio.accounts
         return pa.table(
             {
-                "account_id": self.account_ids(portfolio),
+                "account_id": account_ids,
                 "customer_id": coded(rows["who"], self._customers),
                 "product_id": coded(rows["product"], PRODUCTS),
                 "opened_on": dates(rows["opened"]),
@@ -106,7 +105,7 @@ class Clerk:
             }
         )
 
-    def holdings(self, portfolio: Portfolio) -> pa.Table:
+    def holdings(self, portfolio: Portfolio, account_ids: pa.Array) -> pa.Table:
         """Whole."""
         rows = portfolio.holdings
         numbers = self._people.ids[rows["who"]]
@@ -115,7 +114,7 @@ class Clerk:
                 "holding_id": texts("H", (numbers, ID), (rows["number"], SEQUENCE)),
                 "customer_id": coded(rows["who"], self._customers),
                 "product_id": coded(rows["product"], PRODUCTS),
-                "account_id": coded(rows["account"], self.account_ids(portfolio)),
+                "account_id": coded(rows["account"], account_ids),
                 "opened_on": dates(rows["opened"]),
                 "closed_on": dates(rows["closed"]),
                 "matures_on": dates(rows["matures"]),
@@ -176,7 +175,7 @@ class Clerk:
                 "branch_id": some(people.branch[who], self._branches, self._first_branch),
                 "advisor_id": some(people.advisor[who], self._advisors, self._first_advisor),
                 "referred_by_advisor_id": pa.nulls(len(who), pa.string()),
-                "recorded_at": instants(disposed * DAY_MICROSECONDS + EVENING),
+                "recorded_at": instants(evening(disposed)),
             }
         )
 

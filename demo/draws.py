@@ -1,8 +1,9 @@
 """Randomness as a hash of (seed, purpose, month, number of the customer).
 
-There is no stream that one draw advances for the next: customer *i*'s history depends on the seed and on *i*,
-never on how many customers there are, on the order of work or on the number of processes. The hash is
-splitmix64 (Steele, Lea and Flood 2014) over a key that BLAKE2 makes of seed, purpose and month.
+There is no stream that one draw advances for the next: customer *i*'s history depends on the seed
+and on *i*, never on how many customers there are, on the order of work or on the number of
+processes. The hash is splitmix64 (Steele, Lea and Flood 2014) over a key that BLAKE2 makes of seed,
+purpose and month.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
@@ -46,6 +48,10 @@ class Draws:
     def uniform(self, purpose: str, month: int, ids: Ints) -> Floats:
         """Uniform in [0, 1)."""
         return (self.words(purpose, month, ids) >> np.uint64(11)) * 2.0**-53
+
+    def always(self, purpose: str, ids: Ints) -> Floats:
+        """Uniform in [0, 1), for life."""
+        return self.uniform(purpose, ALWAYS, ids)
 
     def chance(self, purpose: str, month: int, ids: Ints, share: Floats | float) -> Bools:
         """True with probability ``share``."""

@@ -1,4 +1,4 @@
-"""Files of deliveries and of the truth: same rows, same bytes; each with its digest for the manifest."""
+"""Files of deliveries and of the truth: same rows, same bytes; each with its digest."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# Identifiers of rows never repeat, so a dictionary of them is wasted work.
+MANIFEST = "manifest.json"
+# Values that hardly repeat: a dictionary of them would be wasted work.
 UNIQUE = ("transaction_id", "holding_id", "contact_id", "balance_after", "amount", "recorded_at")
-FORMAT = {
+FORMAT: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 1,
     "store_schema": False,  # strings stay strings for all readers
@@ -35,12 +37,13 @@ class Written:
     sha256: str
 
 
-def write_parquet(landing: Path, delivery: str, table: str, part: str | None, rows: pa.Table) -> Written:
-    """One file of a table, or one part of its folder."""
-    path = f"{table}.parquet" if part is None else f"{table}/{part}.parquet"
+def write_parquet(folder: Path, table: str, part: str | None, rows: pa.Table) -> Written:
+    """A table's file in a delivery, or one part of its folder."""
     sink = pa.BufferOutputStream()
     write_rows(rows, sink)
-    return _write(landing, delivery, table, path, rows.num_rows, sink.getvalue().to_pybytes())
+    name = f"{table}.parquet" if part is None else f"{table}/{part}.parquet"
+    file = Written(folder.name, table, name, rows.num_rows, sha256="")
+    return _write(folder / name, file, sink.getvalue())
 
 
 def write_rows(rows: pa.Table, sink: pa.NativeFile | Path) -> None:
@@ -50,27 +53,27 @@ def write_rows(rows: pa.Table, sink: pa.NativeFile | Path) -> None:
 
 
 def write_csv(
-    landing: Path, delivery: str, table: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+    folder: Path, table: str, header: Sequence[str], lines: Sequence[Sequence[str]]
 ) -> Written:
     """A small table as text."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    lines = list(rows)
     writer.writerows(lines)
-    return _write(landing, delivery, table, f"{table}.csv", len(lines), text.getvalue().encode())
+    name = f"{table}.csv"
+    file = Written(folder.name, table, name, len(lines), sha256="")
+    return _write(folder / name, file, text.getvalue().encode())
 
 
-def write_manifest(landing: Path, delivery: str, files: Iterable[Written]) -> None:
+def write_manifest(folder: Path, files: Iterable[Written]) -> None:
     """The delivery is complete: name every file with its rows and digest."""
     named = {file.path: {"rows": file.rows, "sha256": file.sha256} for file in files}
-    manifest = {"delivery": delivery, "files": dict(sorted(named.items()))}
+    manifest = {"delivery": folder.name, "files": dict(sorted(named.items()))}
     text = json.dumps(manifest, indent=1) + "\n"
-    (landing / delivery / "manifest.json").write_text(text, encoding="utf-8")
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
-def _write(landing: Path, delivery: str, table: str, path: str, rows: int, content: bytes) -> Written:
-    target = landing / delivery / path
+def _write(target: Path, file: Written, content: bytes | pa.Buffer) -> Written:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-    return Written(delivery, table, path, rows, sha256(content).hexdigest())
+    return replace(file, sha256=sha256(content).hexdigest())

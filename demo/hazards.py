@@ -1,9 +1,10 @@
-"""The planted truth: how likely each product is to be bought this month, given what could be observed.
+"""The planted truth: how likely each product is bought this month, given what can be observed.
 
-The monthly hazard of a product is log-linear: ``base × exp(Σ weight × rise(signal) + own)``, where ``rise`` is a
-Hill curve from 0 to 1 (smooth, half-way at ``middle``), signals are windows of bookings, balances and holdings on
-the first of the month, and ``own`` is a small lasting quirk of customer and product that nobody can observe.
-Whoever may not hold the product has hazard 0; whoever holds it, or is gone, has none (NaN).
+The monthly hazard of a product is log-linear: ``base × exp(Σ weight × rise(signal) + own)``, where
+``rise`` is a Hill curve from 0 to 1 (smooth, half-way at ``middle``), signals are windows of
+bookings, balances and holdings on the first of the month, and ``own`` is a small lasting quirk of
+customer and product that nobody can observe. Whoever may not hold the product has hazard 0;
+whoever holds it, or is gone, has none (NaN).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from conf.schema import EligibilityRules, Product
 from demo.draws import ALWAYS, Bools, Draws, Floats, Ints
 from demo.memory import CREDITS, DEBITS, Memory
+from demo.moment import Moment
 from tables.categories import REGULAR_INCOME
 
 HIGHEST = 0.35
@@ -113,7 +115,7 @@ PLANTED: dict[str, Planted] = {
 
 
 def signals(memory: Memory, holds: Mapping[str, Bools]) -> dict[str, Floats]:
-    """What the hazards depend on, as known on the first of the month; money in euros, never negative."""
+    """What the hazards depend on, as known on the first of the month; in euros, never negative."""
     named = {
         f"{category}_{months}m": memory.spent(category, months)
         for category, months in CATEGORY_WINDOWS
@@ -124,7 +126,7 @@ def signals(memory: Memory, holds: Mapping[str, Bools]) -> dict[str, Floats]:
         **named,
         **held,
         "balance": np.maximum(memory.balance(), 0),
-        "income_3m": sum(memory.spent(source, INCOME_MONTHS) for source in REGULAR_INCOME),
+        "income_3m": np.sum([memory.spent(name, INCOME_MONTHS) for name in REGULAR_INCOME], axis=0),
         "inflow_3m": inflow,
         "net_flow_3m": np.maximum(inflow - memory.spent(DEBITS, 3), 0),
     }
@@ -132,7 +134,7 @@ def signals(memory: Memory, holds: Mapping[str, Bools]) -> dict[str, Floats]:
 
 def rise(driver: Driver, values: Floats) -> Floats:
     """Hill curve: 0 at 0, one half at the driver's middle, towards 1 beyond."""
-    power = (values / driver.middle) ** driver.steepness
+    power: Floats = (values / driver.middle) ** driver.steepness
     return power / (1 + power)
 
 
@@ -141,18 +143,19 @@ def hazard(draws: Draws, product_id: str, ids: Ints, signal: Mapping[str, Floats
     planted = PLANTED[product_id]
     own = QUIRK * draws.normal(f"quirk {product_id}", ALWAYS, ids)
     log = sum((d.weight * rise(d, signal[d.signal]) for d in planted.drivers), start=own)
-    return np.minimum(planted.base * np.exp(log), HIGHEST)
+    likely: Floats = np.minimum(planted.base * np.exp(log), HIGHEST)
+    return likely
 
 
 def may_hold(
-    rules: EligibilityRules, age: Floats, holds: Mapping[str, Bools], signal: Mapping[str, Floats]
+    rules: EligibilityRules, age: Ints, holds: Mapping[str, Bools], signal: Mapping[str, Floats]
 ) -> Bools:
     """The product's eligibility rules, on what is known on the first of the month."""
     allowed = np.ones(len(age), dtype=np.bool_)
     if rules.min_age is not None:
         allowed &= age >= rules.min_age
     if rules.max_age is not None:
-        allowed &= age < rules.max_age + 1
+        allowed &= age <= rules.max_age
     if rules.min_monthly_income is not None:
         allowed &= signal["income_3m"] >= INCOME_MONTHS * float(rules.min_monthly_income)
     if rules.min_balance is not None:
@@ -164,20 +167,19 @@ def may_hold(
     return allowed
 
 
-def all_hazards(  # noqa: PLR0913 - all that a purchase depends on
-    draws: Draws,
+def all_hazards(
+    moment: Moment,
     products: Mapping[str, Product],
-    ids: Ints,
-    age: Floats,
-    is_active: Bools,
     holds: Mapping[str, Bools],
     memory: Memory,
 ) -> dict[str, Floats]:
     """The true hazard of every product: 0 where not allowed, NaN where held or gone."""
     signal = signals(memory, holds)
+    age = moment.people.completed_years(moment.month.first)
+    active = moment.people.is_active(moment.month.first_day)
     true: dict[str, Floats] = {}
     for product_id, product in products.items():
         allowed = may_hold(product.eligibility, age, holds, signal)
-        value = np.where(allowed, hazard(draws, product_id, ids, signal), 0.0)
-        true[product_id] = np.where(is_active & ~holds[product_id], value, np.nan)
+        value = np.where(allowed, hazard(moment.draws, product_id, moment.ids(), signal), 0.0)
+        true[product_id] = np.where(active & ~holds[product_id], value, np.nan)
     return true

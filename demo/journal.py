@@ -1,4 +1,4 @@
-"""Bookings as the bank's systems recorded them: most in the evening, a few up to twenty days late."""
+"""Bookings as the bank's systems recorded them: in the evening, a few up to twenty days late."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ Rows = dict[str, Ints]
 
 
 class Journal:
-    """Turns a chunk's bookings into deliveries; what is recorded after a month waits for the next."""
+    """Turns bookings into deliveries; what is recorded after a month waits for the next."""
 
     def __init__(self, draws: Draws, people: People) -> None:
         self._draws = draws
         self._people = people
         self._waiting: Rows | None = None
 
-    def deliver(self, month: Month, booked: Booked, portfolio: Portfolio, account_ids: pa.Array) -> pa.Table:
+    def deliver(
+        self, month: Month, booked: Booked, portfolio: Portfolio, account_ids: pa.Array
+    ) -> pa.Table:
         """Increment: what was recorded in the month, late bookings of earlier months first."""
         rows = self._rows(month, booked, portfolio)
         is_late = rows["recorded"] >= month.end_day * DAY_MICROSECONDS
@@ -64,7 +66,9 @@ def _table(rows: Rows, portfolio: Portfolio, account_ids: pa.Array) -> pa.Table:
     currency = portfolio.accounts["currency"][rows["account"]]
     return pa.table(
         {
-            "transaction_id": texts("T", (rows["number"], ID), (rows["month"], 3), (rows["place"], 3)),
+            "transaction_id": texts(
+                "T", (rows["number"], ID), (rows["month"], 3), (rows["place"], 3)
+            ),
             "account_id": coded(rows["account"], account_ids),
             "booked_on": dates(rows["day"]),
             "amount": money(rows["cents"]),
@@ -79,7 +83,7 @@ def _table(rows: Rows, portfolio: Portfolio, account_ids: pa.Array) -> pa.Table:
 
 
 def _recorded(days: Ints, place: Ints, words: Words) -> Ints:
-    """The evening of the booking, a customer's bookings one after the other; days later for a few."""
+    """The evening of the booking, in their order; days later for a few."""
     is_late: Bools = share_bits(words, 0) < LATE
     delay = np.where(is_late, 1 + (share_bits(words, 32) * LATEST_DAYS).astype(np.int64), 0)
     return (days + delay) * DAY_MICROSECONDS + EVENING + place * SECOND_MICROSECONDS

@@ -1,7 +1,7 @@
-"""What the bank could observe of each customer: sums by category and month, balances at month ends.
+"""What the bank could observe of customers: sums by category and month, balances.
 
-The planted propensities read behaviour from here and from holdings only, so everything they depend on can be
-computed from the deliveries.
+The planted propensities read behaviour from here and from holdings only, so everything they depend
+on can be computed from the deliveries.
 """
 
 from __future__ import annotations
@@ -40,20 +40,24 @@ class Memory:
         """Euros booked in a category, credits and debits alike, in the last ``months`` months."""
         code = CATEGORY[category] if isinstance(category, str) else category
         last = [(self._seen - 1 - back) % MONTHS for back in range(months)]
-        return self._sums[last, code].sum(axis=0, dtype=np.float64)
+        total: Floats = self._sums[last, code].sum(axis=0, dtype=np.float64)
+        return total
 
     def balance(self, months_ago: int = 0) -> Floats:
-        """All accounts together at a month's end; foreign currency counts as if it were the base currency."""
-        return self._balances[(self._seen - months_ago) % (MONTHS + 1)]
+        """All accounts together at a month's end; foreign currency is taken at par."""
+        balance: Floats = self._balances[(self._seen - months_ago) % (MONTHS + 1)]
+        return balance
 
     def _by_category(self, booked: Booked) -> Floats:
-        """Sums by category; credits and debits without what moves between own accounts and products."""
-        is_seen = (booked.slot != FOREIGN) & ((booked.category != SAVINGS_MOVED) | (booked.cents < 0))
+        """Sums by category; credits and debits leave out what moves between own accounts."""
+        is_seen = (booked.slot != FOREIGN) & (
+            (booked.category != SAVINGS_MOVED) | (booked.cents < 0)
+        )
         who, category = booked.who[is_seen], booked.category[is_seen]
         euros = booked.cents[is_seen] / 100
         cells = category * self._customers + who
-        by_category = np.bincount(cells, np.abs(euros), minlength=SUMS * self._customers)
-        sums = by_category.reshape(SUMS, self._customers)
+        totals = np.bincount(cells, np.abs(euros), minlength=SUMS * self._customers)
+        sums: Floats = totals.astype(np.float64, copy=False).reshape(SUMS, self._customers)
         euros[IS_OWN[category]] = 0
         for place, moved in ((CREDITS, np.maximum(euros, 0)), (DEBITS, np.maximum(-euros, 0))):
             sums[place] = np.bincount(who, moved, minlength=self._customers)

@@ -47,6 +47,15 @@ class Month:
         return first_of(self.first, 1)
 
     @property
+    def delivery(self) -> str:
+        """Name of the delivery that brings what was recorded in this month."""
+        return self.after.isoformat()
+
+    def next(self) -> Month:
+        """The month after it."""
+        return Month(self.index + 1, self.after)
+
+    @property
     def end_day(self) -> int:
         """Number of the first day of the next month."""
         return day_number(self.after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from demo.draws import ALWAYS, Draws
@@ -25,7 +24,9 @@ MONTHLY_MOVE = 0.012
 Lines = list[tuple[str, ...]]
 
 
-def small_tables(draws: Draws, customers: int, months: list[Month], now: int) -> list[tuple[Table, Lines]]:
+def small_tables(
+    draws: Draws, customers: int, months: list[Month], now: int
+) -> list[tuple[Table, Lines]]:
     """The small tables as known when the month at place ``now`` is delivered."""
     opened = f"{months[0].first:%Y-%m-%d}T06:00:00Z"
     return [
@@ -42,7 +43,12 @@ def branch_count(customers: int) -> int:
 
 def _branches(customers: int, recorded: str) -> Lines:
     return [
-        (f"B{branch:05d}", _place(branch), REGIONS[branch // BRANCHES_PER_BLOCK % len(REGIONS)], recorded)
+        (
+            f"B{branch:05d}",
+            _place(branch),
+            REGIONS[branch // BRANCHES_PER_BLOCK % len(REGIONS)],
+            recorded,
+        )
         for branch in range(branch_count(customers))
     ]
 

@@ -1,8 +1,8 @@
-"""Who the customers of a chunk are: what the bank knows of them, and the temperament it does not see.
+"""Who the customers of a chunk are: what the bank knows of them, and their temperament.
 
-Households lie within four neighbouring numbers, branches within blocks of 2,500, so nothing about a customer
-depends on how large the bank is. The temperament (tastes, thrift, digital habits) is never delivered: it shows
-in the bookings, and only the bookings enter the planted propensities.
+Households lie within four neighbouring numbers, branches within blocks of 2,500, so nothing about
+a customer depends on how large the bank is. The temperament (tastes, thrift, digital habits) is
+never delivered: it shows in the bookings, and only the bookings enter the planted propensities.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ HOUSEHOLD_PATTERNS = np.array(
 
 @dataclass
 class People:
-    """Columns by place in the chunk. Days are numbers, NEVER where it has not happened, NO_ONE where null."""
+    """Columns by place in the chunk.
+
+    Days are numbers, NEVER where it has not happened; codes are NO_ONE where null.
+    """
 
     ids: Ints
     born: Ints
@@ -69,9 +72,10 @@ class People:
         month = born_month.astype(np.int64) + (born > born_month.astype("datetime64[D]"))
         return (np.datetime64(first, "M").astype(np.int64) - month) // 12
 
-    def touch(self, places: Ints | Bools, days: Ints | int) -> None:
+    def touch(self, places: Ints, days: Ints) -> None:
         """A new version of these rows was recorded on the evening of ``days``."""
-        self.recorded[places] = days * DAY_MICROSECONDS + EVENING
+        recorded = days * DAY_MICROSECONDS + EVENING
+        self.recorded[places] = np.maximum(self.recorded[places], recorded)
 
 
 @dataclass(frozen=True)
@@ -158,8 +162,13 @@ def _joined(draws: Draws, ids: Ints, months: list[Month]) -> Ints:
 
 
 def _born(draws: Draws, ids: Ints, joined: Ints, first_day: int) -> Ints:
-    """Adults of 18 to 88 when the history begins, the third and fourth of large households from 15."""
-    age = 18 + 70 * np.sqrt(draws.uniform("age", ALWAYS, ids)) * draws.uniform("age 2", ALWAYS, ids) ** 0.4
+    """From 18 to 88 when the history begins; the young of large households from 15."""
+    age = (
+        18
+        + 70
+        * np.sqrt(draws.uniform("age", ALWAYS, ids))
+        * draws.uniform("age 2", ALWAYS, ids) ** 0.4
+    )
     is_child = (ids % QUAD >= QUAD // 2) & (_pattern(draws, ids) == 0)
     age = np.where(is_child, 15 + 8 * draws.uniform("age", ALWAYS, ids), age)
     born = first_day - (age * YEAR).astype(np.int64)
@@ -182,7 +191,11 @@ def _household(draws: Draws, ids: Ints) -> Ints:
 
 def _segment(draws: Draws, ids: Ints, temperament: Temperament) -> Ints:
     """What the bank once decided from earnings and wealth; unknown for some."""
-    rank = temperament.earning / 0.42 + temperament.thrift / 1.15 + draws.normal("segment", ALWAYS, ids)
+    rank = (
+        temperament.earning / 0.42
+        + temperament.thrift / 1.15
+        + draws.normal("segment", ALWAYS, ids)
+    )
     segment = np.digitize(rank, [1.4, 2.8, 4.0])
     return np.where(draws.chance("segment unknown", ALWAYS, ids, 0.04), NO_ONE, segment)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from demo.draws import Bools, Floats, Ints
+from demo.draws import Bools, Ints
 from demo.economy import CURRENT, SAVINGS, SLOTS
 from demo.hazards import PLANTED
-from demo.months import DAY_MICROSECONDS, EVENING, NEVER
+from demo.moment import evening
+from demo.months import NEVER
 from demo.people import NO_ONE
 from demo.rows import GrowingRows
 
@@ -39,8 +40,8 @@ class Portfolio:
         self.holding = np.full((len(PRODUCTS), customers), NO_ONE)
         self.account = np.full((SLOTS, customers), NO_ONE)
         self.last_account = np.full((SLOTS, customers), NO_ONE)  # closed ones included
-        self.instalment: Floats = np.zeros((len(PRODUCTS), customers))
-        self.invested: Floats = np.zeros((len(PRODUCTS), customers))
+        self.instalment = np.zeros((len(PRODUCTS), customers))
+        self.invested = np.zeros((len(PRODUCTS), customers))
         self._holdings_of = np.zeros(customers, dtype=np.int64)
         self._accounts_of = np.zeros(customers, dtype=np.int64)
 
@@ -57,29 +58,33 @@ class Portfolio:
         term = TERM_DAYS.get(product_id)
         matures = np.full(len(who), NEVER) if term is None else days + term
         self.holding[PLACE[product_id], who] = self.holdings.append(
-            who=who,
-            number=self._holdings_of[who],
-            product=PLACE[product_id],
-            account=account,
-            opened=days,
-            closed=NEVER,
-            matures=matures,
-            recorded=_evening(days),
+            {
+                "who": who,
+                "number": self._holdings_of[who],
+                "product": PLACE[product_id],
+                "account": account,
+                "opened": days,
+                "closed": NEVER,
+                "matures": matures,
+                "recorded": evening(days),
+            }
         )
         self._holdings_of[who] += 1
 
     def open_account(
-        self, product_id: str, slot: int, who: Ints, days: Ints, currency: Ints | int = 0
+        self, product_id: str, slot: int, who: Ints, days: Ints, *, currency: Ints | int = 0
     ) -> None:
         """An account without a holding of its own, such as one in a foreign currency."""
         rows = self.accounts.append(
-            who=who,
-            number=self._accounts_of[who],
-            product=PLACE[product_id],
-            opened=days,
-            closed=NEVER,
-            currency=currency,
-            recorded=_evening(days),
+            {
+                "who": who,
+                "number": self._accounts_of[who],
+                "product": PLACE[product_id],
+                "opened": days,
+                "closed": NEVER,
+                "currency": currency,
+                "recorded": evening(days),
+            }
         )
         self.account[slot, who] = rows
         self.last_account[slot, who] = rows
@@ -109,7 +114,7 @@ class Portfolio:
         rows = self.holding[PLACE[product_id], who]
         matured = self.holdings["matures"][rows]
         self.holdings["matures"][rows] = matured + TERM_DAYS[product_id]
-        self.holdings["recorded"][rows] = _evening(matured)
+        self.holdings["recorded"][rows] = evening(matured)
 
     def matures(self, product_id: str) -> Ints:
         """End of the current term by customer, NEVER without one."""
@@ -129,10 +134,5 @@ class Portfolio:
     def _end(rows: GrowingRows, open_now: Ints, who: Ints, days: Ints) -> None:
         ended = open_now[who]
         rows["closed"][ended] = days
-        rows["recorded"][ended] = _evening(days)
+        rows["recorded"][ended] = evening(days)
         open_now[who] = NO_ONE
-
-
-def _evening(days: Ints) -> Ints:
-    """Microseconds at which that day's business is recorded."""
-    return days * DAY_MICROSECONDS + EVENING

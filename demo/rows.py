@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from demo.draws import Ints
+
+SOME = 1024
 
 
 class GrowingRows:
     """Named integer columns of equal length; rows are appended, and single cells change later."""
 
     def __init__(self, *names: str) -> None:
-        self._columns: dict[str, Ints] = {name: np.empty(1024, dtype=np.int64) for name in names}
+        self._columns = {name: np.empty(SOME, dtype=np.int64) for name in names}
         self.size = 0
 
     def __getitem__(self, name: str) -> Ints:
         """The column, as a view that may be assigned to."""
         return self._columns[name][: self.size]
 
-    def append(self, **values: NDArray[Any] | int) -> Ints:
+    def append(self, values: Mapping[str, Ints | int]) -> Ints:
         """Add rows; a single value stands for all of them. Returns their places."""
-        count = max(np.size(value) for value in values.values() if np.ndim(value)) if values else 0
+        count = max(len(value) for value in values.values() if isinstance(value, np.ndarray))
         self._reserve(self.size + count)
         places = np.arange(self.size, self.size + count)
         for name, column in self._columns.items():

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo.bookings import Bookings
-from demo.draws import Bools, Draws, Floats, Ints, normal_bits, share_bits
-from demo.economy import CURRENT, SAVINGS, Economy
-from demo.months import Month
-from demo.people import People
-from demo.vocabulary import FIRST_PAYEE, MERCHANTS, TRANSACTION_CHANNEL
+from demo.draws import Bools, Floats, Ints, normal_bits, share_bits
+from demo.economy import CURRENT, LEAST_PAY, MEDIAN_PAY, SAVINGS, Economy
+from demo.moment import Moment
+from demo.vocabulary import FIRST_PAYEE, MERCHANTS, NOBODY, PAYEES, TRANSACTION_CHANNEL
 
-LEAST_PAY = 700.0
 ORDINALS = 64  # purchases of one category by one customer in a month are fewer
 SHOCK, WINDFALL, WITHDRAWAL = 0.014, 0.010, 0.03
 PUTS_ASIDE, PART_ASIDE = 0.6, 0.85
 SAVES_UP_TO = 2.0  # buffers; what comes on top goes to other banks
 OVERDRAFT_MONTHS = 1.5  # of pay; beyond it somebody helps
-FEE_SHARE = 0.012
+FEE_SHARE, FREE_OVERDRAFT = 0.012, 100.0
+HELPED_SHARE = 0.9
+WORTH_MOVING = 50.0
+KEPT = 1.15  # buffers that stay in the current account
+REFILLED = 0.3  # of the buffer, from savings
+WITHDRAWN = 0.5  # of the savings
+SHOCK_MONTHS, WINDFALL_MONTHS, SURPRISE_SPREAD = 1.2, 4.0, 0.6
+CARD_SPENDS = 1.3
+SPENDS_BY_PAY = 0.7  # elasticity
 
 
 @dataclass(frozen=True)
@@ -58,37 +64,46 @@ HABITS = {
 SHOCK_CATEGORIES = ("home", "car", "health")
 
 
-def book_spending(  # noqa: PLR0913 - all that spending depends on
-    draws: Draws,
-    month: Month,
-    people: People,
-    economy: Economy,
-    has_card: Bools,
-    payers: Bools,
-    book: Bookings,
+def book_spending(
+    moment: Moment, economy: Economy, has_card: Bools, payers: Bools, book: Bookings
 ) -> None:
     """Purchases by category, more by those with a card, fewer by those without money."""
+    temperament = moment.people.temperament
     strain = np.clip(0.6 + 0.4 * economy.balance[CURRENT] / 100 / (economy.pay + 1), 0.45, 1.25)
-    tastes = _tastes(people, economy, has_card)
-    level = np.exp(people.temperament.activity + economy.mood["activity"]) * strain * payers
-    scale = (np.maximum(economy.pay, LEAST_PAY) / 2_150) ** 0.7
+    level = np.exp(temperament.activity + economy.mood["activity"]) * strain * payers
+    scale = (np.maximum(economy.pay, LEAST_PAY) / MEDIAN_PAY) ** SPENDS_BY_PAY
+    tastes = _tastes(moment, economy, has_card)
     for category, habit in HABITS.items():
-        rate = level * tastes.get(category, 1.0) * habit.rate * habit.season[month.of_year - 1]
-        counts = draws.poisson(f"buy {category}", month.index, people.ids, rate)
-        who = np.repeat(np.arange(len(people)), counts)
-        ordinal = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
-        words = draws.words(f"buy {category}", month.index, people.ids[who] * ORDINALS + ordinal)
-        day = month.first_day + (share_bits(words, 0) * month.days).astype(np.int64)
-        euros = habit.euros * scale[who] * np.exp(habit.spread * normal_bits(words, 16))
-        online = share_bits(words, 32) < habit.online * people.temperament.digital[who]
-        payee = _merchant(category, share_bits(words, 48))
-        book.add(category, _channel(category, online), who, day, -euros, payee)
+        rate = habit.rate * habit.season[moment.month.of_year - 1]
+        counts = moment.draws.poisson(
+            f"buy {category}",
+            moment.month.index,
+            moment.ids(),
+            level * tastes.get(category, 1.0) * rate,
+        )
+        _book_purchases(moment, category, counts, scale, book)
 
 
-def _tastes(people: People, economy: Economy, has_card: Bools) -> dict[str, Floats]:
+def _book_purchases(
+    moment: Moment, category: str, counts: Ints, scale: Floats, book: Bookings
+) -> None:
+    """So many purchases of each customer; one hash draws day, amount, channel and merchant."""
+    habit = HABITS[category]
+    who = np.repeat(np.arange(len(counts)), counts)
+    ordinal = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
+    numbers = moment.ids(who) * ORDINALS + ordinal
+    words = moment.draws.words(f"bought {category}", moment.month.index, numbers)
+    day = moment.month.first_day + (share_bits(words, 0) * moment.month.days).astype(np.int64)
+    euros = habit.euros * scale[who] * np.exp(habit.spread * normal_bits(words, 16))
+    online = share_bits(words, 32) < habit.online * moment.people.temperament.digital[who]
+    payee = _merchant(category, share_bits(words, 48))
+    book.add(category, _channel(category, online), who, day, -euros, payee=payee)
+
+
+def _tastes(moment: Moment, economy: Economy, has_card: Bools) -> dict[str, Floats]:
     """Factor on the rate of purchases by category: lasting taste × mood of the time."""
-    temper, mood = people.temperament, economy.mood
-    card = np.where(has_card, 1.3, 1.0)
+    temper, mood = moment.people.temperament, economy.mood
+    card = np.where(has_card, CARD_SPENDS, 1.0)
     return {
         "travel": np.exp(temper.traveller + mood["travel"] - 0.4) * card,
         "fuel": temper.has_car * np.exp(temper.driver * 0.6 + mood["car"] * 0.5 - 0.1),
@@ -100,67 +115,58 @@ def _tastes(people: People, economy: Economy, has_card: Bools) -> dict[str, Floa
 
 
 def _merchant(category: str, share: Floats) -> Ints | int:
+    """A few merchants get most of the business."""
     if category not in FIRST_PAYEE:
-        return -1
+        return NOBODY
     return FIRST_PAYEE[category] + (share**2 * MERCHANTS).astype(np.int64)
 
 
 def _channel(category: str, is_online: Bools) -> Ints:
-    if category == "cash":
-        return np.where(is_online, TRANSACTION_CHANNEL["branch"], TRANSACTION_CHANNEL["atm"])
-    return np.where(is_online, TRANSACTION_CHANNEL["online"], TRANSACTION_CHANNEL["card"])
+    online, offline = ("branch", "atm") if category == "cash" else ("online", "card")
+    return np.where(is_online, TRANSACTION_CHANNEL[online], TRANSACTION_CHANNEL[offline])
 
 
-def book_surprises(
-    draws: Draws, month: Month, people: People, economy: Economy, payers: Bools, book: Bookings
-) -> None:
+def book_surprises(moment: Moment, economy: Economy, payers: Bools, book: Bookings) -> None:
     """Large expenses and large credits, from one to some months of pay."""
+    pay = np.maximum(economy.pay, LEAST_PAY)
     for category in SHOCK_CATEGORIES:
-        share = SHOCK / len(SHOCK_CATEGORIES)
-        who, day, size = _surprise(draws, f"shock {category}", month, people, payers * share)
-        euros = np.maximum(economy.pay[who], LEAST_PAY) * 1.2 * size
-        payee = _merchant(category, np.full(len(who), 0.1))
-        book.add(category, "card", who, day, -euros, payee)
-    who, day, size = _surprise(draws, "windfall", month, people, payers * WINDFALL)
-    book.add("transfer", "transfer", who, day, np.maximum(economy.pay[who], LEAST_PAY) * 4 * size)
+        share = payers * (SHOCK / len(SHOCK_CATEGORIES))
+        who, day, size = _surprise(moment, f"shock {category}", share)
+        payee = _merchant(category, moment.uniform(f"shock merchant {category}", who))
+        book.add(category, "card", who, day, -pay[who] * SHOCK_MONTHS * size, payee=payee)
+    who, day, size = _surprise(moment, "windfall", payers * WINDFALL)
+    book.add("transfer", "transfer", who, day, pay[who] * WINDFALL_MONTHS * size)
 
 
-def _surprise(
-    draws: Draws, what: str, month: Month, people: People, share: Floats
-) -> tuple[Ints, Ints, Floats]:
+def _surprise(moment: Moment, what: str, share: Floats) -> tuple[Ints, Ints, Floats]:
     """Whom it strikes, when, and how hard (1 is typical)."""
-    who = np.flatnonzero(draws.chance(what, month.index, people.ids, share))
-    words = draws.words(f"{what} size", month.index, people.ids[who])
-    day = month.first_day + (share_bits(words, 0) * (month.days - 2)).astype(np.int64)
-    return who, day, np.exp(0.6 * normal_bits(words, 16))
+    who = np.flatnonzero(moment.chance(what, share))
+    day = moment.day(f"{what} day", who, moment.month.days - 2)
+    return who, day, np.exp(SURPRISE_SPREAD * moment.normal(f"{what} size", who))
 
 
-def book_saving(  # noqa: PLR0913 - all that saving depends on
-    draws: Draws,
-    month: Month,
-    people: People,
-    economy: Economy,
-    savers: Bools,
-    payers: Bools,
-    book: Bookings,
+def book_saving(
+    moment: Moment, economy: Economy, savers: Bools, payers: Bools, book: Bookings
 ) -> None:
-    """On the last days: what is above the buffer is put aside here or elsewhere; a gap is filled from savings."""
-    balance = (economy.balance[CURRENT] + book.change(len(people))) / 100
-    reserve = (economy.balance[SAVINGS] + book.change(len(people), SAVINGS)) / 100
-    above = balance - 1.15 * economy.buffer
-    moves = payers & draws.chance("puts aside", month.index, people.ids, PUTS_ASIDE) & (above > 50)
-    keeps = moves & savers & (reserve < SAVES_UP_TO * economy.buffer)
-    day = month.end_day - 2
-    _between_own(book, np.flatnonzero(keeps), day, PART_ASIDE * above[keeps])
+    """On the last days: what exceeds the buffer is put aside, a gap is filled from savings."""
+    balance = (economy.balance[CURRENT] + book.change(len(payers))) / 100
+    reserve = (economy.balance[SAVINGS] + book.change(len(payers), SAVINGS)) / 100
+    buffer = economy.buffer
+    above = np.where(balance > KEPT * buffer + WORTH_MOVING, balance - KEPT * buffer, 0)
+    moves = payers & (above > 0) & moment.chance("puts aside", PUTS_ASIDE)
+    keeps = moves & savers & (reserve < SAVES_UP_TO * buffer)
+    _between_own(book, np.flatnonzero(keeps), moment.month.end_day - 2, PART_ASIDE * above[keeps])
     away = np.flatnonzero(moves & ~keeps)
-    payee = FIRST_PAYEE["other_bank"] + people.ids[away] % 15
-    book.add("transfer", "app", away, day, -PART_ASIDE * above[away], payee)
-    gap = np.maximum(0.3 * economy.buffer - balance, 0) * payers * savers
-    draws_out = draws.chance("withdraws", month.index, people.ids, WITHDRAWAL)
-    back = np.minimum(np.where(draws_out, 0.5 * reserve, gap), reserve) * payers * savers
-    taken = np.flatnonzero(back > 20)
-    _between_own(book, taken, month.end_day - 1, -back[taken])
-    _book_help(economy, month, balance + back, payers, book)
+    payee = FIRST_PAYEE["other_bank"] + moment.ids(away) % len(PAYEES["other_bank"])
+    day = moment.month.end_day - 2
+    book.add("transfer", "app", away, day, -PART_ASIDE * above[away], payee=payee)
+    gap = np.maximum(REFILLED * buffer - balance, 0)
+    withdraws = moment.chance("withdraws", WITHDRAWAL)
+    back = np.minimum(np.where(withdraws, WITHDRAWN * reserve, gap), reserve)
+    back = np.where(payers & savers & (back > WORTH_MOVING), back, 0)
+    taken = np.flatnonzero(back)
+    _between_own(book, taken, moment.month.end_day - 1, -back[taken])
+    _book_help(moment, economy, np.where(payers, balance + back, 0), book)
 
 
 def _between_own(book: Bookings, who: Ints, day: int, euros: Floats) -> None:
@@ -169,12 +175,10 @@ def _between_own(book: Bookings, who: Ints, day: int, euros: Floats) -> None:
     book.add("savings", "internal", who, day, euros, slot=SAVINGS)
 
 
-def _book_help(
-    economy: Economy, month: Month, balance: Floats, payers: Bools, book: Bookings
-) -> None:
+def _book_help(moment: Moment, economy: Economy, balance: Floats, book: Bookings) -> None:
     """A fee for the overdraft; beyond the limit family steps in."""
-    overdrawn = np.flatnonzero(payers & (balance < -100))
-    book.add("fees", "internal", overdrawn, month.end_day - 1, balance[overdrawn] * FEE_SHARE)
-    pay = np.maximum(economy.pay, LEAST_PAY)
-    beyond = np.flatnonzero(payers & (balance < -OVERDRAFT_MONTHS * pay))
-    book.add("transfer", "transfer", beyond, month.end_day - 1, -balance[beyond] * 0.9)
+    day = moment.month.end_day - 1
+    overdrawn = np.flatnonzero(balance < -FREE_OVERDRAFT)
+    book.add("fees", "internal", overdrawn, day, balance[overdrawn] * FEE_SHARE)
+    beyond = np.flatnonzero(balance < -OVERDRAFT_MONTHS * np.maximum(economy.pay, LEAST_PAY))
+    book.add("transfer", "transfer", beyond, day, -balance[beyond] * HELPED_SHARE)

@@ -2,13 +2,15 @@
 
 Three folders of Parquet parts, one part per chunk of customers:
 
-- ``propensity.parquet``: customer_id, product_id, as_of, propensity. The probability of buying in the month that
-  begins on ``as_of``, without contact, given what could be observed before ``as_of``; 0 where the product's rules do
-  not allow it, no row where the customer holds it or is gone. There is one ``as_of`` more than there are months.
-- ``uplift.parquet``: customer_id, product_id, uplift. Added to that probability in a month with a contact about the
-  product (the sum stays within 0 and 0.9; nobody who may not hold a product is contacted about it).
-- ``campaigns.parquet``: customer_id, product_id, month, is_treated, has_bought. The randomised past campaigns with
-  their control groups and what both did in that month.
+- ``propensity.parquet``: customer_id, product_id, as_of, propensity. The probability of buying in
+  the month that begins on ``as_of``, without contact, given what could be observed before
+  ``as_of``; 0 where the product's rules do not allow it, no row where the customer holds it or is
+  gone. There is one ``as_of`` more than there are months.
+- ``uplift.parquet``: customer_id, product_id, uplift. Added to that probability in a month with a
+  contact about the product (the sum stays within 0 and 0.9; nobody who may not hold a product is
+  contacted about it).
+- ``campaigns.parquet``: customer_id, product_id, month, is_treated, has_bought. The randomised
+  past campaigns with their control groups and what both did in that month.
 """
 
 from __future__ import annotations
@@ -43,16 +45,16 @@ PROPENSITY_SCHEMA = pa.schema(
 class ChunkTruth:
     """The truth about one chunk."""
 
-    def __init__(self, folder: Path, part: str, people: People, products: Mapping[str, object]) -> None:
+    def __init__(
+        self, folder: Path, part: str, people: People, products: Mapping[str, object]
+    ) -> None:
         self._folder = folder
         self._file = f"{part}.parquet"
         self._people = people
         self._customers = customer_ids(people.ids)
         self._products = list(products)
         self._campaigns: list[pa.Table] = []
-        self._propensity = pq.ParquetWriter(
-            self._path("propensity"), PROPENSITY_SCHEMA, **FORMAT
-        )
+        self._propensity = pq.ParquetWriter(self._path("propensity"), PROPENSITY_SCHEMA, **FORMAT)
 
     def foresee(self, as_of: date, hazards: Mapping[str, Floats]) -> None:
         """The true hazards of the month that begins on ``as_of``."""
@@ -94,11 +96,15 @@ class ChunkTruth:
 
     def _uplift(self) -> pa.Table:
         count = len(self._people)
-        values = [np.round(uplift(product_id, self._people), DECIMALS) for product_id in self._products]
+        values = [
+            np.round(uplift(product_id, self._people), DECIMALS) for product_id in self._products
+        ]
         product = np.repeat(np.arange(len(self._products)), count)
         return pa.table(
             {
-                "customer_id": coded(np.tile(np.arange(count), len(self._products)), self._customers),
+                "customer_id": coded(
+                    np.tile(np.arange(count), len(self._products)), self._customers
+                ),
                 "product_id": coded(product, self._products),
                 "uplift": pa.array(np.concatenate(values)),
             }

@@ -1,4 +1,4 @@
-"""The words of the synthetic bank: codes of categories and channels, counterparties, fictional names."""
+"""The words of the synthetic bank: codes, counterparties, fictional names."""
 
 from __future__ import annotations
 
