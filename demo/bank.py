@@ -29,6 +29,7 @@ from demo.network import small_tables
 from tables.errors import UserError
 
 WARM_UP_MONTHS = 12
+CHUNK_SIZE = 25_000  # a constant, so that no part depends on how large the bank is
 TRUTH_FOLDERS = ("propensity.parquet", "uplift.parquet", "campaigns.parquet")
 
 Progress = Callable[[int], None]
@@ -77,9 +78,8 @@ def make_demo_bank(
         customers=customers,
         months=history(until, months, WARM_UP_MONTHS),
         seed=seed,
-        products={
-            product_id: products[product_id] for product_id in PLANTED if product_id in products
-        },
+        products={name: products[name] for name in PLANTED if name in products},
+        chunk_size=CHUNK_SIZE,
     )
     _clear(plan)
     written = _write_small(plan)

@@ -42,7 +42,6 @@ from demo.purchases import LAST_DAYS, Sale, buy, give_back
 from demo.spending import book_saving, book_spending, book_surprises
 from demo.truth import ChunkTruth
 
-CUSTOMERS = 25_000  # a constant: files must not depend on how large the bank is
 LONG_AGO = -1_000
 
 
@@ -56,11 +55,17 @@ class Plan:
     months: list[Month]
     seed: int
     products: Mapping[str, Product]
+    chunk_size: int
 
     @property
     def chunks(self) -> int:
         """Number of chunks."""
-        return -(-self.customers // CUSTOMERS)
+        return -(-self.customers // self.chunk_size)
+
+    def ids(self, chunk: int) -> Ints:
+        """Numbers of the chunk's customers."""
+        first = self.chunk_size * chunk
+        return np.arange(first, min(first + self.chunk_size, self.customers))
 
     def part(self, chunk: int) -> str | None:
         """Name of the chunk's file in a table's folder; none while one file is enough."""
@@ -83,10 +88,10 @@ class Standing:
 
 
 class Chunk:
-    """Customers number ``CUSTOMERS * chunk`` and following."""
+    """Some customers, from the warm-up to the last delivery."""
 
     def __init__(self, plan: Plan, chunk: int) -> None:
-        ids = np.arange(CUSTOMERS * chunk, min(CUSTOMERS * (chunk + 1), plan.customers))
+        ids = plan.ids(chunk)
         self._plan = plan
         self._part = plan.part(chunk)
         self._draws = Draws(plan.seed)
