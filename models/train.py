@@ -28,11 +28,13 @@ from models.training_set import CALIBRATION, FOLDS, TEST, TRAIN, Sample, Trainin
 if TYPE_CHECKING:
     from lightgbm import Dataset
 
-# 63 bins and a third of the features per tree cost a quarter of the time and lose no accuracy.
+# Tried on the demo bank, where buyers are few: random thresholds, coarse bins and a third of the
+# features per tree rank better than LightGBM's defaults and take a quarter of their time.
 FIXED_PARAMETERS: Mapping[str, Any] = {
     "objective": "binary",
     "metric": "binary_logloss",
     "max_bin": 63,
+    "extra_trees": True,
     "feature_fraction": 0.34,
     "lambda_l2": 10.0,
     "feature_pre_filter": False,
@@ -180,7 +182,7 @@ def counts(data: TrainingSet, place: int) -> dict[str, float]:
 
 
 def booster_parameters(settings: ModelSettings) -> dict[str, Any]:
-    """LightGBM's parameters."""
+    """LightGBM's parameters for the booster of one product."""
     return {
         **FIXED_PARAMETERS,
         "learning_rate": settings.learning_rate,
