@@ -41,9 +41,12 @@ class Draws:
         key = f"{self.seed}/{purpose}/{month}".encode()
         start = np.uint64(int.from_bytes(blake2b(key, digest_size=8).digest(), "little"))
         mixed = ids.astype(np.uint64) * STEP + start
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * FIRST_MIX
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * SECOND_MIX
-        return mixed ^ (mixed >> np.uint64(31))
+        mixed ^= mixed >> np.uint64(30)
+        mixed *= FIRST_MIX
+        mixed ^= mixed >> np.uint64(27)
+        mixed *= SECOND_MIX
+        mixed ^= mixed >> np.uint64(31)
+        return mixed
 
     def uniform(self, purpose: str, month: int, ids: Ints) -> Floats:
         """Uniform in [0, 1)."""
@@ -72,7 +75,10 @@ class Draws:
         reached = share.copy()
         counts = np.zeros(len(ids), dtype=np.int64)
         for count in range(1, POISSON_MOST + 1):
-            counts += drawn > reached
+            is_more = drawn > reached
+            if not is_more.any():
+                break
+            counts += is_more
             share = share * rate / count
             reached += share
         return counts

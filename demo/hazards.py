@@ -36,7 +36,6 @@ class Driver:
     signal: str
     weight: float
     middle: float = 0.5
-    steepness: float = 4.0
 
 
 @dataclass(frozen=True)
@@ -133,8 +132,9 @@ def signals(memory: Memory, holds: Mapping[str, Bools]) -> dict[str, Floats]:
 
 
 def rise(driver: Driver, values: Floats) -> Floats:
-    """Hill curve: 0 at 0, one half at the driver's middle, towards 1 beyond."""
-    power: Floats = (values / driver.middle) ** driver.steepness
+    """Hill curve of degree four: 0 at 0, one half at the driver's middle, towards 1 beyond."""
+    square = (values / driver.middle) ** 2
+    power: Floats = square * square
     return power / (1 + power)
 
 

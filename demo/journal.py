@@ -35,10 +35,11 @@ class Journal:
         """Increment: what was recorded in the month, late bookings of earlier months first."""
         rows = self._rows(month, booked, portfolio)
         is_late = rows["recorded"] >= month.end_day * DAY_MICROSECONDS
-        now = {name: column[~is_late] for name, column in rows.items()}
-        if self._waiting is not None:
-            now = {name: np.concatenate([self._waiting[name], now[name]]) for name in now}
-        self._waiting = {name: column[is_late] for name, column in rows.items()}
+        in_time, late = np.flatnonzero(~is_late), np.flatnonzero(is_late)
+        parts = [] if self._waiting is None else [self._waiting]
+        parts.append({name: column.take(in_time) for name, column in rows.items()})
+        self._waiting = {name: column.take(late) for name, column in rows.items()}
+        now = {name: np.concatenate([part[name] for part in parts]) for name in rows}
         return _table(now, portfolio, account_ids)
 
     def _rows(self, month: Month, booked: Booked, portfolio: Portfolio) -> Rows:

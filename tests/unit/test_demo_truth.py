@@ -111,7 +111,7 @@ def test_purchases_come_as_often_as_the_truth_says(sql, product_id):
 def test_the_likely_buy_more_than_the_unlikely(sql):
     [(best, rest)] = sql(f"""
         with ranked as (
-          select p.*, 
+          select p.*,
             ntile(10) over (partition by product_id, as_of order by propensity desc) as tenth
           from true_propensity p where propensity > 0 and as_of < '{UNTIL}')
         select avg((h.holding_id is not null)::int) filter (tenth = 1),
