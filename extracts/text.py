@@ -79,7 +79,7 @@ def cast_text(texts: pa.Array, type_name: str) -> tuple[pa.Array, pa.Array | Non
             return texts.cast(wanted), None
         except pa.ArrowInvalid:
             pass
-    values = _one_by_one(texts, wanted, re.compile(notation or "", re.ASCII))
+    values = _one_by_one(texts, wanted, re.compile(notation or ""))
     return values, pc.and_(values.is_null(), texts.is_valid())
 
 

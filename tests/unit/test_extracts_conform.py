@@ -100,7 +100,10 @@ def test_a_null_in_a_coded_column_that_may_be_null_is_sound(spark):
         "contacted_on": "2024-02-10", "recorded_at": "2024-02-10T09:00:00",
     }  # fmt: skip
 
-    assert broken_rows(landed(spark, CONTACTS, contact), CONTACTS).count() == 0
+    rows = landed(spark, CONTACTS, contact)
+
+    assert broken_rows(rows, CONTACTS).count() == 0
+    assert sound_rows(rows, CONTACTS).count() == 1
 
 
 def branch(branch_id, name, recorded_at="2024-01-01T00:00:00"):
