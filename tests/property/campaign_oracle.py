@@ -180,6 +180,13 @@ class Oracle:
     def _household_contacts(self, customer: Row) -> int:
         return sum(len(self._recent(member, 30)) for member in self._household(customer))
 
+    def contacts_left(self, customer_id: str) -> int:
+        """What the caps of customer and household still allow."""
+        policy = self.config.contact_policy
+        household = self._household_contacts(self.people[customer_id])
+        own = policy.max_contacts_30d - len(self._recent(customer_id, 30))
+        return max(0, min(own, policy.max_household_contacts_30d - household))
+
     def _class_contacts(self, customer_id: str, fatigue_class: str) -> int:
         return sum(
             self.config.products[row["product_id"]].fatigue_class == fatigue_class

@@ -87,6 +87,7 @@ def test_every_decision_is_the_oracles_and_no_list_breaks_a_rule(
         assert (row.failed_gates, row.outcome) == (verdict.failed, verdict.outcome), row
         assert (row.channel, row.move) == (verdict.channel, verdict.move), row
         assert (row.expected_profit, row.care_treatment) == (verdict.profit, verdict.care), row
+        assert row.contacts_left_30d == oracle.contacts_left(row.customer_id), row
     assert_lists_keep_the_rules([row for row in rows if row.outcome == "offered"], oracle)
 
 

@@ -277,6 +277,11 @@ def files_below(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_campaign_without_offers_makes_an_empty_list(tmp_path: Path) -> None:
     write_lists(tmp_path, listed(), cared(), CONFIG, AS_OF)
     assert sorted(files_below(tmp_path)) == ["campaign.parquet", "manifest.json"]
@@ -286,8 +291,7 @@ def test_a_campaign_without_offers_makes_an_empty_list(tmp_path: Path) -> None:
 def test_a_branch_sees_its_own_clients_and_no_propensity_or_profit(tmp_path: Path) -> None:
     write_lists(tmp_path, listed(decision("C1", 1), decision("C2", 1, branch_id="B2")),
                 cared(), CONFIG, AS_OF)  # fmt: skip
-    with (tmp_path / "branches/branch_B1.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "branches/branch_B1.csv")
     assert [row["customer_id"] for row in rows] == ["C1"]
     assert tuple(rows[0]) == CONFIG.roles.branch.list_columns
     workbook = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")
@@ -309,6 +313,7 @@ def test_the_workbook_is_made_for_a_person_and_holds_no_formula(tmp_path: Path) 
     client, why = page.cell(2, 2), page.cell(2, headings.index("Why this client") + 1)
     assert (client.value, client.data_type) == ("=cmd|' /C calc'!A0", "s")
     assert (why.value, why.data_type) == ("=1+1", "s")
+    assert workbook.properties.created == datetime(2024, 3, 1)  # noqa: DTZ001
     assert page.freeze_panes == "C2"
     assert page.auto_filter.ref.startswith("A1:")
     assert page.cell(2, headings.index("Offer") + 1).value == "Travel insurance"
@@ -318,6 +323,8 @@ def test_the_workbook_is_made_for_a_person_and_holds_no_formula(tmp_path: Path) 
     assert about["Travel insurance"] == 1
     with zipfile.ZipFile(path) as archive:
         assert b"<f>" not in b"".join(map(archive.read, archive.namelist()))
+    [told] = csv_rows(path.with_suffix(".csv"))
+    assert (told["customer_id"], told["reason_1"]) == ("'=cmd|' /C calc'!A0", "'=1+1")
 
 
 def test_every_column_that_is_shown_has_a_heading() -> None:
