@@ -15,11 +15,11 @@ from jobs.run import Run
 from models.evaluate import Estimate, log_loss_gain
 from models.gate import Verdict, better_than_champion, fit_for_use
 from models.labels import outcome_codes, outcome_column
-from models.pooled import pooled_candidate, train_pooled
+from models.pooled import POOLED, pooled_candidate, train_pooled, train_task
 from models.registry import CHAMPION, Registered, Registry
 from models.scorer import Scorer
 from models.segment_rate import train_segment_rate
-from models.train import Candidate, Plan, in_processes, shared_arrays, train_booster
+from models.train import Candidate, Plan, in_processes, shared_arrays
 from models.training_set import TRAIN
 
 log = logging.getLogger(__name__)
@@ -53,15 +53,21 @@ class Challengers:
         self._facts = facts
         self._test_rows = test_rows
         self._boosters: dict[str, Candidate] = {}
+        self._pooled: Scorer | None = None
         self._promoted: list[str] = []
         self._last: dict[str, Candidate] = {}
 
     def train(self) -> None:
         """Train the boosters of all products that have enough buyers, in processes."""
         own = [p for p in self._plan.products if self._positives(p) >= self._needed]
-        with self._run.progress(len(own), "models") as advance:
-            for product_id, candidate in in_processes(train_booster, self._plan, own):
-                self._boosters[product_id] = candidate
+        # The pooled model takes longest, so that it starts first if it is known to be needed.
+        first = [POOLED] if len(own) < len(self._plan.products) and self._can_pool else []
+        with self._run.progress(len(first) + len(own), "models") as advance:
+            for product_id, trained in in_processes(train_task, self._plan, first + own):
+                if isinstance(trained, Scorer):
+                    self._pooled = trained
+                else:
+                    self._boosters[product_id] = trained
                 advance(1)
 
     def register(self, registry: Registry) -> None:
@@ -101,7 +107,8 @@ class Challengers:
     def _tried(self, product_id: str) -> Iterator[Tried]:
         if product_id in self._boosters:
             yield self._judged(self._boosters[product_id])
-        if self._pooled is not None:
+        if self._can_pool:
+            self._pooled = self._pooled or train_pooled(self._plan)
             yield self._judged(pooled_candidate(self._plan, self._pooled, product_id))
         # The last resort passes: without it the product could not be scored at all.
         yield Tried(train_segment_rate(self._plan, product_id), Verdict())
@@ -112,15 +119,10 @@ class Challengers:
         return Tried(candidate, verdict)
 
     @cached_property
-    def _pooled(self) -> Scorer | None:
-        """Trained only if a product needs it, and only with enough buyers of anything."""
+    def _can_pool(self) -> bool:
+        """There are enough buyers of anything."""
         positives = sum(map(self._positives, self._plan.products))
-        if positives < self._run.config.models.min_pooled_positives:
-            return None
-        with self._run.progress(1, "pooled model") as advance:
-            scorer = train_pooled(self._plan)
-            advance(1)
-        return scorer
+        return positives >= self._run.config.models.min_pooled_positives
 
     def _positives(self, product_id: str) -> int:
         data = shared_arrays(self._plan.folder)

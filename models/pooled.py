@@ -16,10 +16,18 @@ from conf.schema import ModelSettings, Product
 from models.calibrate import calibrate
 from models.matrix import Integers, Matrix
 from models.scorer import Scorer
-from models.train import Candidate, Plan, booster_parameters, calibrated, fit, shared_arrays
+from models.train import (
+    Candidate,
+    Plan,
+    booster_parameters,
+    calibrated,
+    fit,
+    shared_arrays,
+    train_booster,
+)
 from models.training_set import CALIBRATION, TRAIN, Sample, TrainingSet, first_by_draw
 
-
+POOLED = ""  # stands for all products where a product is asked for
 # What a feature says differs between products, so that the pooled trees must grow deeper.
 DEEPER: Mapping[str, Any] = {"num_leaves": 63, "feature_fraction": 0.6, "min_data_in_leaf": 20}
 
@@ -70,8 +78,13 @@ def train_pooled(plan: Plan) -> Scorer:
     ).construct()
     positions = np.arange(len(rows))
     text, _ = fit(dataset, positions, data.fold[rows], parameters, plan.settings)
-    scorer = Scorer("", "pooled", plan.features, {}, text, sample.log_odds_shift)
+    scorer = Scorer(POOLED, "pooled", plan.features, {}, text, sample.log_odds_shift)
     return _calibrated_over_all(plan, scorer)
+
+
+def train_task(plan: Plan, product_id: str) -> Candidate | Scorer:
+    """What one process is given to do: a product's own booster, or the pooled one."""
+    return train_pooled(plan) if product_id == POOLED else train_booster(plan, product_id)
 
 
 def pooled_candidate(plan: Plan, pooled: Scorer, product_id: str) -> Candidate:

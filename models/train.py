@@ -39,10 +39,11 @@ FIXED_PARAMETERS: Mapping[str, Any] = {
     "lambda_l2": 10.0,
     "feature_pre_filter": False,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,  # row-wise would count all features, in use by the tree or not
     "num_threads": 1,
     "verbosity": -1,
 }
+ENOUGH_BUYERS = 400  # to tell by their log loss when a booster should stop
 
 
 @dataclass(frozen=True)
@@ -215,8 +216,7 @@ def fit(
     """
     import lightgbm
 
-    halves = [(positions[fold != out], positions[fold == out]) for out in range(FOLDS)]
-    splits = [split for split in halves if all(_has_both(dataset, part) for part in split)]
+    splits = _splits(np.asarray(dataset.get_label())[positions] > 0, positions, fold)
     rounds = settings.rounds
     if splits:
         stop = lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)
@@ -228,9 +228,22 @@ def fit(
     return booster.model_to_string(), rounds
 
 
-def _has_both(dataset: Dataset, positions: Integers) -> bool:
-    """Buyers and others: a fold without one of them has no log loss to stop by."""
-    bought: Outcomes = np.asarray(dataset.get_label())[positions] > 0
+def _splits(bought: Outcomes, positions: Integers, fold: Folds) -> list[tuple[Integers, Integers]]:
+    """Rows to train on and rows to judge by; as few folds as together hold enough buyers.
+
+    A fold without buyers, or without others, on either side has no log loss to stop by.
+    """
+    splits: list[tuple[Integers, Integers]] = []
+    judging = 0
+    for left_out in range(FOLDS):
+        judges = fold == left_out
+        if judging < ENOUGH_BUYERS and all(_has_both(bought[part]) for part in (judges, ~judges)):
+            splits.append((positions[~judges], positions[judges]))
+            judging += int(bought[judges].sum())
+    return splits
+
+
+def _has_both(bought: Outcomes) -> bool:
     return bool(bought.any() and not bought.all())
 
 

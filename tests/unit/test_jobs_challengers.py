@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -115,11 +114,11 @@ def test_a_challenger_that_is_no_better_waits_beside_the_champion(first: Path) -
 
 def test_a_challenger_that_beats_the_champion_replaces_it(tmp_path: Path) -> None:
     data = small_bank(2500)
-    in_training = data.part == TRAIN
-    blind = replace(data, features=np.where(in_training[:, None], 0, data.features))
-    lax = GateSettings(max_ece=1.0, min_auc=0.0, min_test_positives=1)
-    train(tmp_path, blind.__class__(**vars(blind)), run_id="blind", gate=lax)
-    train(tmp_path, data, run_id="seeing", gate=lax)
+    features = data.features.copy()
+    features[data.part == TRAIN, 0] = 0  # what drives purchases most is hidden
+    train(tmp_path, replace(data, features=features), run_id="blind")
+    assert state(tmp_path)["card"] == (1, "booster")
+    train(tmp_path, data, run_id="seeing")
     assert state(tmp_path)["card"] == (2, "booster")
     event = Registry(tmp_path).events("card")[-1]
     assert (event["who"], event["when"], event["before"]) == ("gate", "2024-04-01", 1)
