@@ -124,6 +124,12 @@ def test_the_three_weightiest_facts_are_told() -> None:
     ]
 
 
+def test_what_lowered_the_propensity_is_no_reason() -> None:
+    assert reasons({"product_count": (-3.0, 4), "has_mortgage": (0.5, True)}) == [
+        "Already uses our mortgage"
+    ]
+
+
 def test_of_one_fact_over_several_windows_the_weightiest_is_told() -> None:
     amount = Decimal(500)
     told = reasons({"savings_amount_3m": (0.2, amount), "savings_amount_12m": (0.7, amount)})
