@@ -33,3 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"spark", "bank"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.engine)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--accept` stores today's golden lists."""
+    parser.addoption("--accept", action="store_true", help="store today's golden lists")

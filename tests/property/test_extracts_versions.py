@@ -43,7 +43,7 @@ def rows_of(spark, histories, days, doubtful):
 
 def ingest(spark, histories, days, state):
     """New versions of some deliveries after ``state``."""
-    present = placed_state(latest_versions(BRANCHES, state), F.lit(days[0]))
+    present = placed_state(latest_versions(BRANCHES, state), F.lit(days[0]), BRANCHES)
     aside = rows_of(spark, histories, days, doubtful=True)
     accepted = rows_of(spark, histories, days, doubtful=False)
     return whole_versions(accepted, aside, present, BRANCHES).select(*stored(BRANCHES).column_names)

@@ -181,6 +181,17 @@ def test_balances_follow_from_the_amounts(sql):
     assert errors == 0
 
 
+def test_the_bookings_of_a_day_are_recorded_in_their_order(sql):
+    """So that who looks for the last balance of a day finds it."""
+    assert sql("""
+        with punctual as (
+          select account_id, booked_on, recorded_at, lag(recorded_at) over w as before
+          from transactions where recorded_at::date = booked_on
+          window w as (partition by account_id, booked_on order by transaction_id))
+        select count(before) > 100, count(*) filter (recorded_at <= before)
+        from punctual""") == [(True, 0)]
+
+
 def test_bookings_lie_within_the_life_of_their_account_and_customer(sql):
     assert sql("""
         select count(*)

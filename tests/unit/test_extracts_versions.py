@@ -51,7 +51,7 @@ def history(spark, table, text):
 
 def no_state(spark, table):
     empty = spark.createDataFrame([], stored(table).ddl)
-    return placed_state(empty, F.lit(MONTHS[0]))
+    return placed_state(empty, F.lit(MONTHS[0]), table)
 
 
 def whole(spark, text, days, *, state=None, set_aside=None, first_previous=None):
@@ -61,7 +61,7 @@ def whole(spark, text, days, *, state=None, set_aside=None, first_previous=None)
     present = no_state(spark, BRANCHES)
     if state is not None:
         now = latest_versions(BRANCHES, history(spark, BRANCHES, state))
-        present = placed_state(now, F.lit(days[0]))
+        present = placed_state(now, F.lit(days[0]), BRANCHES)
     found = whole_versions(rows, aside, present, BRANCHES).collect()
     return sorted(
         (row["branch_id"], row["name"], row["is_deleted"], known(row), row["delivery"].month)

@@ -91,6 +91,23 @@ def test_making_the_champion_champion_again_records_nothing(registry: Registry) 
     assert len(registry.events("same")) == 1
 
 
+def test_a_promotion_that_a_crash_cut_short_is_recorded_once_when_repeated(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = registry.register(candidate("cut"), "run 1", TAGS, {})
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(registry._client, "set_registered_model_alias", crash)
+        registry.switch(one, "promote", "gate", "passed", "2024-04-01")
+    assert registry.with_alias("cut", CHAMPION) is None
+    registry.switch(one, "promote", "gate", "passed", "2024-04-01")
+    assert registry.with_alias("cut", CHAMPION) == one
+    assert len(registry.events("cut")) == 1
+
+
 def test_a_moved_home_still_finds_its_champions(tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     registered = Registry(before).register(candidate(), "run 1", TAGS, {})

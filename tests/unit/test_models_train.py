@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from models.scorer import Scorer
 from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, train_booster
 from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet
+from tables.errors import UserError
 from tests.model_data import ATTRIBUTES, PRODUCTS, SEGMENTS, plan_of, small_bank
 from tests.unit.test_models_labels import product
 
@@ -53,6 +55,16 @@ def test_the_text_of_a_model_is_the_same_on_one_process_and_on_two(tmp_path: Pat
     assert alone.keys() == shared.keys()
     assert {p: c.scorer for p, c in alone.items()} == {p: c.scorer for p, c in shared.items()}
     assert flat(alone["card"].metrics) == flat(shared["card"].metrics)
+
+
+def killed(_plan: Plan, _product_id: str) -> Candidate:
+    os._exit(9)
+
+
+def test_a_training_process_that_is_killed_is_reported_with_what_to_do(tmp_path: Path) -> None:
+    plan = plan_of(small_bank(50), tmp_path, processes=2)
+    with pytest.raises(UserError, match=r"killed.*models\.processes below 2"):
+        list(in_processes(killed, plan, ["card", "loan"]))
 
 
 def test_the_text_of_a_model_does_not_depend_on_which_product_is_trained_first(
