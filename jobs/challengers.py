@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from jobs.run import Run
 from models.evaluate import Estimate, log_loss_gain
@@ -72,7 +73,8 @@ class Challengers:
 
     def register(self, registry: Registry) -> None:
         """Register every candidate; when all are there, switch champions."""
-        decided = [self._decide(registry, product_id) for product_id in self._plan.products]
+        with threadpool_limits(1):
+            decided = [self._decide(registry, product_id) for product_id in self._plan.products]
         for registered, verdict in decided:
             self._put_in_use(registry, registered, verdict)
 

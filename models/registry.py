@@ -159,7 +159,7 @@ class Registry:
         """Make a version the champion, and record who, when and why.
 
         The record comes first: a crash in between leaves an entry that says what was about to
-        happen, never a change that nobody signed.
+        happen, which the repetition finds, and never a change that nobody signed.
         """
         name = model_name(registered.product_id)
         before = self.with_alias(registered.product_id, CHAMPION)
@@ -173,8 +173,10 @@ class Registry:
             "when": when,
             "why": why,
         }
-        number = len(self.events(registered.product_id)) + 1
-        self._client.set_registered_model_tag(name, f"{EVENT}{number:06d}", json.dumps(event))
+        events = self.events(registered.product_id)
+        if not events or _decision(events[-1]) != _decision(event):
+            key = f"{EVENT}{len(events) + 1:06d}"
+            self._client.set_registered_model_tag(name, key, json.dumps(event))
         self._client.set_registered_model_alias(name, CHAMPION, str(registered.version))
         challenger = self.with_alias(registered.product_id, CHALLENGER)
         if challenger is not None and challenger.version == registered.version:
@@ -252,6 +254,11 @@ class Registry:
         with (folder / "registry.lock").open("w") as file:
             flock(file, LOCK_EX)
             yield
+
+
+def _decision(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What was decided, whenever and by whomever."""
+    return event["action"], event["version"], event["before"]
 
 
 def _registered(product_id: str, version: ModelVersion) -> Registered:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from models.evaluate import Estimate, evaluate, log_loss_gain
 from models.matrix import Folds, Integers, Outcomes, Vector
 from models.scorer import UNKNOWN_SEGMENT, Scorer
 from models.training_set import CALIBRATION, FOLDS, TEST, TRAIN, Sample, TrainingSet
+from tables.errors import UserError
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
@@ -92,6 +94,9 @@ def in_processes(
     """Do ``work`` for every key in as many processes as the settings say, as they finish.
 
     Processes are spawned, not forked: the caller's engine has threads, which a fork would break.
+
+    Raises:
+        UserError: A process was killed.
     """
     waiting = list(keys)
     processes = min(plan.settings.processes, len(waiting))
@@ -104,8 +109,13 @@ def in_processes(
     one_thread: Any = {"initializer": threadpool_limits, "initargs": (1,)}
     with ProcessPoolExecutor(processes, context, **one_thread) as pool:
         futures = {pool.submit(work, plan, key): key for key in waiting}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        try:
+            yield from ((futures[future], future.result()) for future in as_completed(futures))
+        except BrokenProcessPool:
+            raise UserError(
+                "a training process was killed, most likely for want of memory. Set"
+                f" models.processes below {processes}, or train fewer cohorts"
+            ) from None
 
 
 def train_booster(plan: Plan, product_id: str) -> Candidate:
