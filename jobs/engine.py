@@ -39,7 +39,7 @@ def open_engine(settings: EngineSettings) -> Iterator[SparkSession]:
 def _embedded(settings: EngineSettings) -> Iterator[SparkSession]:
     """Sail in this process behind a loopback port: no Java, starts in a second."""
     os.environ.setdefault("RUST_LOG", "error")
-    # Training may keep the engine waiting for longer than the minutes after which Sail ends a session.
+    # Training may keep the engine waiting for longer than Sail keeps an idle session.
     os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "604800")
     from pysail.spark import SparkConnectServer
 

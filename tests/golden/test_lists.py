@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow.csv as csv
+from pyarrow import csv
 
 from tables.derived import CAMPAIGN_LISTS
 from tables.store import Store
