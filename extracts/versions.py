@@ -11,6 +11,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window, WindowSpec, functions as F
 
 from extracts.conform import PLACE, content_of
+from extracts.landed import POSITION
 from tables.base import Table
 
 
@@ -96,14 +97,15 @@ def key_hash(table: Table) -> Column:
     return F.xxhash64(*table.key).alias("key_hash")
 
 
-def placed_state(state: DataFrame, next_delivery: Column) -> DataFrame:
+def placed_state(state: DataFrame, next_delivery: Column, table: Table) -> DataFrame:
     """Present rows of the store, placed in a delivery before the pending ones."""
-    place = {name: F.lit(None) for name in PLACE} | {
+    types = {column.name: column.type for column in POSITION}
+    place = {name: F.lit(None).cast(types[name]) for name in PLACE} | {
         "delivery": F.col("delivery"),
         "next_delivery": next_delivery,
     }
     columns = [column.alias(name) for name, column in place.items()]
-    return state.select(*columns, *[name for name in state.columns if name not in PLACE])
+    return state.select(*columns, *table.column_names)
 
 
 def _marked(rows: DataFrame, *, is_new: bool) -> DataFrame:

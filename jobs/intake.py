@@ -117,7 +117,7 @@ class Checked:
     def _whole(self) -> DataFrame:
         table, history = self.intake.table, self.intake.history
         first_day = F.lit(min(self.intake.rows_in))
-        state = placed_state(latest_versions(table, history), first_day)
+        state = placed_state(latest_versions(table, history), first_day, table)
         return whole_versions(self.accepted, self.set_aside, state, table)
 
     def _increment(self) -> DataFrame:
