@@ -55,8 +55,7 @@ def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> Data
     )
     not_worth_it = failed_gates(value_gates(config.campaign.min_expected_profit))
     every_gate = F.array_sort(F.concat(F.col("failed_gates"), not_worth_it))
-    rest = [name for name in valued.columns if name != "failed_gates"]
-    return valued.select(*rest, every_gate.alias("failed_gates"))
+    return valued.withColumn("failed_gates", every_gate)
 
 
 def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:

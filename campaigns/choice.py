@@ -81,8 +81,7 @@ def _keep_best(offers: DataFrame, level: tuple[list[Column], Column]) -> DataFra
     """Of those that are still winners, only the first so many of each group stay so."""
     group, limit = level
     place = F.row_number().over(_best_first(*group, F.col("is_winner")))
-    rest = [name for name in offers.columns if name != "is_winner"]
-    return offers.select(*rest, (F.col("is_winner") & (place <= limit)).alias("is_winner"))
+    return offers.withColumn("is_winner", F.col("is_winner") & (place <= limit))
 
 
 def _cut_by_capacity(offers: DataFrame, settings: CampaignSettings) -> DataFrame:
@@ -114,7 +113,7 @@ def _with_outcomes(joined: DataFrame) -> DataFrame:
     is_control = made_cut & F.col("is_drawn_for_control") & ~F.col("is_in_global_holdout")
     is_offered = made_cut & ~F.col("is_withheld")
     return joined.select(
-        *(name for name in joined.columns if name not in ("place_in_branch", "made_cut")),
+        "*",
         outcome.alias("outcome"),
         F.when(is_offered, F.col("place_in_branch")).alias("rank_in_branch"),
         is_control.alias("is_in_control_group"),
