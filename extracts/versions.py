@@ -32,8 +32,7 @@ def whole_versions(
         gets a deleted version, known one microsecond before that delivery: it was deleted at some
         time since the one before, and only the latest is certain.
     """
-    present = state.select(*rows.columns)
-    seen = _marked(rows, is_new=True).unionByName(_marked(present, is_new=False))
+    seen = _marked(rows, is_new=True).unionByName(_marked(state, is_new=False))
     if set_aside is not None:
         seen = _without_doubtful(seen, _marked(set_aside, is_new=False), table)
     changes = seen.select(*seen.columns, *_neighbours(table)).select(

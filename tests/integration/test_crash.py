@@ -31,7 +31,7 @@ BEFORE_THE_COMMIT = [
 AFTER_THE_COMMIT = [
     ("tables.runs:commit_files", 1, "after"),
     ("jobs.exports:write_tree", 1, "before"),
-    ("tables.files:sync_tree", 2, "before"),
+    ("tables.files:sync_tree", 1, "after"),
 ]
 
 
