@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from demo.draws import Bools, Draws, Floats, Ints
 from demo.months import DAY_MICROSECONDS, EVENING, Month
 from demo.people import People
@@ -46,10 +44,6 @@ class Moment:
     def always(self, purpose: str, who: Ints | None = None) -> Floats:
         """Uniform in [0, 1), the same in every month."""
         return self.draws.always(purpose, self.ids(who))
-
-    def none(self) -> Ints:
-        """No place at all."""
-        return np.empty(0, dtype=np.int64)
 
 
 def evening(days: Ints) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 NEVER = 1 << 30  # a day that has not come: null when delivered
 EPOCH = date(1970, 1, 1)
@@ -75,8 +75,3 @@ def history(until: date, months: int, warm_up: int) -> list[Month]:
     """The warm-up and the ``months`` months before ``until``."""
     start = first_of(until, -months)
     return [Month(index, first_of(start, index)) for index in range(-warm_up, months)]
-
-
-def date_of(day: int) -> date:
-    """The day with that number."""
-    return EPOCH + timedelta(days=int(day))
