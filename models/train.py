@@ -42,6 +42,9 @@ FIXED_PARAMETERS: Mapping[str, Any] = {
     "feature_pre_filter": False,
     "deterministic": True,
     "force_col_wise": True,  # row-wise would count all features, in use by the tree or not
+    # LightGBM 4.7 writes beyond its memory when it takes rows out of sparse, bundled columns.
+    "is_enable_sparse": False,
+    "enable_bundle": False,
     "num_threads": 1,
     "verbosity": -1,
 }
