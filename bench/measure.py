@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import time
@@ -11,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+CUSTOMERS, AS_OF = 20_000, "2026-11-01"
+DEFAULT_BANK = ("--customers", str(CUSTOMERS), "--until", AS_OF)
 SAMPLE_SECONDS = 0.1
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command and all it starts cost: wall and CPU seconds, peak of resident memory."""
+    """What a command and all it starts cost: wall and CPU seconds, peak of memory."""
 
     wall_s: float
     cpu_s: float
@@ -27,8 +27,8 @@ class Measured:
 def measured(command: Sequence[str]) -> Measured:
     """Run a command to its end.
 
-    Memory is the sum of resident sets over the process tree, sampled; pages that processes share
-    count twice, so the true peak is lower.
+    Memory is that of the process tree, sampled; a page that several processes share counts in
+    parts (the kernel's proportional set size).
 
     Raises:
         subprocess.CalledProcessError: It failed.
@@ -60,18 +60,28 @@ def write_result(name: str, result: Mapping[str, float], folder: Path = Path("va
 
 def _tree_bytes(root: int) -> int:
     children: dict[int, list[int]] = {}
-    resident: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(") ", 1)[1].split()
-            except OSError:
-                continue
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-            resident[int(entry.name)] = int(fields[21]) * PAGE
+            children.setdefault(_parent(entry), []).append(int(entry.name))
     total, waiting = 0, [root]
     while waiting:
         process = waiting.pop()
-        total += resident.get(process, 0)
+        total += _proportional_bytes(Path("/proc", str(process)))
         waiting += children.get(process, [])
     return total
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rsplit(") ", 1)[1].split()[1])
+    except OSError:  # it has ended
+        return 0
+
+
+def _proportional_bytes(process: Path) -> int:
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    sizes = dict(line.split(":", 1) for line in lines[1:])
+    return int(sizes["Pss"].split()[0]) * 1024 if "Pss" in sizes else 0

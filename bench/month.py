@@ -7,10 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pyarrow.dataset as ds
-from measure import measured, write_result
-
-AS_OF = "2026-11-01"
-CUSTOMERS = 20_000
+from measure import AS_OF, CUSTOMERS, DEFAULT_BANK, measured, write_result
 
 
 def main() -> None:
@@ -18,7 +15,7 @@ def main() -> None:
     xsell = str(Path(sys.executable).parent / "xsell")
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as home:
         place = ["--home", home]
-        demo = measured([xsell, "demo", *place, "--customers", str(CUSTOMERS)])
+        demo = measured([xsell, "demo", *place, *DEFAULT_BANK])
         month = measured([xsell, "run", *place, "--as-of", AS_OF])
         again = measured([xsell, "run", *place, "--as-of", AS_OF])
         landed = Path(home, "landing").glob("*/transactions*")

@@ -101,4 +101,4 @@ def _campaign(home: Home, as_of: date) -> RunRecord:
 
 def _store(home: Home, record: RunRecord) -> Store:
     """The tables of a committed run; reading them through Arrow needs no engine."""
-    return Store(home.tables, None, record.pins)  # type: ignore[arg-type]
+    return Store(home.tables, None, record.pins)

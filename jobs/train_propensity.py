@@ -43,7 +43,7 @@ def train_propensity(run: Run) -> None:
     """Train, test and register a model per product; champions change last of all."""
     chosen = cohorts(run.as_of, run.config.time)
     rows = training_rows(run, chosen)
-    run.stage(training_table(run), rows)
+    run.stage(training_table(tuple(run.config.products)), rows)
     run.stage(LABELS, _labels(run, rows))
     with TemporaryDirectory(dir=run.home / "mlruns", prefix="training-") as folder:
         plan = _plan(run, chosen, rows, Path(folder))
@@ -73,10 +73,10 @@ def training_rows(run: Run, chosen: Cohorts) -> pa.Table:
     return rows
 
 
-def training_table(run: Run) -> Table:
-    """TRAINING_SET with the columns of this configuration's features."""
-    names = set(model_feature_names(tuple(run.config.products)))
-    known = customer_features_table(tuple(run.config.products)).columns
+def training_table(products: tuple[str, ...]) -> Table:
+    """TRAINING_SET with the columns of the features that models of these products may use."""
+    names = set(model_feature_names(products))
+    known = customer_features_table(products).columns
     features = tuple(column for column in known if column.name in names)
     return replace(TRAINING_SET, columns=TRAINING_SET.columns + features)
 

@@ -28,7 +28,7 @@ class Store:
 
     Args:
         folder: Where the tables lie, one folder each.
-        spark: The session that reads them.
+        spark: The session that reads them; without one, only ``arrow`` and ``files`` work.
         pins: Version by table name, as one committed run recorded them.
         staged: Files by table name that the run itself has written and not yet committed.
     """
@@ -36,7 +36,7 @@ class Store:
     def __init__(
         self,
         folder: Path,
-        spark: SparkSession,
+        spark: SparkSession | None,
         pins: Mapping[str, int],
         staged: Mapping[str, Sequence[DataFile]] | None = None,
     ) -> None:
@@ -106,6 +106,7 @@ class Store:
         return [file for file in self.files(table) if file.path.startswith(slice_path(as_of))]
 
     def _read(self, table: Table, files: Sequence[DataFile]) -> DataFrame:
+        assert self._spark is not None, "this store was opened without an engine"
         if not files:
             return self._spark.createDataFrame([], table.ddl)
         paths = [str(self.folder / table.name / file.path) for file in files]
