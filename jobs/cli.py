@@ -196,6 +196,12 @@ def _add_demo(commands: Commands) -> None:
         metavar="YYYY-MM-01",
         help="day of the last delivery (default: 2026-11-01)",
     )
+    demo.add_argument(
+        "--processes",
+        type=_positive,
+        default=2,
+        help="for more than 25,000 customers; each takes some 300 MB (default: 2)",
+    )
     demo.add_argument("--out", type=Path, help="landing folder (default: <home>/landing)")
     _add_place(demo)
 

@@ -46,6 +46,7 @@ def demo_command(options: argparse.Namespace) -> int:
                 seed=options.seed,
                 until=options.until,
                 products=config.products,
+                processes=options.processes,
                 progress=advance,
             )
         write_file(landing / MARKER, wanted.encode())
