@@ -55,10 +55,18 @@ def complete(context: Context, record: RunRecord) -> None:
     pinned = record.outputs[LISTS]
     if target.exists() and _digests(target) == pinned:
         return
-    store = Store(context.home.tables, context.spark, record.pins)
+    write_committed(context.home, record, target)
+
+
+def write_committed(home: Home, record: RunRecord, target: Path) -> None:
+    """Make the list files of a committed campaign anew; it needs no engine.
+
+    Raises:
+        ContractViolation: They differ from those that were committed; ``target`` is not written.
+    """
     config = RunConfig.model_validate_json(record.config)
-    write = _writer(store, config, record.as_of)
-    write_tree(target, lambda folder: _checked(write, folder, pinned))
+    write = _writer(Store(home.tables, None, record.pins), config, record.as_of)
+    write_tree(target, lambda folder: _checked(write, folder, record.outputs[LISTS]))
 
 
 def _checked(write: Callable[[Path], None], folder: Path, pinned: Mapping[str, str]) -> None:

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.headings import HEADINGS
-from campaigns.list_files import branch_view, words, write_lists
+from campaigns.list_files import branch_view, words
 from conf.schema import RunConfig
+from jobs.exports import write_committed
 from jobs.home import Home
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
+from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
-from tables.files import write_tree
 from tables.runs import RunRecord, Runs
 from tables.store import Store
 
@@ -28,7 +28,7 @@ def show_command(options: argparse.Namespace) -> int:
     """Print the first lines of a branch's list."""
     home = Home(Path(options.home).resolve())
     record = _campaign(home, options.as_of)
-    lists = _store(home, record).arrow(CAMPAIGN_LISTS, record.as_of)
+    lists = Store(home.tables, None, record.pins).arrow(CAMPAIGN_LISTS, record.as_of)
     config = RunConfig.model_validate_json(record.config)
     for line in list_lines(lists, config, options.branch, options.rows):
         sys.stdout.write(line + "\n")
@@ -36,15 +36,16 @@ def show_command(options: argparse.Namespace) -> int:
 
 
 def export_command(options: argparse.Namespace) -> int:
-    """Write the files of a committed campaign below a folder."""
+    """Write the files of a committed campaign below a folder.
+
+    Raises:
+        ContractViolation: They would not be those that were committed.
+    """
     home = Home(Path(options.home).resolve())
     record = _campaign(home, options.as_of)
-    store = _store(home, record)
     # A folder of its own: what else lies in the user's folder is left alone.
     target = Path(options.to) / f"{record.campaign_id}-{record.as_of}-{record.run_id[:12]}"
-    lists, care = (store.arrow(table, record.as_of) for table in (CAMPAIGN_LISTS, CARE_LISTS))
-    config = RunConfig.model_validate_json(record.config)
-    write_tree(target, lambda folder: write_lists(folder, lists, care, config, record.as_of))
+    write_committed(home, record, target)
     sys.stdout.write(f"{target}\n")
     return 0
 
@@ -97,8 +98,3 @@ def _campaign(home: Home, as_of: date) -> RunRecord:
             f"no campaign has been published for {as_of}. Run xsell run --as-of {as_of} first"
         )
     return record
-
-
-def _store(home: Home, record: RunRecord) -> Store:
-    """The tables of a committed run; reading them through Arrow needs no engine."""
-    return Store(home.tables, None, record.pins)
