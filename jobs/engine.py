@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conf.schema import EngineSettings
 from tables.errors import UserError
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 log = logging.getLogger(__name__)
-STOP_SECONDS = 10.0
+ANSWER_SECONDS, STOP_SECONDS = 10.0, 10.0
+CONNECT_PORT = 15002  # where Spark Connect listens unless told otherwise
 
 
 @contextmanager
@@ -56,8 +59,21 @@ def _embedded(settings: EngineSettings) -> Iterator[SparkSession]:
 def _connect(settings: EngineSettings) -> Iterator[SparkSession]:
     if not settings.url.startswith("sc://"):
         raise UserError(f"engine.url must be sc://host:port for connect, not {settings.url!r}")
+    _require_listener(settings.url)
     with _remote(settings.url) as session:
         yield session
+
+
+def _require_listener(url: str) -> None:
+    """Spark's own client would repeat for ten minutes before it says that nobody is there."""
+    server = urlsplit(url)
+    try:
+        port = server.port or CONNECT_PORT
+        socket.create_connection((server.hostname or "", port), ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"no Spark Connect server answers at {url} ({error}). Start it, or set engine.url"
+        ) from None
 
 
 @contextmanager

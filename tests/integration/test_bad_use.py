@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -144,3 +145,13 @@ def test_help_answers_at_once():
     assert ended.returncode == 0
     assert "campaign" in ended.stdout
     assert time.monotonic() - started < 2, "measured at 0.11 s; a busy machine may take longer"
+
+
+def test_no_spark_connect_server(landed):
+    with socket.socket() as taken:  # bound but not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))
+        url = f"sc://127.0.0.1:{taken.getsockname()[1]}"
+        engine = ("--set", "engine.kind=connect", "--set", f"engine.url={url}")
+        ended = xsell("run", "--as-of", "2026-11-01", "--home", landed, *engine)
+    assert_refused(ended, 1, f"no Spark Connect server answers at {url}", "set engine.url")
+    assert len(ended.stderr.splitlines()) == 1
