@@ -68,6 +68,8 @@ def rows(home, name, version):
     if not parts:
         return None
     whole = pa.concat_tables(parts).replace_schema_metadata(None)
+    # Engines differ in what they write as never null; Delta's schema says it, not the files.
+    whole = whole.cast(pa.schema([field.with_nullable(True) for field in whole.schema]))
     plain = [
         (field.name, "ascending") for field in whole.schema if not pa.types.is_list(field.type)
     ]
