@@ -48,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    # It sets a level of its own and tells of its temporary folders.
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    # Once imported it sets a level of its own, and tells of its temporary folders.
+    chatty = logging.getLogger("great_expectations.data_context.types.base")
+    chatty.addFilter(lambda record: record.levelno >= logging.WARNING)
     for package in OURS if options.verbose else ():
         logging.getLogger(package).setLevel(logging.INFO)
     return guarded(options.do, options)
