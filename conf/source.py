@@ -70,6 +70,10 @@ class SourceSettings(Settings):
     tables: dict[SourceTable, TableDelivery]
     adapter: AdapterSettings | None = None
 
+    def delivery_of(self, table_name: str) -> TableDelivery:
+        """How a table is delivered."""
+        return {str(name): delivery for name, delivery in self.tables.items()}[table_name]
+
 
 def load_source(name: str, folder: Path = SOURCES) -> SourceSettings:
     """The settings of ``bank.source``.

@@ -61,7 +61,7 @@ def make_berka_deliveries(
     for day in days:
         midnight = datetime.combine(day, time(), UTC)
         files = {
-            name: _delivered(rows, source.tables[name].delivery, known_until, midnight)  # type: ignore[index]
+            name: _delivered(rows, source.delivery_of(name).delivery, known_until, midnight)
             for name, rows in facts.items()
         }
         _write_delivery(landing, day, files, source.delimiter)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conf.source import load_source
 from expectations.campaign_lists import campaign_lists_suite
 from expectations.check import CheckReport, check
 from expectations.propensity_scores import propensity_scores_suite
 from expectations.sources import source_suites
 from features.catalogue import customer_features_table
+from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, PROPENSITY_SCORES
 from tables.runs import Runs
 from tables.sources import SOURCES
@@ -38,13 +40,20 @@ def contract_reports(run: Run, proposed: Store) -> list[CheckReport]:
 
 def _source_reports(run: Run, proposed: Store) -> list[CheckReport]:
     sources = {table.name: proposed.known_before(table, run.as_of) for table in SOURCES}
-    suites = source_suites(sources, run.as_of, tuple(run.config.products))
+    every = source_suites(sources, run.as_of, tuple(run.config.products))
+    suites = [suite for suite in every if not _is_nothing_expected(suite.table, run, proposed)]
     with run.progress(len(suites), "contracts") as advance:
         reports = []
         for suite in suites:
             reports.append(check(suite, sources[suite.table.name]))
             advance(1)
     return reports
+
+
+def _is_nothing_expected(table: Table, run: Run, proposed: Store) -> bool:
+    """The source need not deliver the table, and never has."""
+    is_required = load_source(run.config.bank.source).delivery_of(table.name).is_required
+    return not is_required and not proposed.files(table)
 
 
 def _score_reports(run: Run, proposed: Store) -> list[CheckReport]:

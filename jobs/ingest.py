@@ -96,7 +96,7 @@ def _intake(
     files = [one for one in landed if one.file.table_name == table.name]
     if not files:
         return None
-    is_whole = source.tables[table.name].delivery == "whole"  # type: ignore[index]
+    is_whole = source.delivery_of(table.name).delivery == "whole"
     rows = read_landed(run.spark, table, files)
     return Intake(table, is_whole, files, rows, run.store.versions(table), keep)
 
