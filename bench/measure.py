@@ -12,7 +12,7 @@ from pathlib import Path
 
 CUSTOMERS, AS_OF = 20_000, "2026-11-01"
 DEFAULT_BANK = ("--customers", str(CUSTOMERS), "--until", AS_OF)
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.5  # to add up pages takes a large process tens of milliseconds
 
 
 @dataclass(frozen=True)
