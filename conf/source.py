@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictStr, ValidationError
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationError
 
+from conf.adapter import RawFile, Recipe
 from conf.errors import ConfigError, did_you_mean
+from conf.notation import Notation
 from conf.schema import Channel, Identifier, Settings
 from conf.strict_yaml import read_yaml
 
@@ -25,8 +28,14 @@ SourceTable = Literal[
     "consents",
     "flags",
     "contacts",
+    "customer_merges",
 ]
 Purpose = Literal["marketing_internal", "marketing_partner", "profiling"]
+Recipes = Annotated[
+    tuple[Recipe, ...],
+    # one recipe need not be written as a list
+    BeforeValidator(lambda value: [value] if isinstance(value, dict) else value),
+]
 
 
 class TableDelivery(Settings):
@@ -49,30 +58,37 @@ class AssumedConsents(Settings):
 
 
 class AdapterSettings(Settings):
-    """What brings raw files of another shape to ours; used by the adapter in `extracts/`.
+    """What brings raw files of another shape to ours; used by the adapters in `extracts/`.
 
     Attributes:
-        history_from: First day of the raw history that is used.
+        history_from: First day of the raw history that is used; the first delivery is that of the
+            month after.
         codes: By name of a list: raw code → ours. A raw code that is not listed is an error.
         assumed_consents: None if the source delivers consents of its own.
+        assumptions: What a person took responsibility for, told whenever deliveries are made.
+        raw: The raw files under names of our choice.
+        make: What our tables are made of. Empty if the source has an adapter of its own.
     """
 
     history_from: date
-    codes: dict[Identifier, dict[StrictStr, StrictStr | None]]
+    codes: dict[Identifier, dict[StrictStr, StrictStr | None]] = Field(default_factory=dict)
     assumed_consents: AssumedConsents | None = None
+    assumptions: tuple[Annotated[StrictStr, Field(min_length=20)], ...] = ()
+    raw: dict[Identifier, RawFile] = Field(default_factory=dict)
+    make: dict[SourceTable, Recipes] = Field(default_factory=dict)
 
 
-class SourceSettings(Settings):
-    """One source of deliveries."""
+class SourceSettings(Notation):
+    """One source of deliveries, and the notation of their CSV files."""
 
     description: StrictStr
-    delimiter: Annotated[StrictStr, Field(pattern=r"^[,;|\t]$")] = ","
     tables: dict[SourceTable, TableDelivery]
     adapter: AdapterSettings | None = None
 
     def delivery_of(self, table_name: str) -> TableDelivery:
-        """How a table is delivered."""
-        return {str(name): delivery for name, delivery in self.tables.items()}[table_name]
+        """How a table is delivered; one that the source doesn't list never is."""
+        listed = {str(name): delivery for name, delivery in self.tables.items()}
+        return listed.get(table_name, TableDelivery(delivery="increment", is_required=False))
 
 
 def load_source(name: str, folder: Path = SOURCES) -> SourceSettings:
@@ -90,8 +106,19 @@ def load_source(name: str, folder: Path = SOURCES) -> SourceSettings:
     try:
         return SourceSettings.model_validate(read_yaml(path, source))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise ConfigError(
-            f"{source}: {'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}"
-            for one in found
-        ) from None
+        raise ConfigError(f"{source}: {problem}" for problem in _problems(error)) from None
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for one in error.errors(include_url=False, include_input=False):
+        where = ".".join(map(str, one["loc"])) or "the file"
+        if one["type"] == "extra_forbidden":
+            yield f"{where} is unknown{did_you_mean(str(one['loc'][-1]), _setting_names())}"
+        else:
+            yield f"{where}: {one['msg'].removeprefix('Value error, ')}"
+
+
+def _setting_names() -> Iterator[str]:
+    schema = SourceSettings.model_json_schema()
+    for definition in (schema, *schema["$defs"].values()):
+        yield from definition.get("properties", {})

@@ -7,7 +7,6 @@ in one streaming pass that also counts them.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,8 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf.errors import did_you_mean
+from conf.notation import Notation
 from extracts.deliveries import DeliveredFile
-from extracts.text import csv_batches, header_of
+from extracts.text import csv_batches, header_of, safe_reason, with_reasons
 from tables.arrow import arrow_schema, arrow_type
 from tables.base import Table, columns
 from tables.errors import ContractViolation
@@ -36,7 +36,7 @@ POSITION = columns(
     "next_delivery date? -- day of the table's delivery after, if it has arrived",
     "file_name string -- file within the delivery",
     "row_number bigint -- row in the file, from 1, the header not counted",
-    "unreadable array<string>? -- columns whose text was not in the contract's notation",
+    "unreadable array<string>? -- columns whose text was not in the declared notation",
     "raw_row string? -- the row as it stood, JSON, if anything in it was unreadable",
 )
 
@@ -69,7 +69,7 @@ def numbered(table: Table) -> Table:
 
 
 def land(
-    file: DeliveredFile, table: Table, neighbours: Neighbours, delimiter: str, target: Path
+    file: DeliveredFile, table: Table, neighbours: Neighbours, notation: Notation, target: Path
 ) -> LandedFile:
     """Copy a file's rows to ``target``, numbered from 1.
 
@@ -77,26 +77,37 @@ def land(
         file: The file, already compared with its manifest's digest.
         table: The table it must hold.
         neighbours: Days of the table's deliveries before and after this one.
-        delimiter: Between the fields of a CSV.
+        notation: How a CSV is written.
         target: The Parquet file to write.
 
     Raises:
         BadFile: It is no such file, its columns are not the table's, or its rows are fewer or
-            more than the manifest says.
+            more than the manifest says, or it changed meanwhile.
     """
     try:
+        before = _stamp(file.path)
         if file.name.endswith(".parquet"):
             batches = _parquet_batches(file, table)
         else:
-            batches = _csv_batches(file, table, delimiter)
+            batches = _csv_batches(file, table, notation)
         rows = _write(batches, arrow_schema(numbered(table)), file, neighbours, target)
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadFile(f"{file.label}: {_safe_reason(error)}. Ask for the file again") from None
+        after = _stamp(file.path)
+    except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
+        reason = safe_reason(error, notation)
+        raise BadFile(f"{file.label}: {reason}. Ask for the file again") from None
+    if before != after:
+        raise BadFile(f"{file.label}: changed while it was read. Deliver, then run")
     if rows != file.rows:
         raise BadFile(
             f"{file.label}: holds {rows} rows, the manifest says {file.rows}. Ask for it again"
         )
     return LandedFile(file, target, rows)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What differs when a file was written to."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _write(
@@ -129,12 +140,12 @@ def _write(
     return rows
 
 
-def _csv_batches(file: DeliveredFile, table: Table, delimiter: str) -> Iterator[pa.RecordBatch]:
-    header = header_of(file.path, delimiter)
+def _csv_batches(file: DeliveredFile, table: Table, notation: Notation) -> Iterator[pa.RecordBatch]:
+    header = header_of(file.path, notation)
     if not header:
         raise BadFile(f"{file.label}: is empty, without even a header. Ask for the file again")
     _check_columns(file, table, header)
-    return csv_batches(file.path, table, header, delimiter)
+    return csv_batches(file.path, table, header, notation)
 
 
 def _parquet_batches(file: DeliveredFile, table: Table) -> Iterator[pa.RecordBatch]:
@@ -144,10 +155,8 @@ def _parquet_batches(file: DeliveredFile, table: Table) -> Iterator[pa.RecordBat
         _check_types(file, table, present)
         names = list(table.column_names)
         for batch in parquet.iter_batches(BATCH_ROWS, columns=names):
-            yield pa.record_batch(
-                [_cast(batch.column(field.name), field.type) for field in arrow_schema(table)],
-                names=names,
-            )
+            arrays = [_cast(batch.column(field.name), field.type) for field in arrow_schema(table)]
+            yield with_reasons(batch, table, arrays, [None] * len(arrays))
 
 
 def _cast(values: pa.Array, wanted: pa.DataType) -> pa.Array:
@@ -201,25 +210,11 @@ def _is_compatible(present: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(present == wanted)
 
 
-def _safe_reason(error: Exception) -> str:
-    """Why a file can't be read; an engine's own message may quote a client's row."""
-    message = str(error)
-    if found := re.search(r"Expected (\d+) columns, got (\d+)", message):
-        row = re.search(r"Row #(\d+)", message)
-        where = f"line {row.group(1)}" if row else "a line"
-        return f"{where} has {found.group(2)} fields, the header has {found.group(1)}"
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in message:
-        return "is not UTF-8 text"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read ({error.strerror})"
-    return f"cannot be read as {'Parquet' if 'arquet' in message else 'what its name says'}"
-
-
 def land_all(
     files: Sequence[DeliveredFile],
     tables: Mapping[str, Table],
     previous: Mapping[str, date],
-    delimiter: str,
+    notation: Notation,
     folder: Path,
     *,
     advance: Callable[[int], None],
@@ -230,7 +225,7 @@ def land_all(
         files: All files of the pending deliveries.
         tables: By name.
         previous: Day of the last delivery of a table before the pending ones, by name.
-        delimiter: Between the fields of a CSV.
+        notation: How a CSV is written.
         folder: Where the copies go.
         advance: Told the rows of each file when it is done.
 
@@ -244,7 +239,7 @@ def land_all(
         target = folder / f"{index:05}-{file.table_name}.parquet"
         around = neighbours[file.table_name, file.delivery.day]
         try:
-            landed = land(file, tables[file.table_name], around, delimiter, target)
+            landed = land(file, tables[file.table_name], around, notation, target)
         except BadFile as error:
             problems.append(str(error))
             return None

@@ -25,7 +25,8 @@ class Rule(StrEnum):
 
 
 FIXES = {
-    Rule.TYPE: "write dates as 2026-11-01, times as 2026-11-01T06:30:00Z, money as 1234.50",
+    Rule.TYPE: "write dates as 2026-11-01, times as 2026-11-01T06:30:00Z, money as 1234.50,"
+    " ids without characters that nobody sees",
     Rule.MISSING: "fill the column; the contract does not allow it to be empty",
     Rule.CODE: "use the codes of the contract, or extend the contract",
     Rule.RECORDED_TOO_LATE: "what a delivery brings was recorded before its day",
@@ -72,7 +73,7 @@ def _of_column(table: Table, column: TableColumn) -> list[Check]:
     name, value = column.name, F.col(column.name).cast("string")
     is_unreadable = F.coalesce(F.array_contains("unreadable", name), F.lit(False))
     found = []
-    if column.type != "string":
+    if column.type != "string" or name.endswith("_id"):
         as_it_stood = F.get_json_object("raw_row", f"$.{name}")
         found.append(Check(Rule.TYPE, name, is_unreadable, as_it_stood))
     if not column.is_nullable:

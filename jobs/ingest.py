@@ -46,9 +46,7 @@ def ingest(run: Run) -> None:
     with _scratch(run.home / "tables") as scratch:
         rows = sum(file.rows for file in files)
         with run.progress(rows, "reading") as advance:
-            landed = land_all(
-                files, _by_name(), _previous(run), source.delimiter, scratch, advance=advance
-            )
+            landed = land_all(files, _by_name(), _previous(run), source, scratch, advance=advance)
         keep = _keep(run, scratch)
         checked = _check(run, [_intake(run, source, table, landed, keep) for table in SOURCES])
         _stage_tables(run, checked, keep)

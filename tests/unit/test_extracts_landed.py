@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from conf.notation import Notation
 from extracts.deliveries import DeliveredFile, Delivery
 from extracts.landed import BadFile, land, land_all
 from tables.arrow import arrow_schema
@@ -19,15 +20,15 @@ ROWS = "B1,North,N,2024-01-01T00:00:00Z\nB2,South,,2024-01-01T00:00:00Z\n"
 AROUND = (date(2024, 2, 1), None)
 
 
-def land_text(tmp_path, content, rows, *, table=BRANCHES, name=None, delimiter=","):
+def land_text(tmp_path, content, rows, *, table=BRANCHES, name=None, **notation):
     name = name or f"{table.name}.csv"
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return _land(tmp_path, name, table, rows, delimiter)
+    return _land(tmp_path, name, table, rows, **notation)
 
 
-def _land(tmp_path, name, table, rows, delimiter=","):
+def _land(tmp_path, name, table, rows, **notation):
     file = DeliveredFile(Delivery("2024-03-01", tmp_path, ""), table.name, name, rows, "")
-    landed = land(file, table, AROUND, delimiter, tmp_path / "landed.out")
+    landed = land(file, table, AROUND, Notation(**notation), tmp_path / "landed.out")
     return pq.read_table(landed.path).to_pylist()
 
 
@@ -115,7 +116,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path):
         (b"", "is empty, without even a header"),
         (f"{HEADER}\n{ROWS}B3,Sec", "has 2 fields, the header has 4"),
         (f"{HEADER}\n{ROWS}B3,Secret,x,2024-01-01T00:00:00Z,y\n", "has 5 fields"),
-        (f"{HEADER}\n{ROWS}".encode("utf-16"), "is not UTF-8 text"),
+        (f"{HEADER}\n{ROWS}".encode("utf-16"), "is not UTF-8 text; deliver it so, or declare"),
         (f"{HEADER}\nB1,Secr\xe9t,N,2024-01-01T00:00:00Z\n".encode("latin-1"), "is not UTF-8"),
         (f"{HEADER}\n{ROWS}{ROWS}", "holds 4 rows, the manifest says 2"),
         (f"{HEADER}\n", "holds 0 rows, the manifest says 2"),
@@ -212,6 +213,6 @@ def test_all_bad_files_are_told_at_once(tmp_path):
     out.mkdir()
 
     with pytest.raises(ContractViolation) as refused:
-        land_all(files, tables, {}, ",", out, advance=lambda _: None)
+        land_all(files, tables, {}, Notation(), out, advance=lambda _: None)
 
     assert len(str(refused.value).splitlines()) == 2

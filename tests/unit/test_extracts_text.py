@@ -6,7 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from extracts.text import cast_text
+from extracts.casts import cast_text
 
 
 @pytest.mark.parametrize(
