@@ -32,6 +32,7 @@ from tables.sources import (
     CODES,
     CONSENTS,
     CONTACTS,
+    CUSTOMER_MERGES,
     CUSTOMERS,
     FLAGS,
     FX_RATES,
@@ -55,6 +56,7 @@ SERVED_BY: Mapping[str, Mapping[str, Table]] = {
 }
 
 MEANINGS: Mapping[str, tuple[Expectation, ...]] = {
+    CUSTOMER_MERGES.name: (),
     BRANCHES.name: (not_blank("name"),),
     ADVISORS.name: (not_blank("name", "warning"), not_blank("role", "warning")),
     FX_RATES.name: (

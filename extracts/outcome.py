@@ -12,7 +12,7 @@ from extracts.conform import ROW
 from extracts.rules import FIXES, Rule
 
 # A doubt about one row of these is a doubt about whom the bank may contact.
-FAIL_CLOSED = ("consents", "flags", "contacts")
+FAIL_CLOSED = ("consents", "flags", "contacts", "customer_merges")
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ def ingest(run: Run) -> None:
         keep = _keep(run, scratch)
         checked = _check(run, [_intake(run, source, table, landed, keep) for table in SOURCES])
         _stage_tables(run, checked, keep)
+    run.store.with_staged(run.staging.files).merged_before(run.as_of)  # refuses circles
     _stage_records(run, checked)
     _summarise(run, source, checked)
 

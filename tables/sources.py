@@ -180,6 +180,20 @@ FX_RATES = Table(
     ),
 )
 
+CUSTOMER_MERGES = Table(
+    name="customer_merges",
+    grain="one row per customer record that was found to be another one",
+    key=("customer_id",),
+    kind="increment",
+    columns=columns(
+        "customer_id string -- the record that was given up",
+        "survivor_id string -- the record that stands for the person; its own id: not merged after"
+        " all",
+        "merged_on date -- day on which the bank merged them",
+        RECORDED,
+    ),
+)
+
 SOURCES = (
     BRANCHES,
     ADVISORS,
@@ -191,6 +205,7 @@ SOURCES = (
     CONSENTS,
     FLAGS,
     CONTACTS,
+    CUSTOMER_MERGES,
 )
 
 # Columns whose values are one of a few codes; any other value is a mistake in the source.
@@ -212,6 +227,7 @@ REFERENCES: Mapping[str, Mapping[str, Table]] = {
     "consents": {"customer_id": CUSTOMERS},
     "flags": {"customer_id": CUSTOMERS},
     "contacts": {"customer_id": CUSTOMERS},
+    "customer_merges": {"customer_id": CUSTOMERS, "survivor_id": CUSTOMERS},
 }
 
 HISTORY = columns(

@@ -7,7 +7,7 @@ from datetime import date
 from functools import reduce
 from operator import and_
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +17,8 @@ from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import DataFile, files_of
 from tables.errors import UserError
-from tables.sources import stored
+from tables.merges import MERGED, MERGED_ARROW, as_survivors, survivors
+from tables.sources import CUSTOMER_MERGES, stored
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -44,6 +45,7 @@ class Store:
         self._spark = spark
         self._pins = dict(pins)
         self._staged = dict(staged or {})
+        self._merged: dict[date, pa.Table] = {}
 
     def with_staged(self, staged: Mapping[str, Sequence[DataFile]]) -> Store:
         """The store as it would be after a commit of ``staged``, for the audit before it."""
@@ -76,7 +78,32 @@ class Store:
 
         Returns:
             One row per key: its latest version recorded before ``as_of``; deleted keys are absent.
+            Records that were known to be one person by then have one ``customer_id``.
         """
+        rows = self._latest_before(table, as_of)
+        if table == CUSTOMER_MERGES or "customer_id" not in rows.columns:
+            return rows
+        merged = self.merged_before(as_of)
+        if not merged.num_rows:
+            return rows
+        given_up = cast("SparkSession", self._spark).createDataFrame(merged, MERGED)
+        return as_survivors(table, rows, given_up)
+
+    def merged_before(self, as_of: date) -> pa.Table:
+        """Who stands for records that were given up by then, shaped ``MERGED_ARROW``.
+
+        Raises:
+            ContractViolation: Records were merged in a circle.
+        """
+        if as_of not in self._merged:
+            is_needed = any(file.rows for file in self.files(CUSTOMER_MERGES))
+            merges = self._latest_before(CUSTOMER_MERGES, as_of).toArrow() if is_needed else None
+            self._merged[as_of] = (
+                MERGED_ARROW.empty_table() if merges is None else survivors(merges)
+            )
+        return self._merged[as_of]
+
+    def _latest_before(self, table: Table, as_of: date) -> DataFrame:
         known = self.versions(table).where(F.col("recorded_at") < F.lit(as_of).cast("timestamp"))
         latest = latest_versions if table.kind == "whole" else latest_revisions
         return latest(table, known).select(*visible_columns(table))

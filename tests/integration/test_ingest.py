@@ -259,3 +259,37 @@ def test_nothing_but_the_quarantine_shows_a_customer_s_values(bank, caplog, caps
 
 def _rows(frame):
     return sorted(map(str, frame.collect()))
+
+
+def test_merged_records_are_one_customer_from_the_day_it_was_known(bank):
+    bank.deliver("2024-03-01")
+    bank.deliver(
+        "2024-04-01",
+        customer_merges="""
+            customer_id | survivor_id | merged_on  | recorded_at
+            C1          | C3          | 2024-03-10 | 2024-03-10T09:00:00Z
+        """,
+    )
+
+    store = bank.store(bank.ingest(APRIL))
+
+    before = {row["customer_id"] for row in store.known_before(CUSTOMERS, MARCH).collect()}
+    after = {row["customer_id"] for row in store.known_before(CUSTOMERS, APRIL).collect()}
+    assert (before, after) == ({"C1", "C2", "C3"}, {"C2", "C3"})
+    owners = {
+        row["transaction_id"]: row["customer_id"]
+        for row in store.known_before(TRANSACTIONS, APRIL).collect()
+    }
+    assert owners == {"T1": "C3", "T2": "C2"}
+
+
+def test_records_merged_in_a_circle_stop_the_ingest(bank):
+    bank.deliver(
+        "2024-03-01",
+        customer_merges="""
+            customer_id | survivor_id | merged_on
+            C1          | C3          | 2023-03-10
+            C3          | C1          | 2023-03-10
+        """,
+    )
+    assert "merged in a circle" in bank.refusal(MARCH)

@@ -75,6 +75,7 @@ GOOD = {
         "disposition": "'refused'",
         "disposition_on": "date'2024-01-03'",
     },
+    "customer_merges": OWNER | {"survivor_id": "'C0'", "merged_on": "date'2024-01-02'"},
 }
 # Table → (column, the value that breaks a rule, the rule).
 CRITICAL = {
@@ -144,6 +145,10 @@ WARNINGS = {
         ("disposition_on", "date'2024-01-01'", "disposition_on is not before contacted_on"),
         ("product_id", "'lone'", "product_id is a known code"),
         ("customer_id", "'C77'", "customer_id names a row of customers"),
+    ],
+    "customer_merges": [
+        ("customer_id", "'C77'", "customer_id names a row of customers"),
+        ("survivor_id", "'C78'", "survivor_id names a row of customers"),
     ],
 }
 BY_NAME = pytest.mark.parametrize("table", SOURCES, ids=lambda table: table.name)
