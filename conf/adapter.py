@@ -80,6 +80,14 @@ class ColumnRule(Settings):
         return self
 
 
+LookUpKeys = Annotated[
+    dict[RawColumn, RawColumn],
+    # columns that have one name on both sides need not be written twice
+    BeforeValidator(
+        lambda value: {name: name for name in value} if isinstance(value, list) else value
+    ),
+    Field(min_length=1),
+]
 Rule = Annotated[
     ColumnRule,
     # a raw column alone need not be written as {column: …}
@@ -92,9 +100,9 @@ class Recipe(Settings):
 
     Attributes:
         rows_of: The raw file whose rows they are.
-        look_up: Raw file → the columns by which its row is found; its columns are then
-            ``<raw>.<column>``. It may have one row for each value only.
-        only: Raw column → words; other rows are left out.
+        look_up: Raw file → the columns by which its row is found, as our column: its column; what
+            is found is then ``<raw>.<column>``. There may be one row for each value only.
+        only: Raw column → words; other rows are left out. An empty word means nothing stands there.
         without: Raw column → words; these rows are left out.
         flags: Turns columns into rows.
         one_row_per: One row for each group: the first one, with totals of the group.
@@ -104,7 +112,7 @@ class Recipe(Settings):
     """
 
     rows_of: Identifier
-    look_up: dict[Identifier, RawColumns] = Field(default_factory=dict)
+    look_up: dict[Identifier, LookUpKeys] = Field(default_factory=dict)
     only: dict[RawColumn, Words] = Field(default_factory=dict)
     without: dict[RawColumn, Words] = Field(default_factory=dict)
     flags: FlagColumns | None = None

@@ -134,6 +134,7 @@ def parser() -> Parser:
     )
     berka.add_argument("--data", type=Path, required=True, help="folder of the raw Berka files")
     berka.add_argument("--home", type=Path, default=Path("var-berka"), help="where state lives")
+    _add_adapt(commands)
     doctor = _command(
         commands,
         "doctor",
@@ -205,6 +206,20 @@ def _add_demo(commands: Commands) -> None:
     )
     demo.add_argument("--out", type=Path, help="landing folder (default: <home>/landing)")
     _add_place(demo)
+
+
+def _add_adapt(commands: Commands) -> None:
+    adapt = _command(
+        commands,
+        "adapt",
+        "make deliveries of another bank's raw files, as conf/sources says",
+        _lazy("jobs.adapt", "adapt_command"),
+    )
+    adapt.add_argument("--source", required=True, help="name of a file in conf/sources")
+    adapt.add_argument("--data", type=Path, required=True, help="folder of the raw files")
+    adapt.add_argument(
+        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
+    )
 
 
 def _positive(text: str) -> int:
