@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, reduce
 from typing import TYPE_CHECKING
 
 import great_expectations as gx
-import great_expectations.expectations as gxe
-import pandas as pd
 from pyspark.sql import Column, DataFrame, functions as F
 
 from expectations.suite import Fact, Suite
@@ -19,7 +17,7 @@ from expectations.suite import Fact, Suite
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.data_context import EphemeralDataContext
-    from great_expectations.datasource.fluent import PandasDatasource, SparkDatasource
+    from great_expectations.datasource.fluent import SparkDatasource
     from great_expectations.expectations import Expectation
 
 # Only counts: what a client's row holds stays out of results, logs and errors.
@@ -37,6 +35,7 @@ class CheckResult:
         found: Rows that break it, or the number that is out of bounds; None if nobody knows.
         rows: Rows that were looked at, where the rule is about rows.
         error: Why the rule could not be checked: then nobody knows whether it holds.
+        detail: Figures behind what was found.
     """
 
     sentence: str
@@ -45,13 +44,15 @@ class CheckResult:
     found: float | None
     rows: int | None = None
     error: str | None = None
+    detail: str = ""
 
     def __str__(self) -> str:
         """The rule and what was found."""
         if self.error is not None:
             return f"could not be checked ({self.error}): {self.sentence}"
         of_rows = "" if self.rows is None else f" of {self.rows} rows"
-        return f"{self.sentence}: found {self.found}{of_rows}"
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.sentence}: found {self.found}{of_rows}{detail}"
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,8 @@ def _context() -> EphemeralDataContext:
 
 
 def _validate(
-    source: SparkDatasource | PandasDatasource,
-    rows: DataFrame | pd.DataFrame,
+    source: SparkDatasource,
+    rows: DataFrame,
     rules: Sequence[Expectation],
 ) -> list[CheckResult]:
     asset = source.add_dataframe_asset(name="rows")
@@ -132,41 +133,40 @@ def _cause(exception_info: dict[str, object]) -> str:
 
 
 def _facts(rows: DataFrame, facts: Sequence[Fact]) -> list[CheckResult]:
-    """Measure all facts, then expect each number to lie within its bounds."""
+    """Measure all facts, then hold each number against its bounds."""
     values = _measured(rows, facts)
-    source = _context().data_sources.add_or_update_pandas(name="facts")
-    bounds = [
-        gxe.ExpectColumnValuesToBeBetween(
-            column=fact.sentence,
-            min_value=fact.at_least,
-            max_value=fact.at_most,
-            severity=fact.severity,
-            description=fact.sentence,
-        )
-        for fact in facts
-    ]
-    results = _validate(source, pd.DataFrame([values]), bounds)
-    return [_about_a_fact(result, values[result.sentence]) for result in results]
+    return [_judged(fact, values[fact.sentence]) for fact in facts]
+
+
+def _judged(fact: Fact, value: float | None) -> CheckResult:
+    # Compared here: Great Expectations takes 30 ms for a number, as long as a million rows.
+    if value is None or math.isnan(value):
+        cause = "no number came out"
+        return CheckResult(fact.sentence, fact.severity, False, None, error=cause)
+    return CheckResult(
+        fact.sentence,
+        fact.severity,
+        fact.at_least <= value <= fact.at_most,
+        value,
+        detail=fact.detail,
+    )
 
 
 def _measured(rows: DataFrame, facts: Sequence[Fact]) -> dict[str, float | None]:
     """What each fact comes to, by its sentence: all totals in one job, the rest in another."""
+    values: dict[str, float | None] = {}
     totals: list[Column] = []
     others: list[DataFrame] = []
     for fact in facts:
-        if isinstance(fact.measure, Column):
+        if isinstance(fact.measure, int | float):
+            values[fact.sentence] = float(fact.measure)
+        elif isinstance(fact.measure, Column):
             totals.append(fact.measure.cast("double").alias(fact.sentence))
         else:
             value = fact.measure(rows).toDF("value").select(F.col("value").cast("double"))
             others.append(value.select(F.lit(fact.sentence).alias("sentence"), "value"))
-    values = rows.agg(*totals).collect()[0].asDict() if totals else {}
+    if totals:
+        values |= rows.agg(*totals).collect()[0].asDict()
     if others:
         values |= {row.sentence: row.value for row in reduce(DataFrame.union, others).collect()}
     return values
-
-
-def _about_a_fact(result: CheckResult, value: float | None) -> CheckResult:
-    # A null is outside no bound: without this, the mean of no rows would pass.
-    if value is None or math.isnan(value):
-        return replace(result, success=False, found=None, rows=None, error="no number came out")
-    return replace(result, found=value, rows=None)

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame
 from tables.base import Table
 
 Severity = Literal["critical", "warning"]
-Measure = Column | Callable[[DataFrame], DataFrame]
+Measure = Column | Callable[[DataFrame], DataFrame] | float
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Fact:
     Attributes:
         sentence: The rule, in words.
         measure: An aggregate over all rows (one pass computes all of these), or a function from the
-            rows to a DataFrame of one row and one column, the number.
+            rows to a DataFrame of one row and one column, the number; or the number itself.
         at_least: Lower bound, itself allowed.
         at_most: Upper bound, itself allowed.
         severity: ``critical`` stops publication, ``warning`` is logged.
+        detail: Figures and names of codes behind the number; never a client's value.
     """
 
     sentence: str
@@ -36,6 +37,7 @@ class Fact:
     at_least: float = 0
     at_most: float = 0
     severity: Severity = "critical"
+    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conf.source import load_source
+from expectations.balances import balance_facts
 from expectations.campaign_lists import campaign_lists_suite
 from expectations.check import CheckReport, check
 from expectations.propensity_scores import propensity_scores_suite
 from expectations.sources import source_suites
+from expectations.suite import Fact
+from expectations.trailing import freshness_facts, trailing_facts
+from expectations.volumes import Delivered, delivered, monthly_volumes
 from features.catalogue import customer_features_table
 from tables.base import Table
-from tables.derived import CAMPAIGN_LISTS, PROPENSITY_SCORES
+from tables.derived import CAMPAIGN_LISTS, DELIVERIES, PROPENSITY_SCORES
 from tables.runs import Runs
-from tables.sources import SOURCES
+from tables.sources import SOURCES, TRANSACTIONS
 from tables.store import Store
 from tables.windows import months_before
 
@@ -44,10 +49,30 @@ def _source_reports(run: Run, proposed: Store) -> list[CheckReport]:
     suites = [suite for suite in every if not _is_nothing_expected(suite.table, run, proposed)]
     with run.progress(len(suites), "contracts") as advance:
         reports = []
+        deliveries = delivered(proposed.records(DELIVERIES), run.as_of)
         for suite in suites:
-            reports.append(check(suite, sources[suite.table.name]))
+            rows = sources[suite.table.name]
+            facts = (*suite.facts, *_trailing(suite.table, rows, run, proposed, deliveries))
+            reports.append(check(replace(suite, facts=facts), rows))
             advance(1)
     return reports
+
+
+def _trailing(
+    table: Table, rows: DataFrame, run: Run, proposed: Store, deliveries: Delivered
+) -> tuple[Fact, ...]:
+    """What the deliveries must have in common with those of the months before."""
+    limits, came = run.config.checks.trailing, deliveries.get(table.name, {})
+    volumes = monthly_volumes(table, came, run.as_of)
+    products = tuple(run.config.products)
+    versions = proposed.versions(table)
+    return (
+        *freshness_facts(table, max(came, default=None), run.as_of, limits),
+        *trailing_facts(
+            table, versions, volumes, products=products, as_of=run.as_of, limits=limits
+        ),
+        *(balance_facts(rows, run.as_of, limits) if table.name == TRANSACTIONS.name else ()),
+    )
 
 
 def _is_nothing_expected(table: Table, run: Run, proposed: Store) -> bool:
