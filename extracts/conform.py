@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession, functions as F
 
-from extracts.landed import LandedFile, numbered
+from extracts.landed import numbered
 from extracts.rules import Check, Rule, breaks_any, checks, table_columns
 from tables.base import Table
+from tables.keys import key_hash, repeated_hashes
 
 PLACE = ("delivery", "previous_delivery", "next_delivery", "file_name", "row_number")
 ROW = ("delivery", "file_name", "row_number")
 
 
-def read_landed(spark: SparkSession, table: Table, files: Sequence[LandedFile]) -> DataFrame:
-    """The numbered rows of the files."""
-    paths = [str(file.path) for file in files if file.rows]
+def read_landed(spark: SparkSession, table: Table, paths: Sequence[str]) -> DataFrame:
+    """The numbered rows of some parts."""
     schema = numbered(table).ddl
     if not paths:
         return spark.createDataFrame([], schema)
@@ -52,9 +52,8 @@ def duplicate_rows(rows: DataFrame, table: Table, is_whole: bool) -> DataFrame:
     """
     key = ["delivery", *table.key, *([] if is_whole else ["recorded_at"])]
     # 64 bits find the few keys to look at closely, in a fraction of the memory of the keys.
-    hashed = rows.select("*", F.xxhash64(*key).alias("key_hash"))
-    repeated = hashed.groupBy("key_hash").count().where(F.col("count") > 1).select("key_hash")
-    suspects = hashed.join(repeated, on="key_hash", how="left_semi")
+    hashed = rows.select("*", key_hash(key))
+    suspects = hashed.join(repeated_hashes(hashed), on="key_hash", how="left_semi")
     contents = suspects.select(*key, content_of(table).alias("content"))
     conflicts = (
         contents.groupBy(*key)

@@ -28,6 +28,14 @@ from tables.errors import ContractViolation
 log = logging.getLogger(__name__)
 
 BATCH_ROWS = 1 << 17
+PART_ROWS = 4_000_000  # a part is what the engine sorts at a time
+# Read once or twice and thrown away: encoding would cost more than it saves, except where every row
+# says the same.
+PLAIN = {
+    "compression": "lz4",
+    "use_dictionary": ["delivery", "previous_delivery", "file_name"],
+    "write_statistics": False,
+}
 READING_THREADS = 2
 # Where a row stands: in which file, and between which deliveries of its table.
 POSITION = columns(
@@ -53,13 +61,33 @@ class LandedFile:
 
     Attributes:
         file: What was delivered.
-        path: The numbered copy.
+        path: Folder with the numbered copy, in parts.
         rows: Rows it really holds.
     """
 
     file: DeliveredFile
     path: Path
     rows: int
+
+
+def parts_of(files: Iterable[LandedFile]) -> list[str]:
+    """Where the numbered rows of the files lie."""
+    return [str(part) for file in files for part in sorted(file.path.iterdir())]
+
+
+def pieces(files: Iterable[LandedFile]) -> Iterator[list[str]]:
+    """Parts that together are few enough rows to be sorted in memory."""
+    piece: list[str] = []
+    rows = 0
+    for part in parts_of(files):
+        more = pq.read_metadata(part).num_rows
+        if piece and rows + more > PART_ROWS:
+            yield piece
+            piece, rows = [], 0
+        piece.append(part)
+        rows += more
+    if piece:
+        yield piece
 
 
 def numbered(table: Table) -> Table:
@@ -78,7 +106,7 @@ def land(
         table: The table it must hold.
         neighbours: Days of the table's deliveries before and after this one.
         notation: How a CSV is written.
-        target: The Parquet file to write.
+        target: The folder to write Parquet parts to.
 
     Raises:
         BadFile: It is no such file, its columns are not the table's, or its rows are fewer or
@@ -117,27 +145,45 @@ def _write(
     neighbours: Neighbours,
     target: Path,
 ) -> int:
-    rows = 0
-    # Read once or twice and thrown away: encoding would cost more than it saves.
-    plain = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
-    with pq.ParquetWriter(target, schema, **plain) as writer:
+    rows, part = 0, 0
+    writer: pq.ParquetWriter | None = None
+    target.mkdir()
+    try:
         for batch in batches:
-            count = batch.num_rows
-            given = {
-                "delivery": pa.repeat(pa.scalar(file.delivery.day, pa.date32()), count),
-                "previous_delivery": pa.repeat(pa.scalar(neighbours[0], pa.date32()), count),
-                "next_delivery": pa.repeat(pa.scalar(neighbours[1], pa.date32()), count),
-                "file_name": pa.repeat(file.name, count),
-                "row_number": pa.array(np.arange(rows + 1, rows + count + 1)),
-                **dict(zip(batch.schema.names, batch.columns, strict=True)),
-            }
-            arrays = [
-                given[field.name] if field.name in given else pa.nulls(count, field.type)
-                for field in schema
-            ]
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-            rows += count
+            if writer is None or rows >= part * PART_ROWS:
+                if writer is not None:
+                    writer.close()
+                writer = pq.ParquetWriter(target / f"part-{part:05}.parquet", schema, **PLAIN)
+                part += 1
+            writer.write_batch(_numbered_batch(batch, rows, schema, file, neighbours))
+            rows += batch.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
     return rows
+
+
+def _numbered_batch(
+    batch: pa.RecordBatch,
+    rows_before: int,
+    schema: pa.Schema,
+    file: DeliveredFile,
+    neighbours: Neighbours,
+) -> pa.RecordBatch:
+    count = batch.num_rows
+    given = {
+        "delivery": pa.repeat(pa.scalar(file.delivery.day, pa.date32()), count),
+        "previous_delivery": pa.repeat(pa.scalar(neighbours[0], pa.date32()), count),
+        "next_delivery": pa.repeat(pa.scalar(neighbours[1], pa.date32()), count),
+        "file_name": pa.repeat(file.name, count),
+        "row_number": pa.array(np.arange(rows_before + 1, rows_before + count + 1)),
+        **dict(zip(batch.schema.names, batch.columns, strict=True)),
+    }
+    arrays = [
+        given[field.name] if field.name in given else pa.nulls(count, field.type)
+        for field in schema
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _csv_batches(file: DeliveredFile, table: Table, notation: Notation) -> Iterator[pa.RecordBatch]:
@@ -236,7 +282,7 @@ def land_all(
     problems: list[str] = []
 
     def number(index: int, file: DeliveredFile) -> LandedFile | None:
-        target = folder / f"{index:05}-{file.table_name}.parquet"
+        target = folder / f"{index:05}-{file.table_name}"
         around = neighbours[file.table_name, file.delivery.day]
         try:
             landed = land(file, tables[file.table_name], around, notation, target)

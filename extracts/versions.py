@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec, functions as F
 from extracts.conform import PLACE, content_of
 from extracts.landed import POSITION
 from tables.base import Table
+from tables.keys import key_hash, repeated_hashes
 
 
 def whole_versions(
@@ -83,17 +84,30 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
     )
 
 
-def contested_keys(rows: DataFrame, history: DataFrame, table: Table) -> DataFrame:
-    """Hashes of keys that came more than once or are stored already: few, so the rest goes fast."""
-    new = rows.select(key_hash(table))
-    repeated = new.groupBy("key_hash").count().where(F.col("count") > 1).select("key_hash")
-    stored = history.select(key_hash(table)).join(new, on="key_hash", how="left_semi")
+def contested_keys(rows: DataFrame, history: DataFrame | None) -> DataFrame:
+    """Hashes of keys that came more than once or are stored already: few, so the rest goes fast.
+
+    Args:
+        rows: ``key_hash`` of each delivered row.
+        history: The same of each stored version; None if nothing is stored.
+    """
+    repeated = repeated_hashes(rows)
+    if history is None:
+        return repeated
+    stored = history.join(rows, on="key_hash", how="left_semi")
     return repeated.unionByName(stored).distinct()
 
 
-def key_hash(table: Table) -> Column:
-    """64 bits of the key. Two keys with one hash only get looked at more closely."""
-    return F.xxhash64(*table.key).alias("key_hash")
+def of_keys(rows: DataFrame, hashes: DataFrame, table: Table) -> DataFrame:
+    """The rows whose key is among ``hashes``, each of which is there once."""
+    hashed = rows.select("*", key_hash(table.key))
+    return hashed.join(hashes, on="key_hash", how="left_semi").drop("key_hash")
+
+
+def without_keys(rows: DataFrame, hashes: DataFrame, table: Table) -> DataFrame:
+    """The other rows."""
+    hashed = rows.select("*", key_hash(table.key))
+    return hashed.join(hashes, on="key_hash", how="left_anti").drop("key_hash")
 
 
 def placed_state(state: DataFrame, next_delivery: Column, table: Table) -> DataFrame:

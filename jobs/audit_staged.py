@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from jobs.run import Run
 from tables.base import Table
 from tables.errors import ContractViolation
+from tables.keys import repeated_keys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -44,7 +45,7 @@ def _problems(table: Table, rows: DataFrame, written: int) -> list[str]:
     required = [column.name for column in table.columns if not column.is_nullable]
     nulls = [F.sum(F.col(name).isNull().cast("bigint")).alias(name) for name in required]
     found = rows.agg(F.count(F.lit(1)).alias("rows"), *nulls).collect()[0]
-    repeated = rows.groupBy(*table.key).count().where(F.col("count") > 1).count()
+    repeated = repeated_keys(rows, table.key, found["rows"])
     problems = [
         f"{table.name}: {found[name]} rows without {name}, which must not be null"
         for name in required

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import reduce
@@ -20,7 +20,7 @@ from extracts.deliveries import delivered_files
 from extracts.landed import LandedFile, land_all
 from extracts.outcome import all_problems
 from extracts.owners import first_deliveries, owner_intervals, with_owner
-from jobs.intake import Checked, Intake
+from jobs.intake import Checked, Intake, Keep
 from jobs.run import Run
 from tables.arrow import arrow_schema
 from tables.base import Table
@@ -75,7 +75,7 @@ def _previous(run: Run) -> dict[str, date]:
     return {row["table_name"]: row["delivery"] for row in days}
 
 
-def _keep(run: Run, scratch: Path) -> Callable[[DataFrame, str], DataFrame]:
+def _keep(run: Run, scratch: Path) -> Keep:
     def keep(rows: DataFrame, name: str) -> DataFrame:
         path = str(scratch / name)
         rows.write.parquet(path)
@@ -89,15 +89,19 @@ def _intake(
     source: SourceSettings,
     table: Table,
     landed: Sequence[LandedFile],
-    keep: Callable[[DataFrame, str], DataFrame],
+    keep: Keep,
 ) -> Intake | None:
     """What the deliveries bring of a table, if they bring it at all."""
     files = [one for one in landed if one.file.table_name == table.name]
     if not files:
         return None
     is_whole = source.delivery_of(table.name).delivery == "whole"
-    rows = read_landed(run.spark, table, files)
-    return Intake(table, is_whole, files, rows, run.store.versions(table), keep)
+
+    def read(paths: Sequence[str]) -> DataFrame:
+        return read_landed(run.spark, table, paths)
+
+    stored_rows = sum(file.rows for file in run.store.files(table))
+    return Intake(table, is_whole, files, read, run.store.versions(table), stored_rows > 0, keep)
 
 
 def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
@@ -125,20 +129,22 @@ def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
     return checked
 
 
-def _stage_tables(
-    run: Run, checked: Sequence[Checked], keep: Callable[[DataFrame, str], DataFrame]
-) -> None:
+def _stage_tables(run: Run, checked: Sequence[Checked], keep: Keep) -> None:
     owners = run.store.versions(ACCOUNTS)
     with run.progress(len(checked), "storing") as advance:
         for one in checked:
-            table, versions = one.intake.table, one.versions()
-            if table.name == ACCOUNTS.name:
-                versions = keep(versions, "account-versions")
-                owners = owners.unionByName(versions)
-            if table.name == TRANSACTIONS.name:
-                intervals = owner_intervals(owners)
-                versions = with_owner(versions, intervals, run.config.bank.transaction_buckets)
-            run.stage(stored(table), versions)
+            table = one.intake.table
+            for versions in one.versions():
+                if table.name == ACCOUNTS.name:
+                    kept = keep(versions, "account-versions")
+                    owners = owners.unionByName(kept)
+                    run.stage(stored(table), kept)
+                elif table.name == TRANSACTIONS.name:
+                    buckets = run.config.bank.transaction_buckets
+                    owned = with_owner(versions, owner_intervals(owners), buckets)
+                    run.stage(stored(table), owned)
+                else:
+                    run.stage(stored(table), versions)
             advance(1)
     _stage_absent(run, {one.intake.table.name for one in checked})
     _stage_quarantine(run, [one.quarantine for one in checked if one.quarantine is not None])

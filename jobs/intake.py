@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,16 +20,18 @@ from extracts.conform import (
     quarantine_rows,
     sound_rows,
 )
-from extracts.landed import LandedFile
+from extracts.landed import LandedFile, parts_of, pieces
 from extracts.outcome import Outcome, outcome_of
 from extracts.versions import (
     contested_keys,
     increment_versions,
-    key_hash,
+    of_keys,
     placed_state,
     whole_versions,
+    without_keys,
 )
 from tables.base import Table
+from tables.keys import key_hash, shares
 from tables.sources import REFERENCES
 from tables.store import latest_versions
 
@@ -48,17 +50,24 @@ class Intake:
         table: The table.
         is_whole: Each delivery brings all of its rows.
         files: Its numbered files; there is at least one.
-        landed: Their rows.
+        read: Reads the rows of some parts of the files.
         history: The stored versions.
+        has_history: There are any.
         keep: Stores an intermediate result.
     """
 
     table: Table
     is_whole: bool
     files: Sequence[LandedFile]
-    landed: DataFrame
+    read: Callable[[Sequence[str]], DataFrame]
     history: DataFrame
+    has_history: bool
     keep: Keep
+
+    @cached_property
+    def landed(self) -> DataFrame:
+        """All rows."""
+        return self.read(parts_of(self.files))
 
     @cached_property
     def rows_in(self) -> Mapping[date, int]:
@@ -75,21 +84,39 @@ class Intake:
             known: By table name, the keys other tables may refer to.
         """
         sound = sound_rows(self.landed, self.table)
-        among_rows = duplicate_rows(sound, self.table, self.is_whole)
-        for column, table in REFERENCES.get(self.table.name, {}).items():
-            among_rows = among_rows.unionByName(orphan_rows(sound, column, known[table.name]))
-        reasons = broken_rows(self.landed, self.table).unionByName(among_rows)
+        contested = None if self.is_whole else self._contested(sound)
+        reasons = broken_rows(self.landed, self.table)
+        for found in self._broken_among_rows(sound, contested, known):
+            reasons = reasons.unionByName(found)
         outcome = outcome_of(self.table.name, self.rows_in, reasons)
         if not outcome.broken:
-            return Checked(self, outcome, sound, None, None)
+            return Checked(self, outcome, contested)
         kept = self.keep(reasons, f"{self.table.name}-reasons")
         places = self.keep(kept.select(*ROW).distinct(), f"{self.table.name}-places")
-        accepted = sound.join(places, on=list(ROW), how="left_anti")
-        # a place stands once in `places`, so no row is doubled
-        present = present_rows(self.landed, self.table)
-        set_aside = present.join(places, on=list(ROW), how="left_semi")
-        quarantine = quarantine_rows(self.landed, kept, self.table)
-        return Checked(self, outcome, accepted, set_aside, quarantine)
+        return Checked(self, outcome, contested, kept, places)
+
+    def _contested(self, sound: DataFrame) -> DataFrame | None:
+        """Hashes of the keys of an increment that came more than once or are stored already."""
+        frames = [sound, self.history] if self.has_history else [sound]
+        hashes = [rows.select(key_hash(self.table.key)) for rows in frames]
+        found = None
+        for number, (new, *stored) in enumerate(shares(sum(self.rows_in.values()), hashes)):
+            share = contested_keys(new, stored[0] if stored else None)
+            kept = self.keep(share, f"{self.table.name}-contested-{number}")
+            if kept.limit(1).count():
+                found = kept if found is None else found.unionByName(kept)
+        return found
+
+    def _broken_among_rows(
+        self, sound: DataFrame, contested: DataFrame | None, known: Mapping[str, DataFrame]
+    ) -> Iterator[DataFrame]:
+        """Rows that only a look at other rows shows to be wrong."""
+        if self.is_whole:
+            yield duplicate_rows(sound, self.table, is_whole=True)
+        elif contested is not None:
+            yield duplicate_rows(of_keys(sound, contested, self.table), self.table, is_whole=False)
+        for column, table in REFERENCES.get(self.table.name, {}).items():
+            yield orphan_rows(sound, column, known[table.name])
 
 
 @dataclass(frozen=True)
@@ -99,38 +126,66 @@ class Checked:
     Attributes:
         intake: Where they come from.
         outcome: What came of them, counted.
-        accepted: The rows that count.
-        set_aside: The others, in the table's types, if there are any.
-        quarantine: The same for the quarantine table.
+        contested: Hashes of the keys of an increment that need a closer look, if there are any.
+        reasons: A row per rule that a row breaks, if any does.
+        places: Where the rows stand that break one, each once.
     """
 
     intake: Intake
     outcome: Outcome
-    accepted: DataFrame
-    set_aside: DataFrame | None
-    quarantine: DataFrame | None
+    contested: DataFrame | None
+    reasons: DataFrame | None = None
+    places: DataFrame | None = None
 
-    def versions(self) -> DataFrame:
-        """The new row versions."""
-        return self._whole() if self.intake.is_whole else self._increment()
+    @property
+    def accepted(self) -> DataFrame:
+        """The rows that count."""
+        return self._accepted(self.intake.landed)
+
+    @property
+    def quarantine(self) -> DataFrame | None:
+        """The others, for the quarantine table."""
+        if self.reasons is None:
+            return None
+        return quarantine_rows(self.intake.landed, self.reasons, self.intake.table)
+
+    def versions(self) -> Iterator[DataFrame]:
+        """The new row versions, in pieces that can be sorted in memory."""
+        if self.intake.is_whole:
+            yield self._whole()
+        else:
+            yield from self._increment()
+
+    def _accepted(self, landed: DataFrame) -> DataFrame:
+        sound = sound_rows(landed, self.intake.table)
+        if self.places is None:
+            return sound
+        return sound.join(F.broadcast(self.places), on=list(ROW), how="left_anti")
 
     def _whole(self) -> DataFrame:
-        table, history = self.intake.table, self.intake.history
+        table = self.intake.table
         first_day = F.lit(min(self.intake.rows_in))
-        state = placed_state(latest_versions(table, history), first_day, table)
-        return whole_versions(self.accepted, self.set_aside, state, table)
+        state = placed_state(latest_versions(table, self.intake.history), first_day, table)
+        return whole_versions(self.accepted, self._set_aside(), state, table)
 
-    def _increment(self) -> DataFrame:
-        table, history, keep = self.intake.table, self.intake.history, self.intake.keep
-        contested = keep(contested_keys(self.accepted, history, table), f"{table.name}-contested")
+    def _set_aside(self) -> DataFrame | None:
+        """Rows in quarantine, in the table's types."""
+        if self.places is None:
+            return None
+        # a place stands once in `places`, so no row is doubled
+        present = present_rows(self.intake.landed, self.intake.table)
+        return present.join(F.broadcast(self.places), on=list(ROW), how="left_semi")
+
+    def _increment(self) -> Iterator[DataFrame]:
+        table = self.intake.table
         columns = [*table.column_names, "delivery"]
         first = [F.lit(False).alias("is_deleted"), F.lit(False).alias("is_revision")]
-        if contested.limit(1).count() == 0:
-            return self.accepted.select(*columns, *first)
-        hashed = self.accepted.select("*", key_hash(table))
-        past = history.select("*", key_hash(table))
-        # `contested` holds a hash once, so that no row is doubled
-        plain = hashed.join(contested, on="key_hash", how="left_anti").select(*columns, *first)
-        again = hashed.join(contested, on="key_hash", how="left_semi")
-        before = past.join(contested, on="key_hash", how="left_semi")
-        return plain.unionByName(increment_versions(again, before, table))
+        for parts in pieces(self.intake.files):
+            rows = self._accepted(self.intake.read(parts))
+            if self.contested is not None:
+                rows = without_keys(rows, self.contested, table)
+            yield rows.select(*columns, *first)
+        if self.contested is not None:
+            again = of_keys(self.accepted, self.contested, table)
+            before = of_keys(self.intake.history, self.contested, table)
+            yield increment_versions(again, before, table)

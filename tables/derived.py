@@ -26,8 +26,8 @@ DELIVERIES = Table(
 
 QUARANTINE = Table(
     name="quarantine",
-    grain="one row per rejected source row and rule it broke",
-    key=("delivery", "table_name", "file_name", "row_number", "rule"),
+    grain="one row per rejected source row, rule it broke and column",
+    key=("delivery", "table_name", "file_name", "row_number", "rule", "column_name"),
     kind="record",
     columns=columns(
         "delivery date -- day of the delivery",
@@ -35,7 +35,7 @@ QUARANTINE = Table(
         "file_name string -- file within the delivery",
         "row_number bigint -- row in the file, from 1, the header not counted",
         "rule string -- the rule that was broken",
-        "column_name string? -- the column concerned",
+        "column_name string -- the column concerned, or the columns of a key",
         "value string? -- the offending value",
         "raw_row string -- the row as delivered, JSON",
     ),

@@ -146,10 +146,6 @@ WARNINGS = {
         ("product_id", "'lone'", "product_id is a known code"),
         ("customer_id", "'C77'", "customer_id names a row of customers"),
     ],
-    "customer_merges": [
-        ("customer_id", "'C77'", "customer_id names a row of customers"),
-        ("survivor_id", "'C78'", "survivor_id names a row of customers"),
-    ],
 }
 BY_NAME = pytest.mark.parametrize("table", SOURCES, ids=lambda table: table.name)
 
