@@ -27,7 +27,7 @@ def adapt_command(options: argparse.Namespace) -> int:
     lines = [f"{day}  {count:>11,} rows" for day, count in rows.items()]
     because = [adapter.assumed_consents.because] if adapter.assumed_consents else []
     lines += [f"Assumed: {one}" for one in (*adapter.assumptions, *because)]
-    last = next(reversed(rows))
-    lines += ["", f"Next: xsell ingest --as-of {last} --set bank.source={options.source}"]
+    where = f"--home {options.home} --set bank.source={options.source}"
+    lines += ["", f"Next: xsell ingest --as-of <one of these days> {where}"]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0

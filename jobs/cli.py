@@ -217,9 +217,7 @@ def _add_adapt(commands: Commands) -> None:
     )
     adapt.add_argument("--source", required=True, help="name of a file in conf/sources")
     adapt.add_argument("--data", type=Path, required=True, help="folder of the raw files")
-    adapt.add_argument(
-        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
-    )
+    adapt.add_argument("--home", type=Path, default=Path("var"), help="where state lives")
 
 
 def _positive(text: str) -> int:
