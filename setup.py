@@ -29,7 +29,8 @@ setup(
             "prod/*.yaml",
             "berka/*.yaml",
             "sources/*.yaml",
-        ]
+        ],
+        "jobs": ["*.html.j2"],
     },
     install_requires=[
         "deltalake>=1.6,<2",
@@ -37,6 +38,7 @@ setup(
         "great-expectations>=1.24,<2",
         "grpcio>=1.76",
         "grpcio-status>=1.76",
+        "jinja2>=3.1",
         "lightgbm>=4.6,<5",
         "mlflow>=3.17,<3.18",
         "numpy>=2,<3",

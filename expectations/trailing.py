@@ -96,9 +96,13 @@ def trailing_facts(
 
 
 def freshness_facts(
-    table: Table, last_delivery: date | None, as_of: date, limits: TrailingSettings
+    table: Table,
+    last_delivery: date | None,
+    volumes: Mapping[int, int],
+    as_of: date,
+    limits: TrailingSettings,
 ) -> tuple[Fact, ...]:
-    """How old the news of a table may be."""
+    """How old the news of a table may be; rows, only where every month usually brings some."""
     severity: Severity = "critical" if table.name in FAIL_CLOSED else "warning"
     facts = []
     if last_delivery is not None:
@@ -111,7 +115,8 @@ def freshness_facts(
                 severity=severity,
             )
         )
-    if table.name in limits.max_days_since_record:
+    usual = _usual_volume(volumes, limits)
+    if table.name in limits.max_days_since_record and (usual or 0) >= limits.empty_from:
         most = limits.max_days_since_record[table.name]
         age = F.datediff(F.lit(as_of), F.max("recorded_at").cast("date"))
         facts.append(
@@ -130,13 +135,12 @@ def volume_facts(
     table: Table, volumes: Mapping[int, int], limits: TrailingSettings
 ) -> Iterator[Fact]:
     """As many rows as usual."""
-    newest = min(volumes)
-    before = [volumes[month] for month in _trailing(volumes, newest, limits)]
-    if len(before) < limits.min_months:
+    usual = _usual_volume(volumes, limits)
+    if usual is None:
         return
-    usual, now = median(before), volumes[newest]
+    now = volumes[min(volumes)]
     factor = limits.max_volume_factors.get(table.name, limits.max_volume_factor)
-    detail = f"{now:,} rows, {usual:,.0f} in the median of {len(before)} months before"
+    detail = f"{now:,} rows, {usual:,.0f} in the median of the months before"
     if usual >= limits.empty_from:
         yield Fact(
             "the newest month brought rows, as those before it did",
@@ -156,8 +160,11 @@ def volume_facts(
         )
 
 
-def _trailing(months: Collection[int], newest: int, limits: TrailingSettings) -> list[int]:
-    return [month for month in sorted(months) if newest < month <= newest + limits.months]
+def _usual_volume(volumes: Mapping[int, int], limits: TrailingSettings) -> float | None:
+    """The median of the months before the newest; None if there are too few."""
+    newest = min(volumes, default=0)
+    before = [rows for month, rows in volumes.items() if 0 < month - newest <= limits.months]
+    return median(before) if len(before) >= limits.min_months else None
 
 
 def null_facts(table: Table, history: History, limits: TrailingSettings) -> Iterator[Fact]:

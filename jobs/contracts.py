@@ -67,7 +67,7 @@ def _trailing(
     products = tuple(run.config.products)
     versions = proposed.versions(table)
     return (
-        *freshness_facts(table, max(came, default=None), run.as_of, limits),
+        *freshness_facts(table, max(came, default=None), volumes, run.as_of, limits),
         *trailing_facts(
             table, versions, volumes, products=products, as_of=run.as_of, limits=limits
         ),

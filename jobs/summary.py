@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jobs.reports import report_page
+
 if TYPE_CHECKING:
     from jobs.publishing import Context, StepResult
 
 
 def summary_lines(context: Context, results: Sequence[StepResult]) -> list[str]:
-    """One line per step with its counts, then the folder of the lists."""
+    """One line per step with its counts, then its reports and the folder of the lists."""
     if all(result.was_there_already for result in results):
         lines = [f"Nothing to do: {context.as_of} is complete."]
     else:
         lines = [f"{context.as_of} is complete."]
     for result in results:
         lines.append(f"  {result.record.step:<9} {_counts(result.record.counts)}")
+    for result in results:
+        record = result.record
+        page = report_page(context.home.path, record.step, record.as_of, record.run_id)
+        if page.exists():
+            lines.append(f"Report: {page}")
     if results[-1].record.step == "campaign":
         from jobs.exports import lists_folder
 
