@@ -21,24 +21,30 @@ log = logging.getLogger(__name__)
 def audit(run: Run) -> None:
     """Check every staged table against its declaration.
 
+    Where there are contracts, a report of them is written, before anything is published or stopped.
+
     Raises:
-        ContractViolation: All problems found, one line each; nothing has been published.
+        ContractViolation: All problems found, one line each, and where the report lies; nothing has
+            been published.
     """
     # Great Expectations takes seconds to import: a run that finds nothing to do must not wait for
     # it.
     from jobs.contracts import contract_reports
+    from jobs.reports import write_report
 
     proposed = run.store.with_staged(run.staging.files)
     problems = []
     for table in run.staging.tables.values():
         problems += _problems(table, proposed.staged(table), run.staging.rows(table))
-    for report in contract_reports(run, proposed):
+    reports = contract_reports(run, proposed)
+    for report in reports:
         problems += [f"{report.table}: {failure}" for failure in report.critical_failures]
         for warning in report.warnings:
             log.warning("%s %s: %s: %s", run.step, run.as_of, report.table, warning)
         run.count("warnings", len(report.warnings))
+    where = [f"Report: {write_report(run, reports, problems, proposed)}"] if reports else []
     if problems:
-        raise ContractViolation("\n".join(problems))
+        raise ContractViolation("\n".join([*problems, *where]))
 
 
 def _problems(table: Table, rows: DataFrame, written: int) -> list[str]:
