@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from conf.notation import Notation
+from extracts.conform import broken_rows
 from extracts.deliveries import DeliveredFile, Delivery
-from extracts.landed import BadFile, land, land_all
+from extracts.landed import BadFile, land, land_all, numbered
+from extracts.text import text_batches
 from tables.arrow import arrow_schema
 from tables.errors import ContractViolation
 from tables.sources import ADVISORS, BRANCHES, FX_RATES, TRANSACTIONS
@@ -216,3 +218,122 @@ def test_all_bad_files_are_told_at_once(tmp_path):
         land_all(files, tables, {}, Notation(), out, advance=lambda _: None)
 
     assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "windows-1250", "iso-8859-1"])
+def test_a_declared_encoding_is_read_and_an_undeclared_one_is_not(tmp_path, encoding):
+    content = f"{HEADER}\nB1,Köln,N,2024-01-01T00:00:00Z\n".encode(encoding)
+
+    [row] = land_text(tmp_path, content, 1, encoding=encoding)
+
+    assert row["name"] == "Köln"
+    assert "is not UTF-8 text; deliver it so, or declare" in refusal(tmp_path, content, 1)
+
+
+def test_bytes_that_are_not_in_the_declared_encoding_are_refused(tmp_path):
+    content = f"{HEADER}\nB1,Secret\x81,N,2024-01-01T00:00:00Z\n".encode("latin-1")
+
+    message = refusal(tmp_path, content, 1, encoding="windows-1252")
+
+    assert "is not WINDOWS-1252 text" in message and "Secret" not in message
+
+
+def test_padded_fields_and_names_are_read_where_declared(tmp_path):
+    content = " branch_id ; name;region;recorded_at\n B1 ; North ; NA ;2024-01-01T00:00:00Z \n"
+
+    [row] = land_text(tmp_path, content, 1, delimiter=";", is_padded=True, nulls=["NA"])
+
+    assert (row["branch_id"], row["name"], row["region"]) == ("B1", "North", None)
+    assert row["unreadable"] is None
+
+
+def test_a_header_that_is_repeated_is_an_unreadable_row(tmp_path):
+    rows = land_text(tmp_path, f"{HEADER}\n{ROWS}{HEADER}\n{ROWS}", 5)
+
+    assert [row["unreadable"] for row in rows] == [None, None, ["recorded_at"], None, None]
+
+
+@pytest.mark.parametrize("odd", ["B\u200b2", "B\x002"])
+def test_an_id_with_an_invisible_character_is_set_aside_as_it_stood(spark, tmp_path, odd):
+    content = f"{HEADER}\n{ROWS}".replace("B2,South,", f"{odd},South,S")
+
+    rows = land_text(tmp_path, content, 2)
+    landed = spark.read.schema(numbered(BRANCHES).ddl).parquet(str(tmp_path / "landed.out"))
+    [reason] = broken_rows(landed, BRANCHES).collect()
+
+    assert [row["branch_id"] for row in rows] == ["B1", None]
+    assert (reason["row_number"], reason["rule"], reason["column_name"]) == (2, "type", "branch_id")
+    assert reason["value"] == odd
+
+
+def test_a_parquet_id_with_an_invisible_character_is_unreadable_too(tmp_path):
+    pq.write_table(branches(branch_id=pa.array(["B\u200b1"])), tmp_path / "branches.parquet")
+
+    [row] = _land(tmp_path, "branches.parquet", BRANCHES, 1)
+
+    assert (row["branch_id"], row["unreadable"]) == (None, ["branch_id"])
+
+
+def test_each_part_of_a_table_is_checked_by_itself(tmp_path):
+    (tmp_path / "branches").mkdir()
+    (tmp_path / "out").mkdir()
+    pq.write_table(branches(), tmp_path / "branches/1.parquet")
+    pq.write_table(branches(branch_id=pa.array([1])), tmp_path / "branches/2.parquet")
+    delivery = Delivery("2024-03-01", tmp_path, "")
+    files = [
+        DeliveredFile(delivery, "branches", f"branches/{part}.parquet", 1, "") for part in (1, 2)
+    ]
+
+    with pytest.raises(ContractViolation) as refused:
+        land_all(
+            files, {"branches": BRANCHES}, {}, Notation(), tmp_path / "out", advance=lambda _: None
+        )
+
+    message = str(refused.value)
+    assert "2024-03-01/branches/2.parquet: branch_id is int64" in message
+    assert "branches/1.parquet" not in message
+
+
+BOMB = f"{HEADER}\n{ROWS}".encode() + b"B3," + b"a" * (12 << 20)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, "unpacks to more than 200 times its size"),
+        ({"max_unpacked_ratio": 5000, "max_unpacked_mb": 10}, "unpacks to more than 10 MB"),
+    ],
+)
+def test_a_zip_bomb_is_unpacked_no_further_than_declared(tmp_path, limits, expected):
+    message = refusal(tmp_path, gzip.compress(BOMB), name="branches.csv.gz", **limits)
+
+    assert expected in message and "max_unpacked_ratio" in message
+
+
+def test_a_first_line_without_an_end_is_refused_before_all_of_it_is_read(tmp_path):
+    bomb = gzip.compress(b"a" * (4 << 20))
+
+    assert "first line does not end" in refusal(tmp_path, bomb, name="branches.csv.gz")
+
+
+def test_a_cut_gzip_is_refused(tmp_path):
+    content = gzip.compress(f"{HEADER}\n{ROWS}".encode())[:-12]
+
+    assert "2024-03-01/branches.csv.gz: " in refusal(tmp_path, content, name="branches.csv.gz")
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    def growing(path, header, wanted, notation):
+        yield from text_batches(path, header, wanted, notation)
+        with path.open("a") as file:
+            file.write("B3,West,,2024-01-01T00:00:00Z\n")
+
+    monkeypatch.setattr("extracts.text.text_batches", growing)
+
+    assert "changed while it was read" in refusal(tmp_path, f"{HEADER}\n{ROWS}")
+
+
+def test_a_last_line_that_is_cut_within_its_last_field_shows_in_its_value(tmp_path):
+    rows = land_text(tmp_path, f"{HEADER}\n{ROWS}"[:-6], 2)
+
+    assert [row["unreadable"] for row in rows] == [None, ["recorded_at"]]
