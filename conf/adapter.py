@@ -56,7 +56,7 @@ class ColumnRule(Settings):
             them is empty.
         always: The same in every row, in the contract's notation.
         total: The sum of a raw column over the rows of the group.
-        later_of: The latest of several dates or times.
+        later_of: The latest of several dates or times; nothing where one is empty.
         codes: The list that translates it.
         if_present: Nothing where this raw column is empty.
         at: Time of day (UTC) at which something that has only a date is taken to be known.

@@ -111,8 +111,9 @@ def made_tables(data: Path, source: SourceSettings) -> list[MadeTable]:
         ContractViolation: One line per problem.
     """
     adapter = adapter_of(source)
+    used = {name: set(columns_used(name, adapter)) for name in adapter.raw}
     raws = {
-        name: read_raw(data, raw, columns_used(name, adapter)) for name, raw in adapter.raw.items()
+        name: read_raw(data, raw, used[name]) for name, raw in adapter.raw.items() if used[name]
     }
     made, problems = [], []
     for name, recipes in adapter.make.items():

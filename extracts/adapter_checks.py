@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from conf.adapter import ColumnRule, Recipe
 from conf.errors import ConfigError, did_you_mean
 from conf.source import AdapterSettings, SourceSettings
-from extracts.adapter_raw import columns_in
+from extracts.adapter_raw import columns_in, columns_used
 from tables.base import Table
 from tables.errors import UserError
 from tables.sources import CONSENTS, CUSTOMERS, SOURCES
@@ -40,6 +40,10 @@ def _problems(source: SourceSettings, adapter: AdapterSettings) -> Iterator[str]
         yield from _unknown(name, [name], delivered, "the tables of this source")
         for recipe in recipes:
             yield from _of_recipe(TABLES[name], recipe, adapter)
+    read = {one.rows_of for recipes in adapter.make.values() for one in recipes}
+    for raw in sorted(read & set(adapter.raw)):
+        if not set(columns_used(raw, adapter)):
+            yield f"{raw}: none of its columns is used, so there is nothing to make rows of"
     if adapter.assumed_consents and CONSENTS.name in adapter.make:
         yield f"{CONSENTS.name}: are made and assumed too; keep one"
     if adapter.assumed_consents and CUSTOMERS.name not in adapter.make:
@@ -65,8 +69,8 @@ def _of_rule(
     yield from _unknown(where, [rule.codes] if rule.codes else [], adapter.codes, "adapter.codes")
     if rule.total and not recipe.one_row_per:
         yield f"{where}: total needs one_row_per, which says of which rows"
-    if rule.at and rule.column is None:
-        yield f"{where}: at needs column, a date"
+    if rule.at and rule.column is None and rule.later_of is None:
+        yield f"{where}: at needs column or later_of, with dates"
     if rule.codes and rule.column is None and rule.text is None:
         yield f"{where}: codes needs column or text"
     if rule.text is not None and not columns_in(rule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -93,13 +94,23 @@ def total_of(column: str) -> str:
     return f"total of {column}"
 
 
-def moments_of(raw: RawRows, column: str) -> pa.Array:
-    """A column of dates or times as times."""
-    values, notation = raw.values(column), raw.notations[column]
-    dates, is_unreadable = typed(values, "date", notation)
-    if is_unreadable is None and pa.types.is_string(values.type):
-        return dates.cast(arrow_type("timestamp"))
+def moments_of(raw: RawRows, column: str, at: str = "00:00") -> pa.Array:
+    """A column of dates or times as times; dates at a time of day."""
+    values = raw.values(column)
+    if pa.types.is_string(values.type):
+        days, is_unreadable = typed(values, "date", raw.notations[column])
+        if is_unreadable is None:
+            return at_time(days, at)
+    if pa.types.is_date(values.type):
+        return at_time(values, at)
     return readable(raw, column, "timestamp")
+
+
+def at_time(days: pa.Array, at: str) -> pa.Array:
+    """Dates at a time of day, UTC."""
+    hours, minutes = map(int, at.split(":"))
+    since_midnight = pa.scalar(timedelta(hours=hours, minutes=minutes), pa.duration("us"))
+    return pc.add(days.cast(pa.timestamp("us")).cast(arrow_type("timestamp")), since_midnight)
 
 
 def readable(raw: RawRows, column: str, type_name: str) -> pa.Array:
@@ -112,7 +123,7 @@ def readable(raw: RawRows, column: str, type_name: str) -> pa.Array:
     if is_unreadable is None:
         return values
     places = pc.indices_nonzero(is_unreadable)
-    row = raw.rows[ROW][places[0].as_py()].as_py()
+    row = pc.min(raw.rows[ROW].take(places)).as_py()
     raise ContractViolation(
         f"{raw.label}: {column}: {len(places)} of {len(values)} values are no {type_name} in the"
         f" declared notation, the first in row {row}. Declare how it is written in conf/sources,"

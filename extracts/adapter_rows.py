@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import reduce
 from typing import NamedTuple
 
@@ -16,7 +15,9 @@ from extracts.adapter_raw import (
     PLACEHOLDER,
     ROW,
     RawRows,
+    at_time,
     first_rows,
+    moments_of,
     readable,
     total_of,
 )
@@ -125,7 +126,7 @@ def _complain(rows: RawRows, column: str, is_wrong: pa.Array, what: str) -> None
     places = pc.indices_nonzero(is_wrong)
     if len(places):
         # The value is not told: a column named by mistake may hold anything.
-        row = rows.rows[ROW][places[0].as_py()].as_py()
+        row = pc.min(rows.rows[ROW].take(places)).as_py()
         raise ContractViolation(
             f"{rows.label}: {column}: {len(places)} values {what}, the first in row {row}"
         )
@@ -151,10 +152,10 @@ def _values(rows: RawRows, column: Column, rule: ColumnRule, kitchen: _Kitchen) 
     if rule.total is not None:
         return rows.values(total_of(rule.total)).cast(arrow_type(column.type))
     if rule.later_of is not None:
-        found = [readable(rows, name, column.type) for name in rule.later_of]
+        found = [_in_time(rows, name, column, rule.at) for name in rule.later_of]
         return reduce(_later, found)
     if rule.at is not None:
-        return _at(readable(rows, str(rule.column), "date"), rule.at)
+        return at_time(readable(rows, str(rule.column), "date"), rule.at)
     if rule.text is None and rule.codes is None:
         return readable(rows, str(rule.column), column.type)
     texts = _template(rows, rule.text) if rule.text else _as_text(rows, str(rule.column))
@@ -164,6 +165,12 @@ def _values(rows: RawRows, column: Column, rule: ColumnRule, kitchen: _Kitchen) 
     if is_unreadable is not None:
         _complain(rows, column.name, is_unreadable, f"are made into no {column.type}")
     return values
+
+
+def _in_time(rows: RawRows, name: str, column: Column, at: str | None) -> pa.Array:
+    if at is None:
+        return readable(rows, name, column.type)
+    return moments_of(rows, name, at)
 
 
 def _later(some: pa.Array, others: pa.Array) -> pa.Array:
@@ -180,12 +187,6 @@ def _constant(rows: RawRows, column: Column, always: str | bool) -> pa.Array:
             " does, such as 2026-11-01T06:30:00Z"
         )
     return pa.repeat(value[0], rows.rows.num_rows)
-
-
-def _at(days: pa.Array, time_of_day: str) -> pa.Array:
-    hours, minutes = map(int, time_of_day.split(":"))
-    moments = days.cast(pa.timestamp("us")).cast(arrow_type("timestamp"))
-    return pc.add(moments, pa.scalar(timedelta(hours=hours, minutes=minutes), pa.duration("us")))
 
 
 def _template(rows: RawRows, text: str) -> pa.Array:
