@@ -174,10 +174,12 @@ def test_a_flag_that_is_neither_yes_nor_no_stops_the_adapter(data):
 
 def test_only_and_if_present_leave_out(data):
     kept = made(data, "holdings", HOLDINGS.replace("[Brno, Plzen]", '["Plzen"]'))
-    dated = made(data, "holdings", HOLDINGS.replace("if_present: grade", "if_present: depot"))
+    (data / "clients.csv").write_text(CLIENTS.replace("9.2.2024;;0", "9.2.2024;;1"))
+    dated = made(data, "holdings", HOLDINGS)
 
     assert kept == []
-    assert [row["closed_on"] is None for row in dated] == [False, False, False]
+    # the third client has no grade
+    assert [row["closed_on"] is None for row in dated] == [False, False, False, True]
 
 
 def deliver(data, tmp_path, source=None):
@@ -330,7 +332,7 @@ def test_parquet_is_read_in_its_own_types(data):
     table = pa.table(
         {
             "nr": [1, 2], "town": pa.array(["Brno", None]).dictionary_encode(),
-            "since": pa.array(["2024-01-05T23:30", None]).cast(pa.timestamp("ns")),
+            "since": pa.array(["2024-01-05T23:30", "2024-10-27T02:30"]).cast(pa.timestamp("ns")),
             "grade": pa.array(["A", "B"], pa.large_string()),
         }
     )  # fmt: skip
@@ -349,6 +351,8 @@ def test_parquet_is_read_in_its_own_types(data):
     ]
     assert rows[0]["joined_on"].isoformat() == "2024-01-05"
     assert rows[0]["recorded_at"] == datetime(2024, 1, 5, 22, 30, tzinfo=UTC)
+    # an hour that is there twice is the later one
+    assert rows[1]["recorded_at"] == datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
 
 
 def test_a_float_is_money_only_where_it_is_near_a_cent():
