@@ -18,27 +18,29 @@ def first_deliveries(key: str, *brought: DataFrame) -> DataFrame:
     return rows.groupBy(F.col(key).alias("key")).agg(F.min("delivery").alias("first_delivery"))
 
 
-def owner_intervals(versions: DataFrame) -> DataFrame:
+def owner_intervals(versions: DataFrame, buckets: int) -> DataFrame:
     """Per account the half-open intervals of deliveries in which one customer owned it.
 
     Args:
         versions: Every version of every account, stored ones and new ones.
+        buckets: In which transactions are stored.
 
     Returns:
-        ``owned_account_id``, ``customer_id``, ``from_delivery``, ``until_delivery`` (null: up to
-        now). Intervals of an account are disjoint. A deleted account keeps its last owner, for
-        bookings that come late.
+        ``owned_account_id``, ``customer_id``, its ``bucket``, ``from_delivery``, ``until_delivery``
+        (null: up to now). Intervals of an account are disjoint. A deleted account keeps its last
+        owner, for bookings that come late.
     """
     in_time = Window.partitionBy("account_id").orderBy("delivery", "recorded_at")
     return versions.where(~F.col("is_deleted")).select(
         F.col("account_id").alias("owned_account_id"),
         "customer_id",
+        customer_bucket(buckets).alias("bucket"),
         F.col("delivery").alias("from_delivery"),
         F.lead("delivery").over(in_time).alias("until_delivery"),
     )
 
 
-def with_owner(transactions: DataFrame, owners: DataFrame, buckets: int) -> DataFrame:
+def with_owner(transactions: DataFrame, owners: DataFrame) -> DataFrame:
     """Add the owner and the owner's bucket; every booking has exactly one owner."""
     is_owned = (
         (F.col("account_id") == F.col("owned_account_id"))
@@ -47,8 +49,7 @@ def with_owner(transactions: DataFrame, owners: DataFrame, buckets: int) -> Data
     )
     # intervals of one account are disjoint, so at most one matches
     owned = transactions.join(owners, on=is_owned, how="inner")
-    bucket = customer_bucket(buckets).alias("bucket")
-    return owned.select(*transactions.columns, "customer_id", bucket)
+    return owned.select(*transactions.columns, "customer_id", "bucket")
 
 
 def customer_bucket(buckets: int) -> Column:

@@ -8,12 +8,17 @@ earlier delivery. Nothing is back-dated (DESIGN §2).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
 from pyspark.sql import Column, DataFrame, Window, WindowSpec, functions as F
 
-from extracts.conform import PLACE, content_of
+from extracts.conform import PLACE
 from extracts.landed import POSITION
 from tables.base import Table
-from tables.keys import key_hash, repeated_hashes
+from tables.keys import key_hash
+
+MOST_DAYS = 50  # two to the power of it is still an exact double
 
 
 def whole_versions(
@@ -47,55 +52,91 @@ def whole_versions(
     return _dated(events, table)
 
 
-def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> DataFrame:
-    """New versions of a table whose deliveries bring only what is new or corrected.
+def quick_versions(
+    rows: DataFrame,
+    set_aside: DataFrame | None,
+    state: DataFrame,
+    days: Sequence[date],
+    table: Table,
+    *,
+    keep: Callable[[DataFrame], DataFrame],
+) -> Iterator[DataFrame]:
+    """What ``whole_versions`` gives, in two frames; only keys that changed are put in order.
 
     Args:
-        rows: Accepted rows of all pending deliveries, each key seen more than once or in the store.
-        history: The stored versions of these keys.
+        rows: As for ``whole_versions``.
+        set_aside: The same.
+        state: The same.
+        days: Of the pending deliveries, in order.
+        table: The table.
+        keep: Stores an intermediate result.
+    """
+    if len(days) <= MOST_DAYS:
+        steady = keep(steady_keys(rows, set_aside, state, days, table))
+        yield first_versions(rows, steady, days, table)
+        rows, state = without_keys(rows, steady, table), without_keys(state, steady, table)
+    yield whole_versions(rows, set_aside, state, table)
+
+
+def steady_keys(
+    rows: DataFrame,
+    set_aside: DataFrame | None,
+    state: DataFrame,
+    days: Sequence[date],
+    table: Table,
+) -> DataFrame:
+    """Keys that, once there, say the same in every delivery: nearly all, and quickly dealt with.
+
+    Args:
+        rows: As for ``whole_versions``.
+        set_aside: The same.
+        state: The same.
+        days: Of the pending deliveries, in order; at most ``MOST_DAYS``.
         table: The table.
 
     Returns:
-        As ``whole_versions``, never deleted, and marked as a revision: readers look for the other
-        versions of these keys only. A row that repeats what is known is left out, and so is one
-        that was recorded before a version of an earlier delivery: it no longer held when it came.
+        ``key_hash`` and ``first``, the number of the delivery that brought it, from 1; 0 if it was
+        there before. Each key once.
     """
-    content = content_of(table).alias("content")
-    present = history.select(*table.column_names, "delivery", content, F.lit(None).alias("since"))
-    delivered = rows.select(
-        *table.column_names, "delivery", content, F.col("previous_delivery").alias("since")
+    place = F.array_position(F.array(*[F.lit(day) for day in days]), F.col("delivery"))
+    new = rows.select(key_hash(table.key), place.alias("place"), _content_hash(table).alias("said"))
+    old = state.select(
+        key_hash(table.key),
+        F.lit(0).cast("bigint").alias("place"),
+        _content_hash(table).alias("said"),
     )
-    seen = present.select("*", F.lit(False).alias("is_new")).unionByName(
-        delivered.select("*", F.lit(True).alias("is_new"))
+    seen = new.unionByName(old)
+    if set_aside is not None:
+        doubtful = set_aside.select(key_hash(table.key)).distinct()
+        seen = seen.join(doubtful, on="key_hash", how="left_anti")
+    first, last = F.min("place"), len(days)
+    # A power of two for each delivery: with one row for each since the first, and in no other way,
+    # they add up to this.
+    is_gapless = F.sum(F.pow(F.lit(2.0), F.col("place"))) == 2.0 ** (last + 1) - F.pow(
+        F.lit(2.0), first
     )
-    sights = _without_overtaken(_first_sights(seen, table), table)
-    versions = _last_at_each_time(_known_times(sights, table), table)
-    in_time = Window.partitionBy(*table.key).orderBy("recorded_at")
-    is_repeated = F.lag("content").over(in_time).eqNullSafe(F.col("content"))
+    is_once_in_each = F.count(F.lit(1)) == last + 1 - first
     return (
-        versions.select("*", is_repeated.alias("is_repeated"))
-        .where(F.col("is_new") & ~F.col("is_repeated"))
-        .select(
-            *table.column_names,
-            "delivery",
-            F.lit(False).alias("is_deleted"),
-            F.lit(True).alias("is_revision"),
+        seen.groupBy("key_hash")
+        .agg(
+            first.alias("first"),
+            (is_gapless & is_once_in_each & (F.min("said") == F.max("said"))).alias("is_steady"),
         )
+        .where("is_steady")
+        .select("key_hash", "first")
     )
 
 
-def contested_keys(rows: DataFrame, history: DataFrame | None) -> DataFrame:
-    """Hashes of keys that came more than once or are stored already: few, so the rest goes fast.
-
-    Args:
-        rows: ``key_hash`` of each delivered row.
-        history: The same of each stored version; None if nothing is stored.
-    """
-    repeated = repeated_hashes(rows)
-    if history is None:
-        return repeated
-    stored = history.join(rows, on="key_hash", how="left_semi")
-    return repeated.unionByName(stored).distinct()
+def first_versions(
+    rows: DataFrame, steady: DataFrame, days: Sequence[date], table: Table
+) -> DataFrame:
+    """The one version of each steady key that was not there before, as ``whole_versions``."""
+    place = F.array_position(F.array(*[F.lit(day) for day in days]), F.col("delivery"))
+    hashed = rows.select(
+        "*", key_hash(table.key), place.alias("first"), F.lit(False).alias("is_deleted")
+    )
+    # a steady key stands once in `steady`, and has one row in its first delivery
+    return _dated(hashed.join(steady, on=["key_hash", "first"], how="left_semi"), table)
 
 
 def of_keys(rows: DataFrame, hashes: DataFrame, table: Table) -> DataFrame:
@@ -123,10 +164,6 @@ def placed_state(state: DataFrame, next_delivery: Column, table: Table) -> DataF
 
 def _marked(rows: DataFrame, *, is_new: bool) -> DataFrame:
     return rows.select("*", F.lit(is_new).alias("is_new"))
-
-
-def _said(table: Table) -> list[str]:
-    return [name for name in table.column_names if name != "recorded_at"]
 
 
 def _in_time(table: Table) -> WindowSpec:
@@ -212,49 +249,3 @@ def _known_at() -> Column:
 
 def _just_before(day: str) -> Column:
     return F.timestamp_micros(F.unix_micros(F.col(day).cast("timestamp")) - 1)
-
-
-def _first_sights(seen: DataFrame, table: Table) -> DataFrame:
-    """The first row of those that say the same of the same time."""
-    same = Window.partitionBy(*table.key, "recorded_at", "content").orderBy("is_new", "delivery")
-    return seen.select("*", F.row_number().over(same).alias("sight")).where(F.col("sight") == 1)
-
-
-def _without_overtaken(sights: DataFrame, table: Table) -> DataFrame:
-    """Leave out rows that come later than a version that was recorded after them."""
-    before = (
-        Window.partitionBy(*table.key)
-        .orderBy("delivery", "recorded_at", "content")
-        .rowsBetween(Window.unboundedPreceding, -1)
-    )
-    newest = F.max("recorded_at").over(before)
-    is_overtaken = F.coalesce(newest > F.col("recorded_at"), F.lit(False))
-    return sights.select("*", is_overtaken.alias("is_overtaken")).where(~F.col("is_overtaken"))
-
-
-def _known_times(sights: DataFrame, table: Table) -> DataFrame:
-    """A second content for one ``recorded_at`` wasn't known before the delivery that lacked it."""
-    arrivals = Window.partitionBy(*table.key, "recorded_at").orderBy("is_new", "delivery")
-    ranked = sights.select("*", F.row_number().over(arrivals).alias("arrival"))
-    since = F.coalesce(F.col("since").cast("timestamp"), F.col("recorded_at"))
-    known_at = F.when(F.col("arrival") == 1, F.col("recorded_at")).otherwise(
-        F.greatest(F.col("recorded_at"), since)
-    )
-    return ranked.select(
-        *_said(table),
-        known_at.alias("recorded_at"),
-        "delivery",
-        "content",
-        "is_new",
-        F.col("recorded_at").alias("delivered_recorded_at"),
-    )
-
-
-def _last_at_each_time(versions: DataFrame, table: Table) -> DataFrame:
-    """One version per key and known time: of several, the one the source recorded last."""
-    same_time = Window.partitionBy(*table.key, "recorded_at").orderBy(
-        "is_new", F.desc("delivered_recorded_at"), F.desc("delivery"), "content"
-    )
-    return versions.select("*", F.row_number().over(same_time).alias("place")).where(
-        F.col("place") == 1
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import reduce
@@ -130,24 +130,25 @@ def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
 
 
 def _stage_tables(run: Run, checked: Sequence[Checked], keep: Keep) -> None:
-    owners = run.store.versions(ACCOUNTS)
     with run.progress(len(checked), "storing") as advance:
         for one in checked:
-            table = one.intake.table
-            for versions in one.versions():
-                if table.name == ACCOUNTS.name:
-                    kept = keep(versions, "account-versions")
-                    owners = owners.unionByName(kept)
-                    run.stage(stored(table), kept)
-                elif table.name == TRANSACTIONS.name:
-                    buckets = run.config.bank.transaction_buckets
-                    owned = with_owner(versions, owner_intervals(owners), buckets)
-                    run.stage(stored(table), owned)
-                else:
-                    run.stage(stored(table), versions)
+            table, versions = one.intake.table, one.versions()
+            if table.name == TRANSACTIONS.name:
+                # accounts were staged before them: SOURCES is in order of reference
+                versions = _owned(run, versions, keep)
+            for piece in versions:
+                run.stage(stored(table), piece)
             advance(1)
     _stage_absent(run, {one.intake.table.name for one in checked})
     _stage_quarantine(run, [one.quarantine for one in checked if one.quarantine is not None])
+
+
+def _owned(run: Run, pieces: Iterable[DataFrame], keep: Keep) -> Iterator[DataFrame]:
+    """Bookings with the owner of their account."""
+    accounts = run.store.with_staged(run.staging.files).versions(ACCOUNTS)
+    owners = keep(owner_intervals(accounts, run.config.bank.transaction_buckets), "owners")
+    for piece in pieces:
+        yield with_owner(piece, owners)
 
 
 def _stage_absent(run: Run, delivered: Collection[str]) -> None:

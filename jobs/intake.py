@@ -20,14 +20,13 @@ from extracts.conform import (
     quarantine_rows,
     sound_rows,
 )
+from extracts.increments import contested_keys, increment_versions
 from extracts.landed import LandedFile, parts_of, pieces
 from extracts.outcome import Outcome, outcome_of
 from extracts.versions import (
-    contested_keys,
-    increment_versions,
     of_keys,
     placed_state,
-    whole_versions,
+    quick_versions,
     without_keys,
 )
 from tables.base import Table
@@ -152,7 +151,7 @@ class Checked:
     def versions(self) -> Iterator[DataFrame]:
         """The new row versions, in pieces that can be sorted in memory."""
         if self.intake.is_whole:
-            yield self._whole()
+            yield from self._whole()
         else:
             yield from self._increment()
 
@@ -162,11 +161,16 @@ class Checked:
             return sound
         return sound.join(F.broadcast(self.places), on=list(ROW), how="left_anti")
 
-    def _whole(self) -> DataFrame:
-        table = self.intake.table
-        first_day = F.lit(min(self.intake.rows_in))
+    def _whole(self) -> Iterator[DataFrame]:
+        table, days = self.intake.table, sorted(self.intake.rows_in)
+        rows, set_aside = self.accepted, self._set_aside()
+        first_day = F.lit(days[0])
         state = placed_state(latest_versions(table, self.intake.history), first_day, table)
-        return whole_versions(self.accepted, self._set_aside(), state, table)
+
+        def keep(found: DataFrame) -> DataFrame:
+            return self.intake.keep(found, f"{table.name}-steady")
+
+        yield from quick_versions(rows, set_aside, state, days, table, keep=keep)
 
     def _set_aside(self) -> DataFrame | None:
         """Rows in quarantine, in the table's types."""

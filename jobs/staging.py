@@ -72,7 +72,7 @@ class Staging:
         if table.bucket_order:
             (
                 rows.repartition(self._partitions, "bucket")
-                .sortWithinPartitions("bucket", *table.bucket_order)
+                .sortWithinPartitions(*table.bucket_order)
                 .select(*columns, "bucket")
                 .write.partitionBy("bucket")
                 .parquet(str(target))

@@ -253,5 +253,5 @@ def stored(table: Table) -> Table:
         table,
         key=key,
         columns=table.columns + OWNER + HISTORY + REVISION,
-        bucket_order=("customer_id", "booked_on", "transaction_id", "recorded_at"),
+        bucket_order=("customer_id",),
     )

@@ -1,11 +1,12 @@
 """What the store keeps, replayed: every delivery can be read back from the versions of it."""
 
 from datetime import UTC, date, datetime
+from functools import reduce
 
 from hypothesis import HealthCheck, given, settings, strategies as st
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, functions as F
 
-from extracts.versions import placed_state, whole_versions
+from extracts.versions import placed_state, quick_versions, whole_versions
 from tables.sources import BRANCHES, stored
 from tables.store import latest_versions
 
@@ -46,6 +47,15 @@ def ingest(spark, histories, days, state):
     present = placed_state(latest_versions(BRANCHES, state), F.lit(days[0]), BRANCHES)
     aside = rows_of(spark, histories, days, doubtful=True)
     accepted = rows_of(spark, histories, days, doubtful=False)
+    pieces = quick_versions(accepted, aside, present, days, BRANCHES, keep=lambda rows: rows)
+    return reduce(DataFrame.unionByName, pieces).select(*stored(BRANCHES).column_names)
+
+
+def ingest_in_order(spark, histories, days, state):
+    """The same, with every key put in order."""
+    present = placed_state(latest_versions(BRANCHES, state), F.lit(days[0]), BRANCHES)
+    aside = rows_of(spark, histories, days, doubtful=True)
+    accepted = rows_of(spark, histories, days, doubtful=False)
     return whole_versions(accepted, aside, present, BRANCHES).select(*stored(BRANCHES).column_names)
 
 
@@ -70,6 +80,17 @@ def read_back(versions, key, day):
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 -- Sail gives naive UTC
     known = [one for one in versions if one[0] == key and one[1] < midnight]
     return None if not known or known[-1][3] else known[-1][2]
+
+
+@settings(EXAMPLES, max_examples=4)
+@given(HISTORIES, st.integers(1, len(DAYS) - 1))
+def test_keys_that_never_change_are_found_without_putting_them_in_order(spark, histories, cut):
+    none = spark.createDataFrame([], stored(BRANCHES).ddl)
+    first = ingest(spark, histories, DAYS[:cut], none)
+    assert as_versions(first) == as_versions(ingest_in_order(spark, histories, DAYS[:cut], none))
+    kept = spark.createDataFrame(first.collect(), stored(BRANCHES).ddl)
+    later = ingest(spark, histories, DAYS[cut:], kept)
+    assert as_versions(later) == as_versions(ingest_in_order(spark, histories, DAYS[cut:], kept))
 
 
 @EXAMPLES

@@ -201,7 +201,7 @@ def test_a_booking_belongs_to_the_owner_at_the_time_of_its_delivery(spark):
         "transaction_id string, account_id string, delivery date",
     )  # fmt: skip
 
-    owned = with_owner(bookings, owner_intervals(accounts), buckets=4).collect()
+    owned = with_owner(bookings, owner_intervals(accounts, buckets=4)).collect()
 
     assert {row["transaction_id"]: row["customer_id"] for row in owned} == {
         "T1": "C1", "T2": "C2", "T3": "C2", "T4": "C3",

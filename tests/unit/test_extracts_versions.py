@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from pyspark.sql import functions as F
 
-from extracts.versions import contested_keys, increment_versions, placed_state, whole_versions
+from extracts.increments import contested_keys, increment_versions
+from extracts.versions import placed_state, whole_versions
 from tables.keys import key_hash
 from tables.sources import BRANCHES, CONTACTS, CUSTOMERS, stored
 from tables.store import latest_versions
