@@ -117,7 +117,8 @@ def _suite(
             *MEANINGS[table.name],
         ),
         facts=(
-            Fact("no key occurs twice", repeated(table.key)),
+            # Of increments the audit sees to it: a share of the keys at a time, in bounded memory.
+            *([Fact("no key occurs twice", repeated(table.key))] if table.kind == "whole" else []),
             Fact(
                 "nothing was recorded on or after the as-of date",
                 count_where(F.col("recorded_at") >= F.lit(as_of).cast("timestamp")),

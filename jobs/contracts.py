@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf.source import load_source
@@ -17,6 +19,7 @@ from expectations.volumes import Delivered, delivered, monthly_volumes
 from features.catalogue import customer_features_table
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, DELIVERIES, PROPENSITY_SCORES
+from tables.files import scratch_folder
 from tables.runs import Runs
 from tables.sources import SOURCES, TRANSACTIONS
 from tables.store import Store
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from jobs.run import Run
+
+SCRATCH = ".contracts-"
 
 
 def contract_reports(run: Run, proposed: Store) -> list[CheckReport]:
@@ -44,11 +49,26 @@ def contract_reports(run: Run, proposed: Store) -> list[CheckReport]:
 
 
 def _source_reports(run: Run, proposed: Store) -> list[CheckReport]:
+    with scratch_folder(run.home / "tables", SCRATCH) as scratch:
+        return _reports_of(run, proposed, _known(run, proposed, scratch))
+
+
+def _known(run: Run, proposed: Store, scratch: Path) -> dict[str, DataFrame]:
+    """Every source table as known; worked out once for all its rules, unless that is quick."""
     sources = {table.name: proposed.known_before(table, run.as_of) for table in SOURCES}
+    for table in SOURCES:
+        if table != TRANSACTIONS and any(file.rows for file in proposed.files(table)):
+            path = str(scratch / table.name)
+            sources[table.name].write.parquet(path)
+            sources[table.name] = run.spark.read.schema(table.ddl).parquet(path)
+    return sources
+
+
+def _reports_of(run: Run, proposed: Store, sources: Mapping[str, DataFrame]) -> list[CheckReport]:
     every = source_suites(sources, run.as_of, tuple(run.config.products))
     suites = [suite for suite in every if not _is_nothing_expected(suite.table, run, proposed)]
+    reports = []
     with run.progress(len(suites), "contracts") as advance:
-        reports = []
         deliveries = delivered(proposed.records(DELIVERIES), run.as_of)
         for suite in suites:
             rows = sources[suite.table.name]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date
 from functools import reduce
 from pathlib import Path
@@ -26,6 +23,7 @@ from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.derived import DELIVERIES, QUARANTINE
 from tables.errors import ContractViolation
+from tables.files import scratch_folder
 from tables.sources import ACCOUNTS, REFERENCES, SOURCES, TRANSACTIONS, stored
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ def ingest(run: Run) -> None:
     """
     source = load_source(run.config.bank.source)
     files = delivered_files(run.deliveries, source)
-    with _scratch(run.home / "tables") as scratch:
+    with scratch_folder(run.home / "tables", SCRATCH) as scratch:
         rows = sum(file.rows for file in files)
         with run.progress(rows, "reading") as advance:
             landed = land_all(files, _by_name(), _previous(run), source, scratch, advance=advance)
@@ -53,15 +51,6 @@ def ingest(run: Run) -> None:
     run.store.with_staged(run.staging.files).merged_before(run.as_of)  # refuses circles
     _stage_records(run, checked)
     _summarise(run, source, checked)
-
-
-@contextmanager
-def _scratch(tables: Path) -> Iterator[Path]:
-    """A folder for copies that live as long as the run; what a killed run left goes first."""
-    for left_over in tables.glob(f"{SCRATCH}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=tables) as folder:
-        yield Path(folder)
 
 
 def _by_name() -> dict[str, Table]:

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +80,15 @@ def write_tree(target: Path, write: Callable[[Path], None]) -> None:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     sync_file(target.parent)
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A folder for what lives as long as the run; what a killed run left behind goes first."""
+    for left_over in parent.glob(f"{prefix}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as folder:
+        yield Path(folder)
 
 
 def remove_leftovers(folder: Path) -> None:
