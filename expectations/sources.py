@@ -34,16 +34,16 @@ from tables.sources import (
     CONTACTS,
     CUSTOMER_MERGES,
     CUSTOMERS,
+    EARLIEST,
     FLAGS,
     FX_RATES,
     HOLDINGS,
+    LATEST,
     REFERENCES,
     SOURCES,
     TRANSACTIONS,
 )
 
-EARLIEST = date(1850, 1, 1)
-LATEST = date(2200, 1, 1)
 CURRENCY = "^[A-Z]{3}$"
 # Without these there is nobody to score and nothing to learn from.
 NEVER_EMPTY = (BRANCHES, CUSTOMERS, ACCOUNTS, TRANSACTIONS, HOLDINGS)

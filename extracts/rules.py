@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -10,7 +11,7 @@ from operator import or_
 from pyspark.sql import Column, functions as F
 
 from tables.base import Column as TableColumn, Table
-from tables.sources import CODES
+from tables.sources import CODES, EARLIEST, LATEST
 
 
 class Rule(StrEnum):
@@ -19,6 +20,8 @@ class Rule(StrEnum):
     TYPE = "type"
     MISSING = "missing"
     CODE = "code"
+    IMPLAUSIBLE_DATE = "implausible_date"
+    FUTURE = "future"
     RECORDED_TOO_LATE = "recorded_too_late"
     DUPLICATE_KEY = "duplicate_key"
     ORPHAN = "orphan"
@@ -29,6 +32,8 @@ FIXES = {
     " ids without characters that nobody sees",
     Rule.MISSING: "fill the column; the contract does not allow it to be empty",
     Rule.CODE: "use the codes of the contract, or extend the contract",
+    Rule.IMPLAUSIBLE_DATE: "write the year with four digits; leave an open end empty",
+    Rule.FUTURE: "what has not happened by the day of delivery comes with a later delivery",
     Rule.RECORDED_TOO_LATE: "what a delivery brings was recorded before its day",
     Rule.DUPLICATE_KEY: "one key came with two contents; say which one is right",
     Rule.ORPHAN: "deliver the row that it refers to, in the same delivery or before",
@@ -50,6 +55,17 @@ class Check:
     column_name: str
     fails: Column
     value: Column
+
+
+# What happened, so that it cannot lie after the day on which it is told. Openings and ends may.
+HAPPENED: Mapping[str, tuple[str, ...]] = {
+    "customers": ("birth_date", "deceased_on"),
+    "transactions": ("booked_on",),
+    "consents": ("changed_at",),
+    "contacts": ("contacted_on", "disposition_on"),
+    "customer_merges": ("merged_on",),
+}
+CURRENCY = "^[A-Z]{3}$"
 
 
 def table_columns(table: Table) -> list[Column]:
@@ -82,6 +98,16 @@ def _of_column(table: Table, column: TableColumn) -> list[Check]:
     if codes := CODES.get(table.name, {}).get(name):
         is_unknown = F.coalesce(~_present(column).isin(*codes), F.lit(False))
         found.append(Check(Rule.CODE, name, is_unknown, value))
+    if name == "currency":
+        is_unknown = F.coalesce(~F.col(name).rlike(CURRENCY), F.lit(False))
+        found.append(Check(Rule.CODE, name, is_unknown, value))
+    if column.type == "date":
+        is_plausible = F.col(name).between(F.lit(EARLIEST), F.lit(LATEST))
+        fails = F.coalesce(~is_plausible, F.lit(False))
+        found.append(Check(Rule.IMPLAUSIBLE_DATE, name, fails, value))
+    if name in HAPPENED.get(table.name, ()):
+        is_to_come = F.coalesce(F.col(name).cast("date") > F.col("delivery"), F.lit(False))
+        found.append(Check(Rule.FUTURE, name, is_to_come, value))
     return found
 
 

@@ -113,6 +113,7 @@ def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
     problems = all_problems(
         [one.outcome for one in checked], run.config.checks.max_quarantine_share
     )
+    problems += [problem for one in checked if (problem := one.intake.emptied())]
     if problems:
         raise ContractViolation("\n".join(problems))
     return checked

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tables.errors import ContractViolation, UserError
@@ -76,6 +77,7 @@ def _deliveries(context: Context) -> Inputs:
 
     present = deliveries_until(context.home.landing, context.as_of)
     _refuse_stale(context, present[-1])
+    _refuse_gaps(present)
     identity = {delivery.name: delivery.digest for delivery in present}
     base = None if context.may_supersede else context.runs.newest("ingest", lambda _: True)
     done = dict(base.inputs) if base else {}
@@ -99,6 +101,17 @@ def _refuse_stale(context: Context, newest: Delivery) -> None:
             f"nothing was delivered in the month before {context.as_of}: the last delivery is"
             f" {newest.name}. Wait for that of {context.as_of}, or choose another --as-of"
         )
+
+
+def _refuse_gaps(present: Sequence[Delivery]) -> None:
+    """Increments of a month that never came are lost, and nobody would notice."""
+    for earlier, later in pairwise(present):
+        if months_before(later.day, 1) > earlier.day:
+            raise ContractViolation(
+                f"nothing was delivered between {earlier.name} and {later.name}: what was recorded"
+                " in between is missing. Ask for the delivery of each month; one in which nothing"
+                " happened has tables without rows"
+            )
 
 
 def _refuse_changed(identity: Mapping[str, str], done: Mapping[str, str]) -> None:

@@ -94,6 +94,23 @@ class Intake:
         places = self.keep(kept.select(*ROW).distinct(), f"{self.table.name}-places")
         return Checked(self, outcome, contested, kept, places)
 
+    def emptied(self) -> str | None:
+        """What is wrong if a table that is delivered whole comes without any row all at once.
+
+        To take it for true would delete everything, such as every flag of difficulty.
+        """
+        if not self.is_whole:
+            return None
+        had_rows = self.has_history
+        for day, rows in sorted(self.rows_in.items()):
+            if had_rows and not rows:
+                return (
+                    f"{self.table.name} {day}: has no rows at all, where the delivery before had"
+                    " some: everything would count as deleted. Ask for the table again"
+                )
+            had_rows = rows > 0
+        return None
+
     def _contested(self, sound: DataFrame) -> DataFrame | None:
         """Hashes of the keys of an increment that came more than once or are stored already."""
         frames = [sound, self.history] if self.has_history else [sound]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import get_args
 
 from conf.schema import Channel, Disposition, Flag
 from tables.base import Table, columns
 
 MONEY = "decimal(18,2)"
+EARLIEST, LATEST = date(1850, 1, 1), date(2200, 1, 1)  # any date in a bank's books
 RECORDED = "recorded_at timestamp -- when the bank's systems knew this row, UTC"
 
 CUSTOMERS = Table(

@@ -55,7 +55,7 @@ def write_manifest(folder: Path, **changes: object) -> None:
     """A true manifest of what lies in the folder; ``changes`` replace its entries."""
     files = {
         path.relative_to(folder).as_posix(): {
-            "rows": path.read_bytes().count(b"\n") - 1 if path.suffix == ".csv" else 0,
+            "rows": max(path.read_bytes().count(b"\n") - 1, 0) if path.suffix == ".csv" else 0,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
         for path in sorted(folder.rglob("*"))
