@@ -1,0 +1,256 @@
+"""What `xsell` understands: commands, their options, and the function that carries each out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]
+
+WRONG_USAGE = 2
+STEP_HELP = {
+    "ingest": "conform and validate new deliveries; set bad rows aside",
+    "features": "customer features as of a date",
+    "train": "a challenger per product, logged to MLflow",
+    "score": "champion propensity of every customer and product",
+    "campaign": "decisions, branch lists, offer log",
+    "run": "all steps of a month; a rerun does only what is missing",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit with 2."""
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}. See {self.prog} --help\n")
+
+
+def month_first(text: str) -> date:
+    """An as-of date: the first day of a month."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date of the form YYYY-MM-DD") from None
+    if day.day != 1:
+        raise argparse.ArgumentTypeError(
+            f"{text} is not the first day of a month; did you mean {day.replace(day=1)}?"
+        )
+    return day
+
+
+def parser() -> Parser:
+    """All commands and their options."""
+    root = Parser(prog="xsell", description="Which client to offer what, and why: once a month.")
+    root.set_defaults(verbose=False, debug=False)
+    commands = root.add_subparsers(title="commands", required=True, metavar="command")
+    _add_demo(commands)
+    for name, text in STEP_HELP.items():
+        command = _command(commands, name, text, _lazy("jobs.run_month", "run_command"))
+        _add_month(command)
+        command.add_argument(
+            "--supersede",
+            action="store_true",
+            help="replace what was published for this month from other inputs",
+        )
+        command.set_defaults(step=name)
+    _add_models(commands)
+    _add_lists(commands)
+    _add_deliveries(commands)
+    berka = _command(
+        commands,
+        "berka",
+        "the month as of 1994-04-01 of the Berka bank, back-tested",
+        _lazy("jobs.berka", "berka_command"),
+    )
+    berka.add_argument("--data", type=Path, required=True, help="folder of the raw Berka files")
+    berka.add_argument("--home", type=Path, default=Path("var-berka"), help="where state lives")
+    _add_adapt(commands)
+    doctor = _command(
+        commands,
+        "doctor",
+        "check machine, engine, configuration, store, registry",
+        _lazy("jobs.doctor", "doctor_command"),
+    )
+    _add_place(doctor)
+    return root
+
+
+def _command(
+    commands: Commands, name: str, text: str, do: Callable[[argparse.Namespace], int]
+) -> Parser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--verbose", action="store_true", help="log what is done")
+    command.add_argument("--debug", action="store_true", help="show traces of errors")
+    command.set_defaults(do=do)
+    return command
+
+
+def _add_place(command: Parser) -> None:
+    command.add_argument("--env", default="local", help="folder under conf/ (default: local)")
+    command.add_argument(
+        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
+    )
+    command.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. campaign.branch_capacity=40",
+    )
+
+
+def _add_month(command: Parser) -> None:
+    command.add_argument(
+        "--as-of",
+        type=month_first,
+        required=True,
+        metavar="YYYY-MM-01",
+        help="first day of a month; nothing known on or after it is used",
+    )
+    _add_place(command)
+
+
+def _add_demo(commands: Commands) -> None:
+    demo = _command(
+        commands,
+        "demo",
+        "make a synthetic bank with planted truth, as deliveries",
+        _lazy("jobs.demo", "demo_command"),
+    )
+    demo.add_argument("--customers", type=_positive, default=20_000)
+    demo.add_argument("--months", type=_positive, default=24)
+    demo.add_argument("--seed", type=int, default=1)
+    demo.add_argument(
+        "--until",
+        type=month_first,
+        default=date(2026, 11, 1),
+        metavar="YYYY-MM-01",
+        help="day of the last delivery (default: 2026-11-01)",
+    )
+    demo.add_argument(
+        "--processes",
+        type=_positive,
+        default=2,
+        help="for more than 25,000 customers; each takes some 300 MB (default: 2)",
+    )
+    demo.add_argument("--out", type=Path, help="landing folder (default: <home>/landing)")
+    _add_place(demo)
+
+
+def _add_adapt(commands: Commands) -> None:
+    adapt = _command(
+        commands,
+        "adapt",
+        "make deliveries of another bank's raw files, as conf/sources says",
+        _lazy("jobs.adapt", "adapt_command"),
+    )
+    adapt.add_argument("--source", required=True, help="name of a file in conf/sources")
+    adapt.add_argument("--data", type=Path, required=True, help="folder of the raw files")
+    adapt.add_argument("--home", type=Path, default=Path("var"), help="where state lives")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _add_models(commands: Commands) -> None:
+    models = commands.add_parser("models", help="list, promote and roll back models")
+    verbs = models.add_subparsers(title="commands", required=True, metavar="command")
+    listing = _command(
+        verbs,
+        "list",
+        "champion and challenger per product, with their figures",
+        _lazy("jobs.models_command", "list_command"),
+    )
+    promote = _command(
+        verbs,
+        "promote",
+        "make a challenger the champion, if the gate lets it",
+        _lazy("jobs.models_command", "promote_command"),
+    )
+    rollback = _command(
+        verbs,
+        "rollback",
+        "make the previous champion the champion again",
+        _lazy("jobs.models_command", "rollback_command"),
+    )
+    for command in (promote, rollback):
+        command.add_argument("product")
+        command.add_argument("--who", required=True, help="who decides; recorded")
+        command.add_argument("--why", required=True, help="why; recorded")
+    for command in (listing, promote, rollback):
+        _add_place(command)
+
+
+def _add_lists(commands: Commands) -> None:
+    lists = commands.add_parser("lists", help="show and export campaign lists")
+    verbs = lists.add_subparsers(title="commands", required=True, metavar="command")
+    show = _command(
+        verbs,
+        "show",
+        "the first lines of a branch's list",
+        _lazy("jobs.lists_command", "show_command"),
+    )
+    show.add_argument("--branch", help="branch_id (default: the first branch)")
+    show.add_argument("--rows", type=_positive, default=10)
+    export = _command(
+        verbs,
+        "export",
+        "copy the lists of a committed run to a folder",
+        _lazy("jobs.lists_command", "export_command"),
+    )
+    export.add_argument("--to", type=Path, required=True, help="folder to write to")
+    for command in (show, export):
+        _add_month(command)
+
+
+def _add_deliveries(commands: Commands) -> None:
+    deliveries = commands.add_parser("deliveries", help="what was delivered, and what is wrong")
+    verbs = deliveries.add_subparsers(title="commands", required=True, metavar="command")
+    every = _command(
+        verbs,
+        "list",
+        "every delivery with its rows",
+        _lazy("jobs.deliveries_command", "list_command"),
+    )
+    show = _command(
+        verbs, "show", "the tables of a delivery", _lazy("jobs.deliveries_command", "show_command")
+    )
+    quarantine = _command(
+        verbs,
+        "quarantine",
+        "rows set aside, why, and what to ask for",
+        _lazy("jobs.deliveries_command", "quarantine_command"),
+    )
+    show.add_argument("delivery", metavar="YYYY-MM-DD")
+    quarantine.add_argument("--delivery", metavar="YYYY-MM-DD", help="default: all")
+    quarantine.add_argument("--table", help="default: all")
+    quarantine.add_argument("--rows", type=_positive, default=3, help="examples for each reason")
+    quarantine.add_argument(
+        "--values", action="store_true", help="show the offending values, which may be clients'"
+    )
+    for command in (every, show, quarantine):
+        _add_place(command)
+    runs = _command(
+        commands, "runs", "committed runs, newest last", _lazy("jobs.runs_command", "runs_command")
+    )
+    _add_place(runs)
+
+
+def _lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """The function, imported when it is called: `--help` must not wait for an engine to load."""
+
+    def call(options: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        return int(getattr(import_module(module), function)(options))
+
+    return call
