@@ -8,6 +8,7 @@ CUSTOMERS ?= 20000
 MONTHS ?= 24
 SEED ?= 1
 DATA ?= ../shared/data/berka
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := conf tables features extracts models campaigns expectations demo jobs
 
 .DEFAULT_GOAL := help
@@ -56,10 +57,10 @@ test-fast: setup-dev ## tests that need no engine
 	$(BIN)/pytest -m "not engine and not slow"
 
 test: setup-dev ## the whole everyday suite
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE)
 
 test-full: setup-dev ## with the slow tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
