@@ -109,6 +109,12 @@ def test_bad_rows_are_set_aside_for_every_rule_they_break_and_no_others(home, xs
         case["name"]: sorted(case["rules"]) for case in found
     }
 
+    assert _quarantine_told(home, "--table", "accounts", "--values") == [
+        "2024-04-01 accounts: code (currency) in 1 rows of accounts.csv: use the codes of the"
+        " contract, or extend the contract",
+        "    row 3: 'currency'",
+    ]
+
 
 def test_odd_rows_that_are_right_are_taken(home, xsell):
     found = cases("accepted")
