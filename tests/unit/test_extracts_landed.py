@@ -10,8 +10,9 @@ import pytest
 
 from conf.notation import Notation
 from extracts.conform import broken_rows
+from extracts.delivered_rows import BadFile
 from extracts.deliveries import DeliveredFile, Delivery
-from extracts.landed import BadFile, land, land_all, numbered
+from extracts.landed import land, land_all, numbered
 from extracts.text import text_batches
 from tables.arrow import arrow_schema
 from tables.errors import ContractViolation
