@@ -59,17 +59,19 @@ def records(home):
     return {step.name: runs.current(step.name, AS_OF) for step in MONTH}
 
 
+def _without_promises(part):
+    """Engines differ in what they write as never null; Delta's schema says it, not the files."""
+    schema = pa.schema([field.with_nullable(True) for field in part.schema])
+    return part.replace_schema_metadata(None).cast(schema)
+
+
 def rows(home, name, version):
     """All rows of a version, sorted by all columns that have an order; None if there are none."""
     folder = home.tables / name
-    parts = [
-        pq.read_table(folder / file.path, partitioning=None) for file in files_of(folder, version)
-    ]
-    if not parts:
+    paths = [folder / file.path for file in files_of(folder, version)]
+    if not paths:
         return None
-    whole = pa.concat_tables(parts).replace_schema_metadata(None)
-    # Engines differ in what they write as never null; Delta's schema says it, not the files.
-    whole = whole.cast(pa.schema([field.with_nullable(True) for field in whole.schema]))
+    whole = pa.concat_tables(_without_promises(pq.read_table(p, partitioning=None)) for p in paths)
     plain = [
         (field.name, "ascending") for field in whole.schema if not pa.types.is_list(field.type)
     ]
