@@ -34,6 +34,19 @@ Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
 Months = Annotated[StrictInt, Field(ge=1, le=120)]
 Age = Annotated[StrictInt, Field(ge=0, le=130)]
+SourceTable = Literal[
+    "branches",
+    "advisors",
+    "fx_rates",
+    "customers",
+    "accounts",
+    "transactions",
+    "holdings",
+    "consents",
+    "flags",
+    "contacts",
+    "customer_merges",
+]
 Identifier = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 
 Channel = Literal["branch", "phone", "email", "sms", "post", "app"]
@@ -240,9 +253,20 @@ class TrailingSettings(Settings):
 
 
 class CheckSettings(Settings):
-    """Bounds of the table contracts."""
+    """Bounds of the table contracts.
+
+    Attributes:
+        max_quarantine_share: Of a table's rows in a delivery.
+        may_become_empty: Whole tables that may come without rows after they had some.
+        min_base_rate: Smallest mean propensity of a product.
+        max_base_rate: Largest one.
+        max_psi_warning: Drift of scores against the month before.
+        min_active_customers: Fewer have features, and publication stops.
+        trailing: The newest month of deliveries beside those before it.
+    """
 
     max_quarantine_share: Share
+    may_become_empty: tuple[SourceTable, ...]
     min_base_rate: Share
     max_base_rate: Share
     max_psi_warning: Annotated[StrictFloat, Field(ge=0)]

@@ -12,24 +12,11 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationEr
 from conf.adapter import RawFile, Recipe
 from conf.errors import ConfigError, did_you_mean
 from conf.notation import Notation
-from conf.schema import Channel, Identifier, Settings
+from conf.schema import Channel, Identifier, Settings, SourceTable
 from conf.strict_yaml import read_yaml
 
 SOURCES = Path(__file__).parent / "sources"
 
-SourceTable = Literal[
-    "branches",
-    "advisors",
-    "fx_rates",
-    "customers",
-    "accounts",
-    "transactions",
-    "holdings",
-    "consents",
-    "flags",
-    "contacts",
-    "customer_merges",
-]
 Purpose = Literal["marketing_internal", "marketing_partner", "profiling"]
 Recipes = Annotated[
     tuple[Recipe, ...],

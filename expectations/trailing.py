@@ -27,20 +27,13 @@ from expectations.history import (
 )
 from expectations.suite import Fact, Severity
 from tables.base import Table
-from tables.categories import Category
-from tables.sources import CONSENTS, CONTACTS, FLAGS
+from tables.categories import BILLS, Category
+from tables.sources import FAIL_CLOSED
 
-# Where old news may lead to a contact that the client has forbidden.
-FAIL_CLOSED = (CONSENTS.name, FLAGS.name, CONTACTS.name)
 # Beyond its limit a share may differ by as much as chance alone makes of so few rows.
 STANDARD_ERRORS = 4
 DEBITS_BY_NATURE = (
-    Category.RENT,
-    Category.UTILITIES,
-    Category.HOUSEHOLD,
-    Category.SUBSCRIPTION,
-    Category.INSURANCE,
-    Category.LOAN_PAYMENT,
+    *BILLS,
     Category.GROCERIES,
     Category.DINING,
     Category.SHOPPING,
@@ -103,7 +96,7 @@ def freshness_facts(
     limits: TrailingSettings,
 ) -> tuple[Fact, ...]:
     """How old the news of a table may be; rows, only where every month usually brings some."""
-    severity: Severity = "critical" if table.name in FAIL_CLOSED else "warning"
+    severity: Severity = "critical" if table in FAIL_CLOSED else "warning"
     facts = []
     if last_delivery is not None:
         most = limits.max_days_since_delivery

@@ -30,8 +30,8 @@ from tables.errors import ContractViolation
 UNIT = "\x1f"
 
 
-class _Kitchen(NamedTuple):
-    """What column rules need besides the raw rows."""
+class _Target(NamedTuple):
+    """The table that is made, and the lists that translate its codes."""
 
     table: Table
     codes: Mapping[str, Mapping[str, str | None]]
@@ -54,11 +54,11 @@ def made_rows(
     if recipe.one_row_per:
         totals = [rule.total for rule in recipe.columns.values() if rule.total]
         rows = first_rows(rows, recipe.one_row_per, recipe.in_order_of, totals)
-    kitchen = _Kitchen(table, adapter.codes)
+    target = _Target(table, adapter.codes)
     arrays, problems = [], []
     for column in table.columns:
         try:
-            arrays.append(_made_column(rows, column, recipe.columns.get(column.name), kitchen))
+            arrays.append(_made_column(rows, column, recipe.columns.get(column.name), target))
         except ContractViolation as error:
             problems += str(error).splitlines()
     if problems:
@@ -133,11 +133,11 @@ def _complain(rows: RawRows, column: str, is_wrong: pa.Array, what: str) -> None
 
 
 def _made_column(
-    rows: RawRows, column: Column, rule: ColumnRule | None, kitchen: _Kitchen
+    rows: RawRows, column: Column, rule: ColumnRule | None, target: _Target
 ) -> pa.Array:
     if rule is None:
         return pa.nulls(rows.rows.num_rows, arrow_type(column.type))
-    values = _values(rows, column, rule, kitchen)
+    values = _values(rows, column, rule, target)
     if rule.if_present:
         is_present = rows.values(rule.if_present).is_valid()
         values = pc.if_else(is_present, values, pa.scalar(None, values.type))
@@ -146,7 +146,7 @@ def _made_column(
     return values
 
 
-def _values(rows: RawRows, column: Column, rule: ColumnRule, kitchen: _Kitchen) -> pa.Array:
+def _values(rows: RawRows, column: Column, rule: ColumnRule, target: _Target) -> pa.Array:
     if rule.always is not None:
         return _constant(rows, column, rule.always)
     if rule.total is not None:
@@ -160,7 +160,7 @@ def _values(rows: RawRows, column: Column, rule: ColumnRule, kitchen: _Kitchen) 
         return readable(rows, str(rule.column), column.type)
     texts = _template(rows, rule.text) if rule.text else _as_text(rows, str(rule.column))
     if rule.codes is not None:
-        texts = _translated(rows, column, texts, rule.codes, kitchen)
+        texts = _translated(rows, column, texts, rule.codes, target)
     values, is_unreadable = cast_text(texts, column.type)
     if is_unreadable is not None:
         _complain(rows, column.name, is_unreadable, f"are made into no {column.type}")
@@ -200,11 +200,11 @@ def _template(rows: RawRows, text: str) -> pa.Array:
 
 
 def _translated(
-    rows: RawRows, column: Column, texts: pa.Array, name: str, kitchen: _Kitchen
+    rows: RawRows, column: Column, texts: pa.Array, name: str, target: _Target
 ) -> pa.Array:
-    codes = kitchen.codes[name]
+    codes = target.codes[name]
     places = pc.index_in(texts, pa.array(list(codes), pa.string()), skip_nulls=True)
     is_unlisted = pc.and_(texts.is_valid(), places.is_null())
     what = f"are not in adapter.codes.{name}; add them"
-    _complain(rows, f"{kitchen.table.name}.{column.name}", is_unlisted, what)
+    _complain(rows, f"{target.table.name}.{column.name}", is_unlisted, what)
     return pa.array(list(codes.values()), pa.string()).take(places)

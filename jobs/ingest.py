@@ -113,7 +113,12 @@ def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
     problems = all_problems(
         [one.outcome for one in checked], run.config.checks.max_quarantine_share
     )
-    problems += [problem for one in checked if (problem := one.intake.emptied())]
+    problems += [
+        problem
+        for one in checked
+        if one.intake.table.name not in run.config.checks.may_become_empty
+        and (problem := one.intake.emptied())
+    ]
     if problems:
         raise ContractViolation("\n".join(problems))
     return checked

@@ -105,8 +105,9 @@ class Intake:
         for day, rows in sorted(self.rows_in.items()):
             if had_rows and not rows:
                 return (
-                    f"{self.table.name} {day}: has no rows at all, where the delivery before had"
-                    " some: everything would count as deleted. Ask for the table again"
+                    f"{self.table.name} {day}: has no rows at all, and had some before: everything"
+                    " would count as deleted. Ask for the table again; if it is true, set"
+                    f" checks.may_become_empty to [{self.table.name}]"
                 )
             had_rows = rows > 0
         return None

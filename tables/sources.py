@@ -232,6 +232,9 @@ REFERENCES: Mapping[str, Mapping[str, Table]] = {
     "customer_merges": {"customer_id": CUSTOMERS, "survivor_id": CUSTOMERS},
 }
 
+# A doubt about one row of these is a doubt about whom the bank may contact.
+FAIL_CLOSED = (CONSENTS, FLAGS, CONTACTS, CUSTOMER_MERGES)
+
 HISTORY = columns(
     "delivery date -- delivery that brought this version",
     "is_deleted boolean -- the row was gone from that delivery",
