@@ -42,57 +42,44 @@ def account_balances(bookings: DataFrame, as_of: date) -> DataFrame:
     without balance on either, are left out.
     """
     is_last_month = F.col("booked_on") >= F.lit(months_before(as_of, 1))
-    days = (
-        bookings.where(in_window("booked_on", as_of, 2))
-        .groupBy("account_id", "booked_on")
-        .agg(
-            F.sum(_cents("amount")).alias("total"),
-            F.collect_list(_cents("balance_after")).alias("balances"),
-            F.count(F.lit(1)).alias("bookings"),
-        )
-        .select(
-            "account_id",
-            "booked_on",
-            "total",
-            F.when(F.size("balances") == F.col("bookings"), F.col("balances")).alias("balances"),
-            F.when(is_last_month, F.col("total")).otherwise(F.lit(0)).alias("total_now"),
-            F.when(~is_last_month, F.col("booked_on")).alias("earlier"),
-        )
+    rows = bookings.where(in_window("booked_on", as_of, 2)).select(
+        "account_id",
+        "booked_on",
+        _cents("amount").alias("amount"),
+        _cents("balance_after").alias("balance"),
+        F.when(~is_last_month, F.col("booked_on")).alias("earlier"),
     )
-    is_joined = F.col("joins_on").isNotNull()
-    accounts = (
-        days.groupBy("account_id")
-        .agg(
-            F.max("earlier").alias("joins_on"),
-            F.min("booked_on").alias("first_on"),
-            F.max("booked_on").alias("last_on"),
-            F.max_by("balances", "earlier").alias("joining"),
-            F.min_by("balances", "booked_on").alias("first"),
-            F.max_by("balances", "booked_on").alias("last"),
-            F.min_by("total", "booked_on").alias("first_total"),
-            F.sum("total_now").alias("total_now"),
-        )
-        .select(
-            F.when(is_joined, F.col("joining")).otherwise(F.col("first")).alias("before"),
-            F.col("last").alias("after"),
-            F.when(is_joined, F.col("total_now"))
-            .otherwise(F.col("total_now") - F.col("first_total"))
-            .alias("booked"),
-            F.coalesce("joins_on", "first_on").alias("since"),
-            "last_on",
-        )
-        .where(
-            (F.col("since") < F.col("last_on"))
-            & (F.col("last_on") >= F.lit(months_before(as_of, 1)))
-            & F.col("before").isNotNull()
-            & F.col("after").isNotNull()
-        )
+    # one row per account, so that no booking is doubled
+    joined = rows.join(_compared_days(rows, as_of), on="account_id").where(
+        F.col("booked_on") >= F.col("first_on")
+    )
+    is_first, is_last = (F.col("booked_on") == F.col(day) for day in ("first_on", "last_on"))
+    accounts = joined.groupBy("account_id").agg(
+        F.collect_list(F.when(is_first, F.col("balance"))).alias("before"),
+        F.collect_list(F.when(is_last, F.col("balance"))).alias("after"),
+        F.sum(F.when(~is_first, F.col("amount"))).alias("booked"),
+        F.count_if((is_first | is_last) & F.col("balance").isNull()).alias("unknown"),
     )
     follows = F.exists(
         "before", lambda cents: F.array_contains(F.col("after"), cents + F.col("booked"))
     )
-    return accounts.agg(
+    return accounts.where(F.col("unknown") == 0).agg(
         F.count(F.lit(1)).alias("accounts"), F.count_if(~follows).alias("unbalanced")
+    )
+
+
+def _compared_days(rows: DataFrame, as_of: date) -> DataFrame:
+    """Per account that can be compared, the first and the last day."""
+    return (
+        rows.groupBy("account_id")
+        .agg(
+            F.coalesce(F.max("earlier"), F.min("booked_on")).alias("first_on"),
+            F.max("booked_on").alias("last_on"),
+        )
+        .where(
+            (F.col("first_on") < F.col("last_on"))
+            & (F.col("last_on") >= F.lit(months_before(as_of, 1)))
+        )
     )
 
 

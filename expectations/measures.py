@@ -34,13 +34,21 @@ def differs_within(column: str) -> Measure:
     return F.coalesce((F.min(column) != F.max(column)).cast("int"), F.lit(0))
 
 
-def values_without(column: str, known: DataFrame, known_column: str) -> Measure:
-    """Rows whose value is not null and not among the known ones."""
-    names = known.select(F.col(known_column).alias(column)).distinct()
+def values_without(column: str, known: DataFrame) -> Measure:
+    """Rows whose value is not null and not among the known ones.
+
+    Args:
+        column: What to look at.
+        known: One column, the known values.
+    """
+    names = known.toDF(column).distinct()
     return lambda rows: (
         rows.where(F.col(column).isNotNull())
+        # counted first, so that no engine holds the rows themselves while it joins
+        .groupBy(column)
+        .agg(F.count("*").alias("times"))
         .join(names, on=column, how="left_anti")
-        .agg(F.count("*"))
+        .agg(F.coalesce(F.sum("times"), F.lit(0)))
     )
 
 

@@ -11,15 +11,15 @@ from great_expectations.expectations import Expectation
 from expectations.suite import Severity
 from tables.base import Table
 
+SOME_ROW = "there is at least one row"
+
 
 def rows_at_least(minimum: int, severity: Severity = "critical") -> Expectation:
     """Enough rows: on an empty table every other rule holds."""
     return gxe.ExpectTableRowCountToBeBetween(
         min_value=minimum,
         severity=severity,
-        description=f"there are at least {minimum} rows"
-        if minimum > 1
-        else "there is at least one row",
+        description=f"there are at least {minimum} rows" if minimum > 1 else SOME_ROW,
     )
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date
+from math import inf
 
 from great_expectations.expectations import Expectation
 from pyspark.sql import DataFrame, functions as F
 
 from expectations.measures import count_where, repeated, values_without
 from expectations.rules import (
+    SOME_ROW,
     matches,
     not_before,
     not_blank,
@@ -21,7 +23,7 @@ from expectations.rules import (
     rows_at_least,
     within,
 )
-from expectations.suite import Fact, Suite
+from expectations.suite import Fact, Severity, Suite
 from tables.base import Table
 from tables.categories import BookingChannel, Category
 from tables.sources import (
@@ -92,23 +94,40 @@ def source_suites(
 ) -> tuple[Suite, ...]:
     """The contracts of all delivered tables.
 
+    A whole table is held against its contract as it is known; an increment, as what it adds: what
+    was stored before kept its contract when it came.
+
     Args:
-        sources: Every source table by its name, as known before ``as_of``.
+        sources: Every whole table and ``customer_merges`` by name, as known before ``as_of``.
         as_of: Cut-off, exclusive.
         products: Configured product ids.
     """
     return tuple(_suite(table, sources, as_of, products) for table in SOURCES)
 
 
+def ever_brought(table: Table, rows: int) -> Fact:
+    """The table has rows.
+
+    Args:
+        table: An increment: what a single run adds may be nothing.
+        rows: How many rows of it all deliveries brought.
+    """
+    return Fact(SOME_ROW, rows, at_least=1, at_most=inf, severity=_if_empty(table))
+
+
+def _if_empty(table: Table) -> Severity:
+    return "critical" if table in NEVER_EMPTY else "warning"
+
+
 def _suite(
     table: Table, sources: Mapping[str, DataFrame], as_of: date, products: Collection[str]
 ) -> Suite:
-    names = table.column_names
+    names, is_whole = table.column_names, table.kind == "whole"
     dates = [column.name for column in table.columns if column.type == "date"]
     return Suite(
         table,
         rules=(
-            rows_at_least(1, "critical" if table in NEVER_EMPTY else "warning"),
+            *([rows_at_least(1, _if_empty(table))] if is_whole else []),
             *(one_of(column, codes) for column, codes in CODES.get(table.name, {}).items()),
             *(within(column, EARLIEST, LATEST) for column in dates),
             *([one_of("product_id", products, "warning")] if "product_id" in names else []),
@@ -122,7 +141,7 @@ def _suite(
                 if not column.is_nullable
             ),
             # Of increments the audit sees to it: a share of the keys at a time, in bounded memory.
-            *([Fact("no key occurs twice", repeated(table.key))] if table.kind == "whole" else []),
+            *([Fact("no key occurs twice", repeated(table.key))] if is_whole else []),
             Fact(
                 "nothing was recorded on or after the as-of date",
                 count_where(F.col("recorded_at") >= F.lit(as_of).cast("timestamp")),
@@ -140,8 +159,16 @@ def _references(table: Table, sources: Mapping[str, DataFrame]) -> list[Fact]:
     return [
         Fact(
             f"{column} names a row of {other.name}",
-            values_without(column, sources[other.name], other.key[0]),
+            values_without(column, _keys(other, sources)),
             severity="warning",
         )
         for column, other in references.items()
     ]
+
+
+def _keys(table: Table, sources: Mapping[str, DataFrame]) -> DataFrame:
+    """Every key that other tables may name; of customers, those that were given up as well."""
+    keys = sources[table.name].select(table.key[0])
+    if table == CUSTOMERS:
+        return keys.unionByName(sources[CUSTOMER_MERGES.name].select("customer_id"))
+    return keys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,16 @@ from expectations.balances import balance_facts
 from expectations.campaign_lists import campaign_lists_suite
 from expectations.check import CheckReport, check
 from expectations.propensity_scores import propensity_scores_suite
-from expectations.sources import source_suites
+from expectations.sources import ever_brought, source_suites
 from expectations.suite import Fact
 from expectations.trailing import freshness_facts, trailing_facts
-from expectations.volumes import Delivered, delivered, monthly_volumes
+from expectations.volumes import delivered, monthly_volumes
 from features.catalogue import customer_features_table
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, DELIVERIES, PROPENSITY_SCORES
 from tables.files import scratch_folder
 from tables.runs import Runs
-from tables.sources import SOURCES, TRANSACTIONS
+from tables.sources import CUSTOMER_MERGES, SOURCES, TRANSACTIONS, stored
 from tables.store import Store
 from tables.windows import months_before
 
@@ -54,45 +55,57 @@ def _source_reports(run: Run, proposed: Store) -> list[CheckReport]:
 
 
 def _known(run: Run, proposed: Store, scratch: Path) -> dict[str, DataFrame]:
-    """Every source table as known; worked out once for all its rules, unless that is quick."""
-    sources = {table.name: proposed.known_before(table, run.as_of) for table in SOURCES}
+    """Every table whose keys others name, as known, and every whole one; worked out once."""
+    known = {}
     for table in SOURCES:
-        if table != TRANSACTIONS and any(file.rows for file in proposed.files(table)):
-            path = str(scratch / table.name)
-            sources[table.name].write.parquet(path)
-            sources[table.name] = run.spark.read.schema(table.ddl).parquet(path)
-    return sources
+        if table.kind == "whole" or table == CUSTOMER_MERGES:
+            known[table.name] = proposed.known_before(table, run.as_of)
+            if any(file.rows for file in proposed.files(table)):
+                path = str(scratch / table.name)
+                known[table.name].write.parquet(path)
+                known[table.name] = run.spark.read.schema(table.ddl).parquet(path)
+    return known
 
 
-def _reports_of(run: Run, proposed: Store, sources: Mapping[str, DataFrame]) -> list[CheckReport]:
-    every = source_suites(sources, run.as_of, tuple(run.config.products))
+def _reports_of(run: Run, proposed: Store, known: Mapping[str, DataFrame]) -> list[CheckReport]:
+    every = source_suites(known, run.as_of, tuple(run.config.products))
     suites = [suite for suite in every if not _is_nothing_expected(suite.table, run, proposed)]
     reports = []
     with run.progress(len(suites), "contracts") as advance:
         deliveries = delivered(proposed.records(DELIVERIES), run.as_of)
         for suite in suites:
-            rows = sources[suite.table.name]
-            facts = (*suite.facts, *_trailing(suite.table, rows, run, proposed, deliveries))
+            table = suite.table
+            facts = (*suite.facts, *_trailing(table, run, proposed, deliveries.get(table.name, {})))
+            is_whole = table.kind == "whole"
+            rows = known[table.name] if is_whole else proposed.staged(stored(table))
             reports.append(check(replace(suite, facts=facts), rows))
             advance(1)
     return reports
 
 
 def _trailing(
-    table: Table, rows: DataFrame, run: Run, proposed: Store, deliveries: Delivered
+    table: Table, run: Run, proposed: Store, came: Mapping[date, int]
 ) -> tuple[Fact, ...]:
     """What the deliveries must have in common with those of the months before."""
-    limits, came = run.config.checks.trailing, deliveries.get(table.name, {})
-    volumes = monthly_volumes(table, came, run.as_of)
+    limits, as_of = run.config.checks.trailing, run.as_of
+    volumes = monthly_volumes(table, came, as_of)
     products = tuple(run.config.products)
-    versions = proposed.versions(table)
-    return (
-        *freshness_facts(table, max(came, default=None), volumes, run.as_of, limits),
+    facts = [
+        *freshness_facts(table, max(came, default=None), volumes, as_of, limits),
         *trailing_facts(
-            table, versions, volumes, products=products, as_of=run.as_of, limits=limits
+            table,
+            proposed.versions(table),
+            volumes,
+            products=products,
+            as_of=as_of,
+            limits=limits,
         ),
-        *(balance_facts(rows, run.as_of, limits) if table.name == TRANSACTIONS.name else ()),
-    )
+    ]
+    if table.kind == "increment":
+        facts.append(ever_brought(table, sum(came.values())))
+    if table == TRANSACTIONS:
+        facts += balance_facts(proposed.known_before(table, as_of), as_of, limits)
+    return tuple(facts)
 
 
 def _is_nothing_expected(table: Table, run: Run, proposed: Store) -> bool:

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, reduce
 
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, functions as F
 
 from extracts.conform import (
     ROW,
@@ -34,11 +33,8 @@ from tables.keys import key_hash, shares
 from tables.sources import REFERENCES
 from tables.store import latest_versions
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
 # Write a frame that several plans read, and read it back: no engine-wide cache is relied on.
-Keep = Callable[["DataFrame", str], "DataFrame"]
+Keep = Callable[[DataFrame, str], DataFrame]
 
 
 @dataclass(frozen=True)
@@ -82,11 +78,17 @@ class Intake:
         Args:
             known: By table name, the keys other tables may refer to.
         """
-        sound = sound_rows(self.landed, self.table)
+        # Nearly always no row breaks a rule by itself: then the rules are not worked out again.
+        broken = broken_rows(self.landed, self.table)
+        is_any_broken = broken.limit(1).count() > 0
+        select_sound = sound_rows if is_any_broken else present_rows
+        sound = select_sound(self.landed, self.table)
         contested = None if self.is_whole else self._contested(sound)
-        reasons = broken_rows(self.landed, self.table)
-        for found in self._broken_among_rows(sound, contested, known):
-            reasons = reasons.unionByName(found)
+        found = [broken] if is_any_broken else []
+        found += self._broken_among_rows(sound, contested, known)
+        if not found:
+            return Checked(self, Outcome(self.table.name, self.rows_in), contested)
+        reasons = reduce(DataFrame.unionByName, found)
         outcome = outcome_of(self.table.name, self.rows_in, reasons)
         if not outcome.broken:
             return Checked(self, outcome, contested)
@@ -174,10 +176,10 @@ class Checked:
             yield from self._increment()
 
     def _accepted(self, landed: DataFrame) -> DataFrame:
-        sound = sound_rows(landed, self.intake.table)
+        rows = present_rows(landed, self.intake.table)
         if self.places is None:
-            return sound
-        return sound.join(F.broadcast(self.places), on=list(ROW), how="left_anti")
+            return rows
+        return rows.join(F.broadcast(self.places), on=list(ROW), how="left_anti")
 
     def _whole(self) -> Iterator[DataFrame]:
         table, days = self.intake.table, sorted(self.intake.rows_in)

@@ -42,6 +42,9 @@ def repeated_keys(rows: DataFrame, key: Sequence[str], count: int) -> int:
     """
     repeated = 0
     for [share] in shares(count, [rows.select(*key, key_hash(key))]):
-        suspects = share.join(repeated_hashes(share), on="key_hash", how="left_semi")
+        found = repeated_hashes(share)
+        if not found.limit(1).count():
+            continue  # nearly always, and an engine may hold all of the rows to join none
+        suspects = share.join(found, on="key_hash", how="left_semi")
         repeated += suspects.groupBy(*key).count().where(F.col("count") > 1).count()
     return repeated
