@@ -108,13 +108,26 @@ def _month(delivery: str, as_of: date) -> Column:
 
 
 def _present(table: Table, brought: DataFrame, as_of: date, newest: int, oldest: int) -> DataFrame:
-    in_order = Window.partitionBy(*table.key).orderBy("recorded_at", "delivery")
-    lasting = brought.select("*", F.lead("delivery").over(in_order).alias("replaced"))
+    lasting = _lasting(table, brought)
     until = F.coalesce(_month("replaced", as_of) + F.lit(1), F.lit(newest))
     first = F.greatest(until, F.lit(newest))
     last = F.least(_month("delivery", as_of), F.lit(oldest))
     return lasting.where((first <= last) & ~F.col("is_deleted")).select(
         *table.column_names, F.explode(F.sequence(first, last)).alias("month")
+    )
+
+
+def _lasting(table: Table, brought: DataFrame) -> DataFrame:
+    """Each version with the delivery that ``replaced`` it; most keys have one and never were."""
+    several = brought.groupBy(*table.key).count().where(F.col("count") > 1).drop("count")
+    in_order = Window.partitionBy(*table.key).orderBy("recorded_at", "delivery")
+    replaced = F.lead("delivery").over(in_order)
+    never = F.lit(None).cast("date")
+    changing, steady = (
+        brought.join(several, on=list(table.key), how=how) for how in ("left_semi", "left_anti")
+    )
+    return steady.select("*", never.alias("replaced")).unionByName(
+        changing.select("*", replaced.alias("replaced"))
     )
 
 

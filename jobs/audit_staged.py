@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.run import Run
+from jobs.staging import Staging
 from tables.base import Table
 from tables.errors import ContractViolation
 from tables.keys import repeated_keys
@@ -35,7 +36,7 @@ def audit(run: Run) -> None:
     proposed = run.store.with_staged(run.staging.files)
     problems = []
     for table in run.staging.tables.values():
-        problems += _problems(table, proposed.staged(table), run.staging.rows(table))
+        problems += _problems(run.staging, table, proposed.staged(table))
     reports = contract_reports(run, proposed)
     for report in reports:
         problems += [f"{report.table}: {failure}" for failure in report.critical_failures]
@@ -47,18 +48,20 @@ def audit(run: Run) -> None:
         raise ContractViolation("\n".join([*problems, *where]))
 
 
-def _problems(table: Table, rows: DataFrame, written: int) -> list[str]:
+def _problems(staging: Staging, table: Table, rows: DataFrame) -> list[str]:
     required = [column.name for column in table.columns if not column.is_nullable]
-    nulls = [F.sum(F.col(name).isNull().cast("bigint")).alias(name) for name in required]
-    found = rows.agg(F.count(F.lit(1)).alias("rows"), *nulls).collect()[0]
-    repeated = repeated_keys(rows, table.key, found["rows"])
+    nulls = staging.nulls(table)
+    uncounted = [F.count_if(F.col(name).isNull()).alias(name) for name in {*required} - {*nulls}]
+    found = rows.agg(F.count(F.lit(1)).alias("rows"), *uncounted).collect()[0].asDict()
+    count, written = found.pop("rows"), staging.rows(table)
+    nulls |= found
     problems = [
-        f"{table.name}: {found[name]} rows without {name}, which must not be null"
+        f"{table.name}: {nulls[name]} rows without {name}, which must not be null"
         for name in required
-        if found[name]
+        if nulls[name]
     ]
-    if found["rows"] != written:
-        problems.append(f"{table.name}: {found['rows']} rows read back of {written} written")
-    if repeated:
+    if count != written:
+        problems.append(f"{table.name}: {count} rows read back of {written} written")
+    if repeated := repeated_keys(rows, table.key, count):
         problems.append(f"{table.name}: {repeated} keys ({', '.join(table.key)}) occur twice")
     return problems

@@ -13,7 +13,7 @@ from expectations.balances import balance_facts
 from expectations.campaign_lists import campaign_lists_suite
 from expectations.check import CheckReport, check
 from expectations.propensity_scores import propensity_scores_suite
-from expectations.sources import ever_brought, source_suites
+from expectations.sources import ever_brought, never_null, source_suites
 from expectations.suite import Fact
 from expectations.trailing import freshness_facts, trailing_facts
 from expectations.volumes import delivered, monthly_volumes
@@ -102,6 +102,7 @@ def _trailing(
         ),
     ]
     if table.kind == "increment":
+        facts += never_null(table, run.staging.nulls(stored(table)))
         facts.append(ever_brought(table, sum(came.values())))
     if table == TRANSACTIONS:
         facts += balance_facts(proposed.known_before(table, as_of), as_of, limits)

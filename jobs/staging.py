@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from tables.arrow import arrow_schema
 from tables.base import Table
-from tables.delta import DataFile, data_files
+from tables.delta import DataFile, data_files, null_counts
 from tables.errors import ContractViolation
 from tables.files import make_folder
 from tables.store import slice_path
@@ -55,6 +55,14 @@ class Staging:
     def rows(self, table: Table) -> int:
         """How many rows of ``table`` are staged."""
         return sum(file.rows for file in self.files.get(table.name, []))
+
+    def nulls(self, table: Table) -> dict[str, int]:
+        """Nulls in what is staged of ``table``, by column, where the files tell their number."""
+        folder = self.folder / table.name
+        files = self.files.get(table.name, [])
+        if not files:
+            return dict.fromkeys(table.column_names, 0)
+        return null_counts(folder / file.path for file in files)
 
     def _target(self, table: Table) -> Path:
         part = f"{self._attempt}-{len(self.files.get(table.name, []))}"

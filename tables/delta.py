@@ -7,7 +7,8 @@ lists them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -40,6 +41,25 @@ def data_files(folder: Path, below: Path) -> list[DataFile]:
         if rows:
             found.append(DataFile(path.relative_to(folder).as_posix(), rows, path.stat().st_size))
     return found
+
+
+def null_counts(paths: Iterable[Path]) -> dict[str, int]:
+    """Nulls per column in some Parquet files, as their footers count them.
+
+    A column is left out if it is nested or a footer does not count its nulls.
+    """
+    counts: Counter[str] = Counter()
+    uncounted: set[str] = set()
+    for path in paths:
+        footer = pq.read_metadata(path)
+        for group in map(footer.row_group, range(footer.num_row_groups)):
+            for column in map(group.column, range(group.num_columns)):
+                told = column.statistics
+                if told is None or not told.has_null_count:
+                    uncounted.add(column.path_in_schema)
+                else:
+                    counts[column.path_in_schema] += told.null_count
+    return {name: nulls for name, nulls in counts.items() if name not in uncounted}
 
 
 def files_of(folder: Path, version: int | None) -> list[DataFile]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import Window, functions as F
+from pyspark.sql import Column, functions as F
 
 from tables.arrow import arrow_schema
 from tables.base import Table
@@ -153,31 +153,36 @@ def slice_path(as_of: date) -> str:
 
 
 def latest_versions(table: Table, known: DataFrame) -> DataFrame:
-    """The last version of each key among ``known`` row versions, without deleted ones."""
-    newest_first = Window.partitionBy(*table.key).orderBy(F.desc("recorded_at"), F.desc("delivery"))
-    return (
-        known.select("*", F.row_number().over(newest_first).alias("age"))
-        .where((F.col("age") == 1) & ~F.col("is_deleted"))
-        .drop("age")
-    )
+    """The last version of each key among ``known`` row versions, without deleted ones.
+
+    To rank the versions of each key would sort the whole table; ``recorded_at`` tells a key's
+    versions apart, so the latest time finds the latest version.
+    """
+    newest, is_same_key = _newest(table, known)
+    is_latest = is_same_key & (F.col("recorded_at") == F.col("newest_at"))
+    return known.join(newest, on=is_latest, how="left_semi").where(~F.col("is_deleted"))
 
 
 def latest_revisions(table: Table, known: DataFrame) -> DataFrame:
     """The last version of each key of an increment table: few keys have more than one.
 
-    To rank all versions of all keys would sort the whole table; only revised keys are looked at.
+    Only revised keys are looked at.
     """
-    revised = (
-        known.where("is_revision")
-        .groupBy(*table.key)
-        .agg(F.max("recorded_at").alias("revised_at"))
-        .select(*[F.col(name).alias(f"revised_{name}") for name in table.key], "revised_at")
+    newest, is_same_key = _newest(table, known.where("is_revision"))
+    # A key is there once in `newest`, so no row is doubled.
+    return known.join(newest, on=is_same_key, how="left").where(
+        F.col("newest_at").isNull() | (F.col("recorded_at") >= F.col("newest_at"))
     )
-    is_same_key = [F.col(name) == F.col(f"revised_{name}") for name in table.key]
-    # A key is revised once in `revised`, so no row is doubled.
-    return known.join(revised, on=reduce(and_, is_same_key), how="left").where(
-        F.col("revised_at").isNull() | (F.col("recorded_at") >= F.col("revised_at"))
+
+
+def _newest(table: Table, versions: DataFrame) -> tuple[DataFrame, Column]:
+    """Per key when its last version was recorded, ``newest_at``, and how to join that."""
+    newest = (
+        versions.groupBy(*table.key)
+        .agg(F.max("recorded_at").alias("newest_at"))
+        .withColumnsRenamed({name: f"newest_{name}" for name in table.key})
     )
+    return newest, reduce(and_, (F.col(name) == F.col(f"newest_{name}") for name in table.key))
 
 
 def visible_columns(table: Table) -> list[str]:

@@ -14,6 +14,7 @@ from tables.delta import (
     data_files,
     files_of,
     latest_version,
+    null_counts,
     remove_uncommitted,
 )
 
@@ -41,6 +42,18 @@ def folder(tmp_path):
 def rows(folder, version):
     table = pa.table(DeltaTable(folder, version=version).to_pyarrow_table())
     return sorted(zip(*table.to_pydict().values(), strict=True))
+
+
+def test_footers_count_nulls_unless_one_of_them_does_not(tmp_path):
+    rows = pa.table({"name": ["a", None], "value": [1, 2], "tags": [["x"], None]})
+    counted, uncounted = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    pq.write_table(rows, counted)
+    pq.write_table(rows, uncounted, write_statistics=["name"])
+    assert null_counts([counted, counted])["name"] == 2
+    assert null_counts([counted])["value"] == 0
+    assert null_counts([counted, uncounted]).get("value") is None
+    assert null_counts([counted, uncounted])["name"] == 2
+    assert "tags" not in null_counts([counted])
 
 
 def test_a_version_is_what_was_listed(folder):

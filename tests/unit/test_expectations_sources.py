@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from expectations.check import check
-from expectations.sources import MEANINGS, NEVER_EMPTY, ever_brought, source_suites
-from tables.sources import SOURCES
+from expectations.sources import MEANINGS, NEVER_EMPTY, ever_brought, never_null, source_suites
+from tables.sources import BRANCHES, SOURCES
 from tests.unit.expectation_rows import failures, only_facts, only_rules, rows_with, warnings
 
 AS_OF = date(2024, 4, 1)
@@ -182,9 +182,17 @@ def test_every_broken_rule_is_told_with_its_severity_and_none_hides_another(spar
     told = [*critical, *WARNINGS.get(table.name, [])]
     breaks = [(column, value) for column, value, _ in told]
     rows = rows_with(spark, table, GOOD[table.name] | RECORDED, breaks)
-    report = check(suites[table.name], rows)
+    suite = suites[table.name]
+    if table.kind == "increment":
+        suite = replace(suite, facts=(*suite.facts, *never_null(table)))
+    report = check(suite, rows)
     assert failures(report) == {sentence: 1 for *_, sentence in critical}
     assert warnings(report) == {sentence: 1 for *_, sentence in WARNINGS.get(table.name, [])}
+
+
+def test_nulls_that_are_counted_already_are_not_counted_again(spark):
+    facts = never_null(BRANCHES, {"branch_id": 2, "name": 0})
+    assert [fact.measure for fact in facts][:2] == [2, 0]
 
 
 @pytest.mark.parametrize(
