@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pyspark.sql import Column, DataFrame, functions as F
 
-HASHES_PER_PASS = 40_000_000  # counted at a time, in about 3 GB
+HASHES_PER_PASS = 60_000_000  # counted at a time, in about 4 GB
 
 
 def key_hash(key: Sequence[str]) -> Column:
