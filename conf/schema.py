@@ -90,6 +90,13 @@ class TimeSettings(Settings):
     train_cohorts: Annotated[StrictInt, Field(ge=1, le=60)]
 
 
+class LifetimeValueSettings(Settings):
+    """How margin still to come is counted (`features/product_facts.py`)."""
+
+    discount_rate: Share
+    least_remaining_share: Share
+
+
 class EligibilityRules(Settings):
     """May a customer hold this product? A rule left out does not restrict."""
 
@@ -252,6 +259,22 @@ class TrailingSettings(Settings):
     max_unbalanced_share_critical: Share
 
 
+class FeatureCheckSettings(Settings):
+    """What the features of a month may differ in from those that models were trained on.
+
+    Attributes:
+        max_psi_warning: Drift of a feature against the training snapshots.
+        max_coverage_fall: Of the share of customers with data, against last month.
+        min_customers: With fewer on either side, no drift is computed.
+        min_customers_shown: A code or quantile that rests on fewer is not shown.
+    """
+
+    max_psi_warning: Annotated[StrictFloat, Field(ge=0)]
+    max_coverage_fall: Share
+    min_customers: Positive
+    min_customers_shown: Positive
+
+
 class CheckSettings(Settings):
     """Bounds of the table contracts.
 
@@ -263,6 +286,7 @@ class CheckSettings(Settings):
         max_psi_warning: Drift of scores against the month before.
         min_active_customers: Fewer have features, and publication stops.
         trailing: The newest month of deliveries beside those before it.
+        features: Features of the month beside those that models were trained on.
     """
 
     max_quarantine_share: Share
@@ -272,6 +296,7 @@ class CheckSettings(Settings):
     max_psi_warning: Annotated[StrictFloat, Field(ge=0)]
     min_active_customers: Count
     trailing: TrailingSettings
+    features: FeatureCheckSettings
 
 
 class RunConfig(Settings):
@@ -280,6 +305,7 @@ class RunConfig(Settings):
     engine: EngineSettings
     bank: BankSettings
     time: TimeSettings
+    lifetime_value: LifetimeValueSettings
     products: Annotated[dict[Identifier, Product], Field(min_length=1)]
     partners: dict[Identifier, Partner]
     offers: Annotated[dict[Identifier, Offer], Field(min_length=1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame, functions as F
@@ -11,6 +11,7 @@ from conf.schema import TimeSettings
 from features.catalogue import feature_catalogue
 from features.feature import Feature
 from features.measures import Measure, measured
+from features.product_facts import ProductFacts
 from features.sources import CUSTOMERS, Cut, Source, SourceTables, active_customers
 from tables.errors import UserError
 
@@ -21,7 +22,7 @@ def customer_features(
     sources: SourceTables,
     as_of: date,
     time: TimeSettings,
-    products: Sequence[str],
+    products: Mapping[str, ProductFacts],
     base_currency: str,
 ) -> DataFrame:
     """Compute every feature.
@@ -30,7 +31,7 @@ def customer_features(
         sources: The bank's tables as known before ``as_of``.
         as_of: Cut-off, exclusive.
         time: Its observation window limits how far back bookings and contacts are looked at.
-        products: Configured product ids.
+        products: What is known of each configured product.
         base_currency: Currency of all amounts.
 
     Returns:
@@ -39,9 +40,10 @@ def customer_features(
     Raises:
         UserError: The observation window is shorter than the window of a feature.
     """
-    features = feature_catalogue(products)
+    features = feature_catalogue(tuple(products))
     _check_windows(features, time.observation_months)
-    return computed(features, sources, Cut(as_of, time.observation_months, base_currency))
+    cut = Cut(as_of, time.observation_months, base_currency, products)
+    return computed(features, sources, cut)
 
 
 def computed(features: Sequence[Feature], sources: SourceTables, cut: Cut) -> DataFrame:

@@ -7,23 +7,28 @@ a window is a comparison with a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
+from features.product_facts import ProductFacts
 from tables.categories import OWN_TRANSFERS
 from tables.windows import completed_months, days_ago, months_ago, months_before
 
 SEGMENTS = ("mass", "affluent", "private", "vip")
 FOR_EVER = date(9999, 12, 31)
 BALANCE_MONTHS = (1, 3, 6)
+MONTHS_APART = 6  # between customers as known now and before
 
 
 @dataclass(frozen=True)
 class SourceTables:
-    """The bank's tables as known before the as-of date; transactions also carry their owner."""
+    """The bank's tables as known before the as-of date; transactions also carry their owner.
+
+    ``customers_before`` are the customers as known ``MONTHS_APART`` months earlier.
+    """
 
     customers: DataFrame
     accounts: DataFrame
@@ -33,15 +38,17 @@ class SourceTables:
     flags: DataFrame
     contacts: DataFrame
     fx_rates: DataFrame
+    customers_before: DataFrame
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a snapshot ends, how far back it looks, and the currency of its money."""
+    """Where a snapshot ends, how far back it looks, its currency, and the products sold."""
 
     as_of: date
     observation_months: int
     base_currency: str
+    products: Mapping[str, ProductFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,7 @@ def _booking_rows(tables: SourceTables, cut: Cut) -> DataFrame:
         "customer_id",
         "category",
         "channel",
+        "counterparty_id",
         days_ago("booked_on", cut.as_of).alias("days_ago"),
         months_ago("booked_on", cut.as_of).alias("months_ago"),
         F.abs(cents).alias("cents"),

@@ -8,6 +8,8 @@ from pyspark.sql import DataFrame
 
 from features.catalogue import customer_features_table
 from features.customer_features import SourceTables, active_customers, customer_features
+from features.product_facts import product_facts
+from features.sources import MONTHS_APART
 from jobs.run import Run
 from tables.sources import (
     ACCOUNTS,
@@ -19,6 +21,7 @@ from tables.sources import (
     HOLDINGS,
     TRANSACTIONS,
 )
+from tables.windows import months_before
 
 
 def build_features(run: Run) -> None:
@@ -37,7 +40,7 @@ def build_snapshot(run: Run, cohort: date) -> DataFrame:
         source_tables(run, cohort),
         cohort,
         run.config.time,
-        tuple(run.config.products),
+        product_facts(run.config.products, run.config.lifetime_value),
         run.config.bank.base_currency,
     )
 
@@ -54,4 +57,5 @@ def source_tables(run: Run, as_of: date) -> SourceTables:
         flags=known(FLAGS, as_of),
         contacts=known(CONTACTS, as_of),
         fx_rates=known(FX_RATES, as_of),
+        customers_before=known(CUSTOMERS, months_before(as_of, MONTHS_APART)),
     )

@@ -8,11 +8,12 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from features.customer_features import SourceTables, computed
 from features.feature import Feature
-from features.sources import Cut
+from features.product_facts import ProductFacts
+from features.sources import MONTHS_APART, Cut
 from tables.base import Table
 from tables.categories import BookingChannel, Category
 from tables.sources import (
@@ -25,13 +26,19 @@ from tables.sources import (
     HOLDINGS,
     TRANSACTIONS,
 )
+from tables.windows import months_before
 from tests.tables import columns_of, parse_rows
 
 Rows = list[dict[str, Any]]
 Bank = dict[str, Rows]
 
 AS_OF = date(2024, 4, 1)
-PRODUCTS = ("current_account", "credit_card", "travel_insurance")
+PRODUCT_FACTS = {
+    "current_account": ProductFacts(False, (9000, 6000, 3000)),
+    "credit_card": ProductFacts(False, tuple(range(2400, 600, -100))),
+    "travel_insurance": ProductFacts(True, (0,)),
+}
+PRODUCTS = tuple(PRODUCT_FACTS)
 TABLES = {
     table.name: table
     for table in (
@@ -77,17 +84,28 @@ def snapshot(
     partitions: int | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The features by customer, from what the bank knew before ``as_of``."""
-    frames = {}
-    for name, table in TABLES.items():
+    cut = Cut(as_of, 12, "EUR", PRODUCT_FACTS)
+    found = computed(features, source_tables(spark, bank, as_of, partitions), cut).collect()
+    return {row["customer_id"]: row.asDict() for row in found}
+
+
+def source_tables(
+    spark: SparkSession, bank: Bank, as_of: date = AS_OF, partitions: int | None = None
+) -> SourceTables:
+    """What the bank knew before ``as_of``."""
+
+    def known(table: Table, until: date) -> DataFrame:
         columns = columns_of(table)
-        rows = known_before(table, bank[name], as_of)
+        rows = known_before(table, bank[table.name], until)
         frame = spark.createDataFrame(
             [tuple(row[column.name] for column in columns) for row in rows],
             ", ".join(f"{column.name} {column.type}" for column in columns),
         )
-        frames[name] = frame.repartition(partitions) if partitions else frame
-    found = computed(features, SourceTables(**frames), Cut(as_of, 12, "EUR")).collect()
-    return {row["customer_id"]: row.asDict() for row in found}
+        return frame.repartition(partitions) if partitions else frame
+
+    frames = {name: known(table, as_of) for name, table in TABLES.items()}
+    before = known(CUSTOMERS, months_before(as_of, MONTHS_APART))
+    return SourceTables(**frames, customers_before=before)
 
 
 def known_before(table: Table, rows: Rows, as_of: date) -> Rows:

@@ -19,13 +19,13 @@ from features.catalogue import (
     model_feature_names,
     reason_sentence,
 )
-from features.customer_features import SourceTables, customer_features, measure_names
+from features.customer_features import customer_features, measure_names
 from features.sources import CUSTOMERS, Cut
 from tables.errors import UserError
-from tests.bank import AS_OF, PRODUCTS, TABLES
-from tests.tables import table_rows
+from tests.bank import AS_OF, PRODUCT_FACTS, PRODUCTS, TABLES, Bank, source_tables
 
 CATALOGUE = {feature.name: feature for feature in feature_catalogue(PRODUCTS)}
+NOTHING: Bank = {name: [] for name in TABLES}
 PROTECTED = ("birth_date", "gender", "language", "age", "nationality")
 
 
@@ -39,17 +39,17 @@ def test_a_snapshot_has_exactly_the_columns_and_types_of_the_declared_table(
     spark: SparkSession,
 ) -> None:
     table = customer_features_table(PRODUCTS)
-    sources = SourceTables(**{name: table_rows(spark, t, "") for name, t in TABLES.items()})
-    frame = customer_features(sources, AS_OF, _time(12), PRODUCTS, "EUR")
+    sources = source_tables(spark, NOTHING)
+    frame = customer_features(sources, AS_OF, _time(12), PRODUCT_FACTS, "EUR")
     found = [(f.name, f.dataType.simpleString()) for f in frame.schema.fields]
     assert found == [(column.name, column.type) for column in table.columns]
     assert frame.count() == 0
 
 
 def test_an_observation_window_shorter_than_a_feature_is_refused(spark: SparkSession) -> None:
-    sources = SourceTables(**{name: table_rows(spark, t, "") for name, t in TABLES.items()})
+    sources = source_tables(spark, NOTHING)
     with pytest.raises(UserError, match="observation_months is 6, but features look back 12"):
-        customer_features(sources, AS_OF, _time(6), PRODUCTS, "EUR")
+        customer_features(sources, AS_OF, _time(6), PRODUCT_FACTS, "EUR")
 
 
 def test_models_get_numbers_and_booleans_only() -> None:
@@ -59,9 +59,9 @@ def test_models_get_numbers_and_booleans_only() -> None:
 
 
 def test_no_feature_reads_a_protected_attribute(spark: SparkSession) -> None:
-    frames = {name: table_rows(spark, table, "") for name, table in TABLES.items()}
-    assert "birth_date" in frames["customers"].columns
-    read = CUSTOMERS.rows(SourceTables(**frames), Cut(AS_OF, 12, "EUR")).columns
+    sources = source_tables(spark, NOTHING)
+    assert "birth_date" in sources.customers.columns
+    read = CUSTOMERS.rows(sources, Cut(AS_OF, 12, "EUR")).columns
     assert not set(read) & set(PROTECTED)
     for feature in CATALOGUE.values():
         words = f"{feature.description} {feature.sentence} {feature.sentence_zero}".lower()
