@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
@@ -122,7 +124,11 @@ def base_cents(amount: str, base_currency: str) -> Column:
     """An amount in whole cents of the base currency, converted booking by booking, half up."""
     converted = F.round(F.col(amount) * F.col("rate_to_base"), 2)
     is_base = F.col("currency") == F.lit(base_currency)
-    return (F.when(is_base, F.col(amount)).otherwise(converted) * 100).cast("bigint")
+    return F.when(is_base, _cents(F.col(amount))).otherwise(_cents(converted))
+
+
+def _cents(amount: Column) -> Column:
+    return (amount * 100).cast("bigint")
 
 
 def _with_rate(rows: DataFrame, fx_rates: DataFrame, cut: Cut) -> DataFrame:
@@ -178,22 +184,25 @@ def _last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
 
     Bookings of one day are ordered by the time they were recorded, then by their identifier.
     """
+    ends = {"balance": as_of} | {f"balance_{n}m": months_before(as_of, n) for n in BALANCE_MONTHS}
     known = transactions.where(
         (F.col("booked_on") < F.lit(as_of)) & F.col("balance_after").isNotNull()
     )
-    # A struct as the key of max_by is ten times as fast on Sail as the greatest struct.
-    order = F.struct("booked_on", "recorded_at", "transaction_id")
+    last_days = known.groupBy("account_id").agg(
+        *(
+            F.max(F.when(F.col("booked_on") < F.lit(end), F.col("booked_on"))).alias(f"{name}_on")
+            for name, end in ends.items()
+        )
+    )
+    is_last = {name: F.col("booked_on") == F.col(f"{name}_on") for name in ends}
+    # Days first, of one row per account: to order all bookings by more costs three times as much.
+    of_last_days = known.join(last_days, on="account_id").where(reduce(or_, is_last.values()))
+    order = F.struct("recorded_at", "transaction_id")
     balances = [
         F.max_by(F.when(is_then, F.col("balance_after")), F.when(is_then, order)).alias(name)
-        for name, is_then in {
-            "balance": F.lit(True),
-            **{
-                f"balance_{months}m": months_ago("booked_on", as_of) > months
-                for months in BALANCE_MONTHS
-            },
-        }.items()
+        for name, is_then in is_last.items()
     ]
-    return known.groupBy("account_id").agg(*balances)
+    return of_last_days.groupBy("account_id").agg(*balances)
 
 
 def _holding_rows(tables: SourceTables, cut: Cut) -> DataFrame:
@@ -234,10 +243,16 @@ def _contact_rows(tables: SourceTables, cut: Cut) -> DataFrame:
 def _consent_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     """One row per customer, purpose and channel: the last decision before the cut."""
     is_made = F.col("changed_at") < F.lit(cut.as_of).cast("timestamp")
+    # Time and answer as one number: its maximum takes a fifth of what max_by takes.
+    is_refused = F.when(F.col("is_granted"), F.lit(0)).otherwise(F.lit(1))
+    decision = F.unix_micros("changed_at") * 2 + is_refused
     return (
         tables.consents.where(is_made)
         .groupBy("customer_id", "purpose", "channel")
-        .agg(F.max_by("is_granted", "changed_at").alias("is_granted"))
+        .agg(F.max(decision).alias("decision"))
+        .select(
+            "customer_id", "purpose", "channel", (F.col("decision") % 2 == 0).alias("is_granted")
+        )
     )
 
 

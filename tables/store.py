@@ -15,10 +15,11 @@ from pyspark.sql import Column, functions as F
 
 from tables.arrow import arrow_schema
 from tables.base import Table
-from tables.delta import DataFile, files_of
+from tables.delta import DataFile, files_of, may_hold
 from tables.errors import UserError
 from tables.merges import MERGED, MERGED_ARROW, as_survivors, survivors
 from tables.sources import CUSTOMER_MERGES, stored
+from tables.stored_columns import StoredColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -46,6 +47,7 @@ class Store:
         self._pins = dict(pins)
         self._staged = dict(staged or {})
         self._merged: dict[date, pa.Table] = {}
+        self._revised: dict[str, bool] = {}
 
     def with_staged(self, staged: Mapping[str, Sequence[DataFile]]) -> Store:
         """The store as it would be after a commit of ``staged``, for the audit before it."""
@@ -105,8 +107,18 @@ class Store:
 
     def _latest_before(self, table: Table, as_of: date) -> DataFrame:
         known = self.versions(table).where(F.col("recorded_at") < F.lit(as_of).cast("timestamp"))
-        latest = latest_versions if table.kind == "whole" else latest_revisions
-        return latest(table, known).select(*visible_columns(table))
+        if table.kind == "whole":
+            known = latest_versions(table, known)
+        elif self._has_revisions(table):
+            known = latest_revisions(table, known)
+        return known.select(*visible_columns(table))
+
+    def _has_revisions(self, table: Table) -> bool:
+        """Whether there can be two versions of a key; to look for them costs a join of all rows."""
+        if table.name not in self._revised:
+            paths = [self.folder / table.name / file.path for file in self.files(table)]
+            self._revised[table.name] = may_hold(paths, "is_revision")
+        return self._revised[table.name]
 
     def snapshot(self, table: Table, as_of: date) -> DataFrame:
         """The rows of a derived table for one as-of date."""
@@ -116,6 +128,11 @@ class Store:
         """The same without an engine, sorted by key."""
         rows = self._arrow(table, self._slice(table, as_of))
         return rows.select(list(columns)) if columns is not None else rows
+
+    def stored_columns(self, table: Table, as_of: date) -> StoredColumns:
+        """The rows of a derived table for one as-of date, to be read column by column."""
+        files = self._slice(table, as_of)
+        return StoredColumns([self.folder / table.name / file.path for file in files])
 
     def arrow_records(self, table: Table) -> pa.Table:
         """What ``records`` gives, without an engine, sorted by key."""

@@ -14,6 +14,7 @@ from tables.delta import (
     data_files,
     files_of,
     latest_version,
+    may_hold,
     null_counts,
     remove_uncommitted,
 )
@@ -54,6 +55,16 @@ def test_footers_count_nulls_unless_one_of_them_does_not(tmp_path):
     assert null_counts([counted, uncounted]).get("value") is None
     assert null_counts([counted, uncounted])["name"] == 2
     assert "tags" not in null_counts([counted])
+
+
+def test_footers_tell_whether_a_flag_may_be_set(tmp_path):
+    never, once, unknown = (tmp_path / name for name in ("a", "b", "c"))
+    pq.write_table(pa.table({"is_revision": [False, False]}), never)
+    pq.write_table(pa.table({"is_revision": [False, True]}), once)
+    pq.write_table(pa.table({"is_revision": [False]}), unknown, write_statistics=False)
+    assert not may_hold([never, never], "is_revision")
+    assert may_hold([never, once], "is_revision")
+    assert may_hold([unknown], "is_revision")
 
 
 def test_a_version_is_what_was_listed(folder):
