@@ -46,6 +46,10 @@ def audit(run: Run) -> None:
     where = [f"Report: {write_report(run, reports, problems, proposed)}"] if reports else []
     if problems:
         raise ContractViolation("\n".join([*problems, *where]))
+    if run.step == "features":
+        from jobs.feature_report import report_features
+
+        report_features(run, proposed)
 
 
 def _problems(staging: Staging, table: Table, rows: DataFrame) -> list[str]:

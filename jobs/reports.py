@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from features.figures import in_words, percent
 from tables.derived import DELIVERIES, QUARANTINE
 from tables.files import make_folder, write_file
 
@@ -44,11 +45,16 @@ def write_report(
         proposed: The store as it would be after the run's commit.
     """
     content = report_content(run, reports, problems, proposed)
+    return write_page(run, content, TEMPLATE)
+
+
+def write_page(run: Run, content: Content, template: str) -> Path:
+    """Write a report of a run as JSON and as a page, and give back where the page lies."""
     page = report_page(run.home, run.step, run.as_of, run.run_id)
     make_folder(page.parent)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_file(page.with_suffix(".json"), text.encode())
-    write_file(page, page_text(content).encode())
+    write_file(page, page_text(content, template).encode())
     return page
 
 
@@ -72,7 +78,7 @@ def report_content(
     }
 
 
-def page_text(content: Content) -> str:
+def page_text(content: Content, template: str = TEMPLATE) -> str:
     """The report as one page; every value is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -84,7 +90,8 @@ def page_text(content: Content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(TEMPLATE).render(content)
+    environment.filters |= {"in_words": in_words, "percent": percent}
+    return environment.get_template(template).render(content)
 
 
 def _table(report: CheckReport) -> Content:

@@ -1,0 +1,151 @@
+"""How the values of a feature are spread over classes, this month and in what it is held beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.drift import TENTHS, Vector, class_bounds, class_counts, stability_index
+from features.feature import Feature
+from features.figures import in_words, percent, rounded
+
+WITHOUT_VALUE, OTHER_NAMES = "null", "other"
+BOUND_OF_NO = np.array([0.0])
+DIGITS_OF_BOUNDS = 3
+
+
+@dataclass(frozen=True)
+class Values:
+    """A feature's values: numbers in order, or how often each name occurs; nulls left out."""
+
+    customers: int
+    numbers: Vector = field(default_factory=lambda: np.empty(0))
+    names: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def known(self) -> int:
+        """Customers whose value is not null."""
+        return self.numbers.size + sum(self.names.values())
+
+    @property
+    def is_constant(self) -> bool:
+        """All customers have the same value, or none has one."""
+        different = (
+            len(self.names) + np.unique(self.numbers[[0, -1]] if self.numbers.size else []).size
+        )
+        return bool(different + (self.known < self.customers) <= 1)
+
+
+@dataclass(frozen=True)
+class ValueClass:
+    """Some values and how many customers have one of them; no label that rests on too few."""
+
+    label: str | None
+    now: int
+    then: int
+
+
+Classes = tuple[ValueClass, ...]
+
+
+def values_of(column: pa.ChunkedArray) -> Values:
+    """The values in a feature's column; the order of its rows changes nothing.
+
+    Numbers that are not finite are nulls.
+    """
+    known = column.drop_null()
+    if column.type == pa.string():
+        counted = pc.value_counts(known).to_pylist()
+        return Values(len(column), names={row["values"]: row["counts"] for row in counted})
+    numbers = np.asarray(pc.cast(known, pa.float64()).to_numpy())
+    return Values(len(column), np.sort(numbers[np.isfinite(numbers)]))
+
+
+def classes_of(feature: Feature, now: Values, then: Values, min_shown: int) -> Classes:
+    """Classes of the values of ``then``; the last one is for nulls.
+
+    Args:
+        feature: Whose values they are.
+        now: This month's.
+        then: Those they are held beside.
+        min_shown: Values that fewer customers have are not named.
+    """
+    if feature.type == "string":
+        named = _classes_of_names(now.names, then.names, min_shown)
+    else:
+        named = _classes_of_numbers(feature, now.numbers, then.numbers, min_shown)
+    nulls = ValueClass(WITHOUT_VALUE, now.customers - now.known, then.customers - then.known)
+    return (*named, nulls)
+
+
+def drift(classes: Classes, min_customers: int) -> float | None:
+    """The PSI over the classes; None with too few customers on either side."""
+    now = np.array([one.now for one in classes])
+    then = np.array([one.then for one in classes])
+    if min(now.sum(), then.sum()) < min_customers:
+        return None
+    return stability_index(now, then)
+
+
+def largest_change(classes: Classes) -> str:
+    """The class whose share of customers changed most, in words; may be nothing."""
+    now, then = sum(one.now for one in classes), sum(one.then for one in classes)
+    if not now or not then:
+        return ""
+    most = max(classes, key=lambda one: abs(one.now / now - one.then / then))
+    before, after = percent(most.then / then), percent(most.now / now)
+    return "" if before == after else f"{most.label} {before} → {after}"
+
+
+def _classes_of_numbers(
+    feature: Feature, now: Vector, then: Vector, min_shown: int
+) -> Iterator[ValueClass]:
+    is_boolean = feature.type == "boolean"
+    bounds = BOUND_OF_NO if is_boolean else class_bounds(then)
+    labels = ["no", "yes"] if is_boolean else _labels(bounds)
+    # the lowest decile of fewer values would rest on fewer than may be shown
+    is_shown = is_boolean or then.size >= TENTHS * min_shown
+    counts = (class_counts(values, bounds) for values in (now, then))
+    for label, new, old in zip(labels, *counts, strict=True):
+        yield ValueClass(label if is_shown else None, int(new), int(old))
+
+
+def _classes_of_names(
+    now: Mapping[str, int], then: Mapping[str, int], min_shown: int
+) -> Iterator[ValueClass]:
+    """One class per name that enough customers have, one for all others."""
+    rare_now = rare_then = 0
+    for name in sorted({*now, *then}):
+        new, old = now.get(name, 0), then.get(name, 0)
+        if max(new, old) >= min_shown:
+            yield ValueClass(name, new, old)
+        else:
+            rare_now, rare_then = rare_now + new, rare_then + old
+    yield ValueClass(OTHER_NAMES, rare_now, rare_then)
+
+
+def _labels(bounds: Vector) -> list[str]:
+    edges = [-np.inf, *bounds.tolist(), np.inf]
+    return [_label(low, high, bounds) for low, high in pairwise(edges)]
+
+
+def _label(low: float, high: float, bounds: Vector) -> str:
+    """What lies above ``low``, up to ``high``."""
+    if np.isinf(high):
+        return f"over {_bound(low)}" if np.isfinite(low) else "any"
+    if np.nextafter(high, -np.inf) == low:
+        return _bound(high)
+    # the next class is that of one value, which this one stays below
+    below = "under " if np.nextafter(high, np.inf) in bounds else ""
+    if np.isinf(low):
+        return f"{below or 'up to '}{_bound(high)}"
+    return f"{_bound(low)} to {below}{_bound(high)}"
+
+
+def _bound(value: float) -> str:
+    return in_words(rounded(value, DIGITS_OF_BOUNDS))

@@ -1,0 +1,28 @@
+"""Columns of stored files, for what need not hold a whole table in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+class StoredColumns:
+    """Columns as they were stored, read one at a time; all have their rows in the same order."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._files = [pq.ParquetFile(path) for path in paths]
+        self.rows: int = sum(file.metadata.num_rows for file in self._files)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What there is; the table may have been declared otherwise then."""
+        names = [frozenset(file.schema_arrow.names) for file in self._files]
+        return frozenset.intersection(*names) if names else frozenset()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The values of one column."""
+        parts = [file.read([name])[name] for file in self._files]
+        return pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
