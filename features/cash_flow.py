@@ -7,6 +7,7 @@ from typing import Literal
 from features.feature import Feature
 from features.formulas import (
     amount,
+    deviation_amount,
     elapsed,
     known_amount,
     known_change,
@@ -14,9 +15,10 @@ from features.formulas import (
     net_amount,
     number,
     ratio,
+    ratio_of_means,
     saved_share,
 )
-from features.measures import ALL_ROWS, Measure
+from features.measures import ALL_ROWS, How, Measure
 from features.sources import ACCOUNTS, BALANCE_MONTHS, BOOKINGS
 from tables.categories import Category
 
@@ -44,8 +46,10 @@ def balance_features() -> tuple[Feature, ...]:
             description="Open accounts.",
             value=number(Measure(ACCOUNTS, "count", "customer_id"), "account"),
         ),
-        *(_mean_balance(months) for months in (3, 12)),
-        *(_lowest_balance(months) for months in (3, 12)),
+        *(_mean_balance(months) for months in (3, 6, 12)),
+        *(_lowest_balance(months) for months in (3, 6, 12)),
+        *(_balance_deviation(months) for months in (3, 12)),
+        _balance_trend(),
         Feature(
             name="overdrawn_count_3m",
             theme="balances",
@@ -81,15 +85,11 @@ def cash_flow_features() -> tuple[Feature, ...]:
     return (
         *(_flow("in", months) for months in (1, 3, 6, 12)),
         *(_flow("out", months) for months in (1, 3, 6, 12)),
-        *(_net_flow(months) for months in (3, 12)),
-        *(_savings_rate(months) for months in (3, 12)),
-        *(_put_aside(months) for months in (3, 12)),
-        Feature(
-            name="outflow_trend_3m",
-            theme="cash flow",
-            description="Outflow per month in the last 3 months ÷ per month in the last 12.",
-            value=ratio(_moved("out", 3), _moved("out", 12), "null without outflow", scale=(4, 1)),
-        ),
+        *(_net_flow(months) for months in (1, 3, 6, 12)),
+        *(_savings_rate(months) for months in (3, 6, 12)),
+        *(_put_aside(months) for months in (3, 6, 12)),
+        _trend("in"),
+        _trend("out"),
         Feature(
             name="largest_debit_amount_3m",
             theme="cash flow",
@@ -99,13 +99,7 @@ def cash_flow_features() -> tuple[Feature, ...]:
             ),
             sentence="Made a payment of {value} in the last 3 months",
         ),
-        Feature(
-            name="investment_amount_12m",
-            theme="cash flow",
-            description="Paid into investments in the last 12 months.",
-            value=amount(_category("sum", Category.INVESTMENT, 12)),
-            sentence="Invested {value} in the last 12 months",
-        ),
+        *(_invested(months) for months in (3, 12)),
         Feature(
             name="transfer_amount_3m",
             theme="cash flow",
@@ -129,15 +123,46 @@ def _balance_change(months: int) -> Feature:
     )
 
 
-def _mean_balance(months: int) -> Feature:
-    def after_bookings(how: Literal["sum", "count"]) -> Measure:
-        return Measure(BOOKINGS, how, "balance_cents", within=months)
+def _after_bookings(how: How, months: int) -> Measure:
+    return Measure(BOOKINGS, how, "balance_cents", within=months)
 
+
+def _balance_deviation(months: int) -> Feature:
+    return Feature(
+        name=f"balance_deviation_amount_{months}m",
+        theme="balances",
+        description=f"Standard deviation of the balances after each booking of the last {months}"
+        " months.",
+        value=deviation_amount(
+            _after_bookings("sum", months),
+            _after_bookings("sum_of_squares", months),
+            _after_bookings("count", months),
+            NO_BOOKING,
+        ),
+    )
+
+
+def _balance_trend() -> Feature:
+    return Feature(
+        name="balance_trend_3m",
+        theme="balances",
+        description="Mean balance after each booking of the last 3 months ÷ of the last 12.",
+        value=ratio_of_means(
+            (_after_bookings("sum", 3), _after_bookings("count", 3)),
+            (_after_bookings("sum", 12), _after_bookings("count", 12)),
+            "null without a booking in both, or with a mean of 12 months at or below zero",
+        ),
+    )
+
+
+def _mean_balance(months: int) -> Feature:
     return Feature(
         name=f"mean_balance_amount_{months}m",
         theme="balances",
         description=f"Mean of the balances after each booking of the last {months} months.",
-        value=mean_amount(after_bookings("sum"), after_bookings("count"), NO_BOOKING),
+        value=mean_amount(
+            _after_bookings("sum", months), _after_bookings("count", months), NO_BOOKING
+        ),
     )
 
 
@@ -163,12 +188,13 @@ def _flow(direction: Literal["in", "out"], months: int) -> Feature:
 
 
 def _net_flow(months: int) -> Feature:
+    last = f"the last {months} months" if months > 1 else "the last month"
     return Feature(
         name=f"net_flow_amount_{months}m",
         theme="cash flow",
-        description=f"Inflow less outflow of the last {months} months.",
+        description=f"Inflow less outflow of {last}.",
         value=net_amount(_moved("in", months), _moved("out", months)),
-        sentence=f"Had {{value}} more coming in than going out in the last {months} months",
+        sentence=f"Had {{value}} more coming in than going out in {last}",
     )
 
 
@@ -180,6 +206,31 @@ def _savings_rate(months: int) -> Feature:
         " went out.",
         value=saved_share(_moved("in", months), _moved("out", months), "null without inflow"),
         sentence=f"Kept {{value}} of what came in over the last {months} months",
+    )
+
+
+def _trend(direction: Literal["in", "out"]) -> Feature:
+    return Feature(
+        name=f"{direction}flow_trend_3m",
+        theme="cash flow",
+        description=f"{direction.capitalize()}flow per month in the last 3 months ÷ per month in"
+        " the last 12.",
+        value=ratio(
+            _moved(direction, 3),
+            _moved(direction, 12),
+            f"null without {direction}flow",
+            scale=(4, 1),
+        ),
+    )
+
+
+def _invested(months: int) -> Feature:
+    return Feature(
+        name=f"investment_amount_{months}m",
+        theme="cash flow",
+        description=f"Paid into investments in the last {months} months.",
+        value=amount(_category("sum", Category.INVESTMENT, months)),
+        sentence=f"Invested {{value}} in the last {months} months",
     )
 
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from features.cash_flow import balance_features, cash_flow_features
 from features.engagement import channel_features, engagement_features
+from features.events import event_features
 from features.feature import Feature, reason_sentence
 from features.holdings import holdings_features
 from features.income import income_features
+from features.monthly import monthly_features
 from features.profile import profile_features
+from features.recurring import payee_features, payer_features
 from features.spending import bill_features, spending_features
+from features.value import value_features
 from tables.base import Column, Table, columns
 
 __all__ = [
@@ -55,11 +59,16 @@ def feature_catalogue(products: Sequence[str]) -> tuple[Feature, ...]:
         *holdings_features(products),
         *balance_features(),
         *income_features(),
+        *payer_features(),
         *cash_flow_features(),
+        *monthly_features(),
         *spending_features(),
         *bill_features(),
+        *payee_features(),
         *channel_features(),
         *engagement_features(),
+        *event_features(),
+        *value_features(),
     )
     names = [feature.name for feature in features]
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -13,6 +13,9 @@ from tables.categories import DIGITAL_CHANNELS, BookingChannel
 
 NEVER_SEEN = "null if not in the observation window"
 FOREIGN = ALL_ROWS.where(is_foreign=True)
+DIGITAL = ALL_ROWS.where(channel=DIGITAL_CHANNELS)
+CARD = ALL_ROWS.where(channel=BookingChannel.CARD)
+AT_BRANCH = ALL_ROWS.where(channel=BookingChannel.BRANCH)
 
 
 @dataclass(frozen=True)
@@ -55,18 +58,13 @@ def channel_features() -> tuple[Feature, ...]:
         _booking_count(3),
         _booking_count(12),
         *(_usage_count(usage) for usage in USAGES),
-        Feature(
-            name="digital_share_3m",
-            theme="channels",
-            description="Part of the bookings of the last 3 months made online or in the app.",
-            value=share(
-                _bookings(ALL_ROWS.where(channel=DIGITAL_CHANNELS), 3),
-                _bookings(ALL_ROWS, 3),
-                "null without a booking",
-            ),
-            sentence="Makes {value} of all bookings online or in the app",
-            in_list=True,
-        ),
+        *(_card_amount(months) for months in (3, 12)),
+        _digital_share(3, "Makes {value} of all bookings online or in the app"),
+        _digital_share(12),
+        _since_booking("card_payment", "card payment", CARD),
+        _since_booking("digital_booking", "booking online or in the app", DIGITAL),
+        _since_booking("branch_booking", "booking at a branch", AT_BRANCH),
+        _since_booking("foreign_currency", "booking in another than the base currency", FOREIGN),
         Feature(
             name="booking_trend_3m",
             theme="channels",
@@ -84,20 +82,8 @@ def channel_features() -> tuple[Feature, ...]:
             description="Days since the last booking on any account.",
             value=elapsed(Measure(BOOKINGS, "min", "days_ago"), "day", NEVER_SEEN),
         ),
-        Feature(
-            name="foreign_currency_count_12m",
-            theme="channels",
-            description="Bookings in another than the base currency in the last 12 months.",
-            value=number(_bookings(FOREIGN, 12), "booking"),
-            sentence="Had {value} in foreign currency in the last 12 months",
-        ),
-        Feature(
-            name="foreign_currency_amount_12m",
-            theme="channels",
-            description="Turnover in other currencies in the last 12 months, credits and debits"
-            " added, at the rate of each booking's month; without a known rate not counted.",
-            value=amount(Measure(BOOKINGS, "sum", "cents", FOREIGN, within=12)),
-        ),
+        *(_foreign_count(months) for months in (3, 12)),
+        *(_foreign_amount(months) for months in (3, 12)),
     )
 
 
@@ -139,6 +125,57 @@ def engagement_features() -> tuple[Feature, ...]:
 
 def _bookings(rows: Rows, months: int) -> Measure:
     return Measure(BOOKINGS, "count", "days_ago", rows, within=months)
+
+
+def _digital_share(months: int, sentence: str | None = None) -> Feature:
+    return Feature(
+        name=f"digital_share_{months}m",
+        theme="channels",
+        description=f"Part of the bookings of the last {months} months made online or in the app.",
+        value=share(
+            _bookings(DIGITAL, months), _bookings(ALL_ROWS, months), "null without a booking"
+        ),
+        sentence=sentence,
+        in_list=True,
+    )
+
+
+def _card_amount(months: int) -> Feature:
+    return Feature(
+        name=f"card_amount_{months}m",
+        theme="channels",
+        description=f"Paid by card in the last {months} months.",
+        value=amount(Measure(BOOKINGS, "sum", "cents", CARD.where(is_debit=True), within=months)),
+    )
+
+
+def _since_booking(name: str, meaning: str, rows: Rows) -> Feature:
+    return Feature(
+        name=f"days_since_{name}",
+        theme="channels",
+        description=f"Days since the last {meaning}.",
+        value=elapsed(Measure(BOOKINGS, "min", "days_ago", rows), "day", NEVER_SEEN),
+    )
+
+
+def _foreign_count(months: int) -> Feature:
+    return Feature(
+        name=f"foreign_currency_count_{months}m",
+        theme="channels",
+        description=f"Bookings in another than the base currency in the last {months} months.",
+        value=number(_bookings(FOREIGN, months), "booking"),
+        sentence=f"Had {{value}} in foreign currency in the last {months} months",
+    )
+
+
+def _foreign_amount(months: int) -> Feature:
+    return Feature(
+        name=f"foreign_currency_amount_{months}m",
+        theme="channels",
+        description=f"Turnover in other currencies in the last {months} months, credits and debits"
+        " added, at the rate of each booking's month; without a known rate not counted.",
+        value=amount(Measure(BOOKINGS, "sum", "cents", FOREIGN, within=months)),
+    )
 
 
 def _booking_count(months: int) -> Feature:

@@ -19,6 +19,8 @@ Theme = Literal[
     "cash flow",
     "channels",
     "engagement",
+    "events",
+    "value",
 ]
 
 SMALLEST_SHARE = 0.01

@@ -82,6 +82,11 @@ def never_missing(measure: Measure, noun: str) -> Formula:
     return Formula((measure,), lambda value: value, "int", noun, "never missing")
 
 
+def number_change(now: Measure, then: Measure, noun: str, missing: str) -> Formula:
+    """The difference of two whole numbers that may be unknown."""
+    return Formula((now, then), lambda a, b: a - b, "int", noun, missing, is_nullable=True)
+
+
 def amount(measure: Measure) -> Formula:
     """A sum of cents; 0.00 without any."""
     return Formula((measure,), lambda s: _money(_or_zero(s)), MONEY, "money", "0.00 without any")
@@ -157,16 +162,75 @@ def against_before(recent: Measure, longer: Measure, missing: str) -> Formula:
     return Formula((recent, longer), combine, "double", "times", missing, is_nullable=True)
 
 
+def change_of_mean(
+    recent: Measure, recent_count: Measure, longer: Measure, longer_count: Measure, missing: str
+) -> Formula:
+    """A recent mean ÷ the mean of the rest of a longer time; null without rows in either."""
+
+    def combine(new: Column, news: Column, both: Column, all_rows: Column) -> Column:
+        before, befores = _or_zero(both) - _or_zero(new), _or_zero(all_rows) - _or_zero(news)
+        divisor = before * _or_zero(news)
+        return _divided(_or_zero(new) * befores, F.when(divisor != 0, divisor))
+
+    measures = (recent, recent_count, longer, longer_count)
+    return Formula(measures, combine, "double", "times", missing, is_nullable=True)
+
+
+def ratio_of_means(
+    above: tuple[Measure, Measure], below: tuple[Measure, Measure], missing: str
+) -> Formula:
+    """Sum and count of one mean ÷ those of another; null where that is not above zero."""
+
+    def combine(s: Column, n: Column, total: Column, count: Column) -> Column:
+        divisor = F.when((total > 0) & (n > 0), _product(n, total))
+        return _product(s, count).cast("double") / divisor.cast("double")
+
+    return Formula((*above, *below), combine, "double", "times", missing, is_nullable=True)
+
+
+def relative_range(spread: Measure, count: Measure, total: Measure, missing: str) -> Formula:
+    """Largest less smallest value, ÷ their mean; null where they sum to nothing."""
+
+    def combine(r: Column, n: Column, s: Column) -> Column:
+        return _divided(r * n, F.when(s != 0, s))
+
+    return Formula((spread, count, total), combine, "double", "times", missing, is_nullable=True)
+
+
 def variation(total: Measure, squares: Measure, count: Measure, missing: str) -> Formula:
     """Standard deviation ÷ mean (population); null without data or with a mean of zero."""
 
     def combine(s: Column, q: Column, n: Column) -> Column:
-        wide = s.cast("decimal(19,0)")
-        spread = (n.cast("decimal(10,0)") * q.cast("decimal(28,0)")).cast("decimal(38,0)")
-        exact = spread - (wide * wide).cast("decimal(38,0)")
-        return F.sqrt(exact.cast("double")) / F.when(s != 0, s).cast("double")
+        return _deviation(s, q, n) / F.when(s != 0, s).cast("double")
 
     return Formula((total, squares, count), combine, "double", "share", missing, is_nullable=True)
+
+
+def monthly_variation(total: Measure, squares: Measure, months: int, missing: str) -> Formula:
+    """The same over so many months, of which those without a row count as zero."""
+
+    def combine(s: Column, q: Column) -> Column:
+        return _deviation(s, q, F.lit(months)) / F.when(s != 0, s).cast("double")
+
+    return Formula((total, squares), combine, "double", "times", missing, is_nullable=True)
+
+
+def monthly_deviation(total: Measure, squares: Measure, months: int) -> Formula:
+    """Standard deviation of so many months in cents; those without a row count as zero."""
+
+    def combine(s: Column, q: Column) -> Column:
+        return _money(_whole(_deviation(_or_zero(s), _or_zero(q), F.lit(months)) / F.lit(months)))
+
+    return Formula((total, squares), combine, MONEY, "money", "0.00 without any")
+
+
+def deviation_amount(total: Measure, squares: Measure, count: Measure, missing: str) -> Formula:
+    """Standard deviation (population) in cents; null without data."""
+
+    def combine(s: Column, q: Column, n: Column) -> Column:
+        return _money(_whole(_deviation(s, q, n) / F.when(n > 0, n)))
+
+    return Formula((total, squares, count), combine, MONEY, "money", missing, is_nullable=True)
 
 
 def months_with(measure: Measure, months: int, noun: str = "month") -> Formula:
@@ -191,6 +255,24 @@ def _money(cents: Column) -> Column:
 def _divided(above: Column, below: Column) -> Column:
     """Two whole numbers below 2^53 divided with a single rounding."""
     return above.cast("double") / below.cast("double")
+
+
+def _product(one: Column, other: Column) -> Column:
+    """Two whole numbers multiplied, where 64 bits may be too few."""
+    return (one.cast("decimal(19,0)") * other.cast("decimal(18,0)")).cast("decimal(38,0)")
+
+
+def _deviation(total: Column, squares: Column, count: Column) -> Column:
+    """Standard deviation times count: the root of an exact whole number."""
+    wide = total.cast("decimal(19,0)")
+    spread = (count.cast("decimal(10,0)") * squares.cast("decimal(28,0)")).cast("decimal(38,0)")
+    exact = spread - (wide * wide).cast("decimal(38,0)")
+    return F.sqrt(exact.cast("double"))
+
+
+def _whole(value: Column) -> Column:
+    """Rounded to a whole number, half up."""
+    return F.floor(value + F.lit(0.5)).cast("bigint")
 
 
 def _rounded_division(above: Column, below: Column) -> Column:

@@ -79,15 +79,21 @@ def income_features() -> tuple[Feature, ...]:
                 "null without income",
             ),
         ),
-        Feature(
-            name="largest_credit_amount_3m",
-            theme="income",
-            description="Largest single credit of the last 3 months, own transfers left out.",
-            value=known_amount(
-                Measure(BOOKINGS, "max", "cents", CREDITS, within=3), "null without a credit"
-            ),
-            sentence="Received a credit of {value} in the last 3 months",
+        _largest_credit(1),
+        _largest_credit(3, "Received a credit of {value} in the last 3 months"),
+    )
+
+
+def _largest_credit(months: int, sentence: str | None = None) -> Feature:
+    return Feature(
+        name=f"largest_credit_amount_{months}m",
+        theme="income",
+        description=f"Largest single credit of the last {months} month{'s' * (months > 1)}, own"
+        " transfers left out.",
+        value=known_amount(
+            Measure(BOOKINGS, "max", "cents", CREDITS, within=months), "null without a credit"
         ),
+        sentence=sentence,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -13,7 +14,9 @@ from pyspark.sql import Column, DataFrame, functions as F
 from features.sources import Source
 
 Allowed = str | bool
-How = Literal["value", "count", "sum", "sum_of_squares", "min", "max", "months"]
+How = Literal["value", "count", "sum", "sum_of_squares", "min", "max", "months", "of_greatest"]
+
+PRECEDENCE = "precedence"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class Measure:
 
     Attributes:
         source: Whose rows.
-        how: The aggregate; ``months`` has a bit per month with a row, ``value`` is taken as is.
+        how: The aggregate; ``months`` has a bit per month with a row, ``value`` is taken as is,
+            ``of_greatest`` is taken from the row with the greatest ``precedence``.
         of: Column of the source.
         rows: Which rows count.
         within: They also lie at most so many units of ``clock`` back; None is all of them.
@@ -73,17 +77,23 @@ class Measure:
 
     @property
     def window_months(self) -> int | None:
-        """The window where it is counted in months."""
-        return self.within if self.clock.endswith("months_ago") else None
+        """The window where it is counted in months, be it that of a column named so."""
+        if self.within is not None:
+            return self.within if self.clock.endswith("months_ago") else None
+        named = re.search(r"_(\d+)m$", self.of)
+        return int(named[1]) if named else None
 
     def column(self, is_counted: Column | None) -> Column:
         """The aggregate over the rows that count, or the value itself of the only row."""
         conditions = [] if is_counted is None else [is_counted]
         if self.within is not None:
             conditions.append(F.col(self.clock) <= F.lit(self.within))
-        value = self._operand()
-        counted = F.when(reduce(and_, conditions), value) if conditions else value
-        return counted if self.how == "value" else AGGREGATES[self.how](counted)
+        counted = _where(conditions, self._operand())
+        if self.how == "value":
+            return counted
+        if self.how == "of_greatest":
+            return F.max_by(counted, _where(conditions, F.col(PRECEDENCE)))
+        return AGGREGATES[self.how](counted)
 
     def _operand(self) -> Column:
         column = F.col(self.of)
@@ -94,6 +104,11 @@ class Measure:
         if self.how == "months":
             return F.call_function("shiftleft", F.lit(1), column - F.lit(1))
         return column
+
+
+def _where(conditions: Sequence[Column], value: Column) -> Column:
+    """The value where all conditions hold, else null."""
+    return F.when(reduce(and_, conditions), value) if conditions else value
 
 
 def measured(rows: DataFrame, source: Source, names: Mapping[Measure, str]) -> DataFrame:

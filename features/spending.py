@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from features.feature import Feature, Theme
-from features.formulas import amount, months_with, number, ratio, share
+from features.formulas import amount, elapsed, has_any, months_with, number, ratio, share
 from features.measures import ALL_ROWS, Measure
 from features.sources import BOOKINGS
 from tables.categories import BILLS, REGULAR_INCOME, Category
@@ -49,7 +49,24 @@ COMPETITORS = (Category.INSURANCE, Category.LOAN_PAYMENT)
 
 def spending_features() -> tuple[Feature, ...]:
     """Purchases by category: level, part of all spending, and whether more than usual."""
-    return tuple(feature for purpose in PURCHASES for feature in _purchase_features(purpose))
+    return (
+        *(feature for purpose in PURCHASES for feature in _purchase_features(purpose)),
+        Feature(
+            name="days_since_travel",
+            theme="spending",
+            description="Days since the last payment for travel.",
+            value=elapsed(
+                Measure(
+                    BOOKINGS,
+                    "min",
+                    "days_ago",
+                    ALL_ROWS.where(is_debit=True, category=Category.TRAVEL),
+                ),
+                "day",
+                "null if not in the observation window",
+            ),
+        ),
+    )
 
 
 def bill_features() -> tuple[Feature, ...]:
@@ -59,7 +76,9 @@ def bill_features() -> tuple[Feature, ...]:
     all_bills = Measure(BOOKINGS, "sum", "cents", bills, within=3)
     return (
         *(_amount_feature(purpose, 3, "bills") for purpose in REGULAR_BILLS),
+        *(_year_of_bills(purpose) for purpose in REGULAR_BILLS if purpose.category in COMPETITORS),
         *(_months_feature(category) for category in COMPETITORS),
+        *(_has_elsewhere(category) for category in COMPETITORS),
         Feature(
             name="bill_amount_3m",
             theme="bills",
@@ -79,6 +98,20 @@ def bill_features() -> tuple[Feature, ...]:
                 "null without income",
             ),
         ),
+    )
+
+
+def _year_of_bills(purpose: Purpose) -> Feature:
+    # What goes to a competitor over a year is for the model; the sentence speaks of 3 months.
+    return replace(_amount_feature(purpose, 12, "bills"), sentence=None)
+
+
+def _has_elsewhere(category: Category) -> Feature:
+    return Feature(
+        name=f"has_{category}_elsewhere_3m",
+        theme="bills",
+        description=f"Paid for {_label(category)} in the last 3 months.",
+        value=has_any(_paid("count", category, 3)),
     )
 
 

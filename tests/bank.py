@@ -141,9 +141,12 @@ class _Draw:
     def bank(self) -> Bank:
         count = len(self.ids)
         return {
-            "customers": [self._customer(name) for name in self.ids],
+            "customers": self._customers(),
             "accounts": [self._account(place, name) for place, name in enumerate(self.accounts)],
-            "transactions": [self._booking(f"T{number:05d}") for number in range(60 * count)],
+            "transactions": [
+                *(self._booking(f"T{number:05d}") for number in range(60 * count)),
+                *(row for place in range(count) for row in self._series(place)),
+            ],
             "holdings": [self._holding(f"H{number}") for number in range(3 * count)],
             "consents": [self._consent(number) for number in range(3 * count)],
             "flags": [self._flag(number) for number in range(count)],
@@ -151,11 +154,28 @@ class _Draw:
             "fx_rates": self._rates(),
         }
 
+    def _customers(self) -> Rows:
+        """Some have moved lately: a second version, recorded a few months before the end."""
+        first = [self._customer(name) for name in self.ids]
+        moved = [
+            row
+            | {
+                "branch_id": self._one_of("B1", "B2"),
+                "advisor_id": self._one_of("V1", "V2", None),
+                "segment": self._one_of("mass", "private"),
+                "household_id": self._one_of("D1", "D2", None),
+                "recorded_at": midnight(self._day(150, 5)),
+            }
+            for row in first
+            if self.random.random() < 0.4
+        ]
+        return first + [row for row in moved if row["recorded_at"].date() > row["joined_on"]]
+
     def _customer(self, name: str) -> dict[str, Any]:
         joined = self._day(2500, 1)
         return {
             "customer_id": name,
-            "birth_date": None,
+            "birth_date": self._maybe(0.8, self.until - timedelta(self._days_of_life())),
             "gender": None,
             "branch_id": "B1",
             "segment": self._one_of("mass", "affluent", "private", "vip", None),
@@ -195,9 +215,34 @@ class _Draw:
             "balance_after": self._maybe(0.9, self._cents(-20_000, 500_000)),
             "category": self._one_of(*Category, Category.SALARY, Category.SALARY, "unheard", None),
             "channel": self._one_of(*BookingChannel, None),
-            "counterparty_id": None,
+            "counterparty_id": self._one_of(*(f"P{number}" for number in range(20)), None),
             "recorded_at": self._soon_after(booked),
         }
+
+    def _series(self, place: int) -> Rows:
+        """Payers and payees of one customer, month after month, of whom some come or go."""
+        rows = []
+        for other in ("employer", "landlord", "club", "insurer"):
+            last, first = sorted(self.random.choices((0, 1, 2, 3, 4, 6, 9, 13), k=2))
+            sign = 1 if other == "employer" else -1
+            usual = self.random.randrange(1, 29)
+            for month in range(last, first):
+                day = self.until - timedelta(30 * month + usual)
+                rows.append(
+                    self._booking(f"S{place}-{other}-{month}")
+                    | {
+                        "account_id": self.accounts[place],
+                        "customer_id": self.ids[place],
+                        "booked_on": day,
+                        "amount": sign * self._cents(90_000, 100_000),
+                        "counterparty_id": other,
+                        "recorded_at": self._soon_after(day),
+                    }
+                )
+        return rows
+
+    def _days_of_life(self) -> int:
+        return self.random.randrange(17 * 365, 20 * 365)
 
     def _holding(self, name: str) -> dict[str, Any]:
         opened = self._day(900, 1)

@@ -12,7 +12,17 @@ from pyspark.sql import SparkSession
 
 from features.catalogue import feature_catalogue
 from tables.categories import BookingChannel, Category
-from tests.bank import AS_OF, PRODUCTS, Bank, Rows, drawn, midnight, snapshot
+from tests.bank import (
+    AS_OF,
+    PRODUCTS,
+    TABLES,
+    Bank,
+    Rows,
+    drawn,
+    known_before,
+    midnight,
+    snapshot,
+)
 
 FEATURES = feature_catalogue(PRODUCTS)
 NAMES = [feature.name for feature in FEATURES]
@@ -87,9 +97,10 @@ def recorded_late(name: str, rows: Rows) -> Rows:
 def yet_to_come(name: str, rows: Rows) -> Rows:
     """Announced early: known before the date, happening on or after it."""
     announced = []
+    standing = {id(row) for row in known_before(TABLES[name], rows, LONG_KNOWN.date())}
     for place, row in enumerate(rows):
         day = AS_OF + timedelta(days=place % 60)
-        if row["recorded_at"] < LONG_KNOWN:
+        if id(row) in standing:
             ends = [{**row, **end} for end in endings(name, row, day)]
             announced += [{**end, "recorded_at": LONG_KNOWN} for end in ends]
         announced += [
@@ -114,6 +125,8 @@ CHANGES: dict[str, Any] = {
         "household_id": "D0",
         "payroll_employer_id": ("E9", None)[n % 2],
         "advisor_id": ("V9", None)[n % 2],
+        "branch_id": f"B{n % 3}",
+        "birth_date": date(2006, 1 + n % 6, 15),
         "joined_on": date(2015, 1, 31),
     },
     "accounts": lambda n: {"currency": ("EUR", "USD")[n % 2], "closed_on": None},
@@ -151,7 +164,10 @@ NEW_KEYS: dict[str, Any] = {
 BEGINS: dict[str, Any] = {
     "customers": lambda day: [{"joined_on": day}],
     "accounts": lambda day: [{"opened_on": day}],
-    "transactions": lambda day: [{"booked_on": day}],
+    # Every other day has a counterparty of its own, whom nobody paid before.
+    "transactions": lambda day: [
+        {"booked_on": day} | ({"counterparty_id": f"Y{day.day}"} if day.day % 2 else {})
+    ],
     "holdings": lambda day: [{"opened_on": day}],
     "consents": lambda day: [{"changed_at": midnight(day)}],
     "flags": lambda day: [{"valid_from": day}],
