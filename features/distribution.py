@@ -15,6 +15,7 @@ from features.feature import Feature
 from features.figures import in_words, percent, rounded
 
 WITHOUT_VALUE, OTHER_NAMES = "null", "other"
+NO, YES = "no", "yes"
 BOUND_OF_NO = np.array([0.0])
 DIGITS_OF_BOUNDS = 3
 
@@ -35,10 +36,9 @@ class Values:
     @property
     def is_constant(self) -> bool:
         """All customers have the same value, or none has one."""
-        different = (
-            len(self.names) + np.unique(self.numbers[[0, -1]] if self.numbers.size else []).size
-        )
-        return bool(different + (self.known < self.customers) <= 1)
+        ends = set(self.numbers[[0, -1]].tolist()) if self.numbers.size else set()
+        nulls = self.known < self.customers
+        return len(ends) + len(self.names) + nulls == 1
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,15 @@ def largest_change(classes: Classes) -> str:
     now, then = sum(one.now for one in classes), sum(one.then for one in classes)
     if not now or not then:
         return ""
-    most = max(classes, key=lambda one: abs(one.now / now - one.then / then))
+    # of two that mirror each other, yes or else what grew says it better; rounded, so that they tie
+    most = max(
+        classes,
+        key=lambda one: (
+            round(abs(change := one.now / now - one.then / then), 9),
+            one.label == YES,
+            change,
+        ),
+    )
     before, after = percent(most.then / then), percent(most.now / now)
     return "" if before == after else f"{most.label} {before} → {after}"
 
@@ -107,7 +115,7 @@ def _classes_of_numbers(
 ) -> Iterator[ValueClass]:
     is_boolean = feature.type == "boolean"
     bounds = BOUND_OF_NO if is_boolean else class_bounds(then)
-    labels = ["no", "yes"] if is_boolean else _labels(bounds)
+    labels = [NO, YES] if is_boolean else _labels(bounds)
     # the lowest decile of fewer values would rest on fewer than may be shown
     is_shown = is_boolean or then.size >= TENTHS * min_shown
     counts = (class_counts(values, bounds) for values in (now, then))
@@ -141,10 +149,11 @@ def _label(low: float, high: float, bounds: Vector) -> str:
     if np.nextafter(high, -np.inf) == low:
         return _bound(high)
     # the next class is that of one value, which this one stays below
-    below = "under " if np.nextafter(high, np.inf) in bounds else ""
+    is_below = np.nextafter(high, np.inf) in bounds
+    end = f"under {_bound(np.nextafter(high, np.inf))}" if is_below else _bound(high)
     if np.isinf(low):
-        return f"{below or 'up to '}{_bound(high)}"
-    return f"{_bound(low)} to {below}{_bound(high)}"
+        return end if is_below else f"up to {end}"
+    return f"{_bound(low)} to {end}"
 
 
 def _bound(value: float) -> str:

@@ -13,7 +13,8 @@ def rounded(value: float, digits: int) -> float:
 def in_words(value: float) -> str:
     """A rounded number."""
     is_whole = value == int(value) or abs(value) >= WHOLE_FROM
-    return f"{value:,.0f}" if is_whole else f"{value:.4f}".rstrip("0").rstrip(".")
+    text = f"{value:,.0f}" if is_whole else f"{value:.4f}".rstrip("0").rstrip(".")
+    return text if text != "-0" else "0"
 
 
 def percent(share: float) -> str:

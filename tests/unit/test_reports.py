@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from jobs.steps import INGEST
 from jobs.summary import summary_lines
 from tables.errors import ContractViolation
 from tests.deliveries import write_delivery
+from tests.pages import Text
 
 AS_OF = date(2024, 3, 1)
 RUN_ID = "0123456789abcdef"
@@ -41,28 +41,6 @@ class Scored:
     step: str = "score"
     as_of: date = AS_OF
     run_id: str = RUN_ID
-
-
-class Text(HTMLParser):
-    """What a reader sees, and what the page would fetch."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.words, self.fetched, self.open = [], [], []
-        self.feed(page)
-        self.shown = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.fetched += [value for name, value in attrs if name in ("src", "href")]
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
 
 
 def content(tmp_path, problems=()):
