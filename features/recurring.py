@@ -52,7 +52,9 @@ def payer_features() -> tuple[Feature, ...]:
             description="A counterparty credited in at least 2 of the last 3 months and in none of"
             " the 9 before: a salary may have started.",
             value=has_any(
-                Measure(COUNTERPARTIES, "count", "cents_3m", PAYERS.where(has_begun=True))
+                Measure(
+                    COUNTERPARTIES, "count", "months_ago", PAYERS.where(has_begun=True), within=3
+                )
             ),
         ),
         Feature(
@@ -100,7 +102,10 @@ def payee_features() -> tuple[Feature, ...]:
             description="Counterparties paid once a month in at least 2 of the last 3 months and in"
             " none of the 9 before.",
             value=number(
-                Measure(COUNTERPARTIES, "count", "cents_3m", PAYEES.where(has_begun=True)), "payee"
+                Measure(
+                    COUNTERPARTIES, "count", "months_ago", PAYEES.where(has_begun=True), within=3
+                ),
+                "payee",
             ),
         ),
         Feature(

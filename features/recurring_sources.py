@@ -24,35 +24,43 @@ def _counterparty_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     has_other_side = F.col("counterparty_id").isNotNull() & ~F.col("is_own_transfer")
     is_of_the_year = F.col("months_ago") <= YEAR
     bookings = BOOKINGS.rows(tables, cut).where(is_paid & has_other_side & is_of_the_year)
-    day = F.dayofmonth(F.date_sub(F.lit(cut.as_of), F.col("days_ago")))
-    pairs = bookings.select("*", day.alias("day")).groupBy(
-        "customer_id", "counterparty_id", "is_credit"
-    )
-    return _described(pairs.agg(*_aggregates()), cut)
+    pairs = bookings.groupBy("customer_id", "counterparty_id", "is_credit")
+    return _described(pairs.agg(*_of_both(), *_of_payers(cut)), cut)
 
 
-def _aggregates() -> list[Column]:
-    """Counts and sums of one counterparty, in the windows that its description needs."""
+def _of_both() -> list[Column]:
+    """What is asked of payers and payees alike."""
     month = F.call_function("shiftleft", F.lit(1), F.col("months_ago") - F.lit(1))
-    is_recent, is_half_a_year = F.col("months_ago") <= QUARTER, F.col("months_ago") <= HALF_A_YEAR
-    half_a_year = F.when(is_half_a_year, F.col("cents"))
-    day = F.when(is_half_a_year, F.col("day"))
-    # From the 16th to the 15th, so that the 30th and the 1st are neighbours.
-    turned = (day + F.lit(HALF_A_MONTH)) % F.lit(LONGEST_MONTH)
     return [
         F.bit_or(month).alias("months_12m"),
         F.count("days_ago").alias("bookings"),
         F.min("days_ago").alias("days_ago"),
         F.min("months_ago").alias("months_ago"),
-        F.sum(F.when(is_recent, F.col("cents"))).alias("cents_3m"),
-        F.count(F.when(is_recent, F.col("cents"))).alias("count_3m"),
-        F.sum(half_a_year).alias("cents_6m"),
-        F.count(half_a_year).alias("count_6m"),
-        (F.max(half_a_year) - F.min(half_a_year)).alias("range_cents_6m"),
-        F.least(F.max(day) - F.min(day), F.max(turned) - F.min(turned)).alias("day_range_6m"),
+        F.sum(F.when(F.col("months_ago") <= HALF_A_YEAR, F.col("cents"))).alias("cents_6m"),
         _pays_for(Category.INSURANCE).alias("is_insurer"),
         _pays_for(Category.LOAN_PAYMENT).alias("is_lender"),
     ]
+
+
+def _of_payers(cut: Cut) -> list[Column]:
+    """How even credits and their days are; null for payees, whose rows are many."""
+    is_recent = F.col("is_credit") & (F.col("months_ago") <= QUARTER)
+    is_half_a_year = F.col("is_credit") & (F.col("months_ago") <= HALF_A_YEAR)
+    recent, half_a_year = F.when(is_recent, F.col("cents")), F.when(is_half_a_year, F.col("cents"))
+    day = F.when(is_half_a_year, _day_of_month(cut))
+    # From the 16th to the 15th, so that the 30th and the 1st are neighbours.
+    turned = (day + F.lit(HALF_A_MONTH)) % F.lit(LONGEST_MONTH)
+    return [
+        F.sum(recent).alias("cents_3m"),
+        F.count(recent).alias("count_3m"),
+        F.count(half_a_year).alias("count_6m"),
+        (F.max(half_a_year) - F.min(half_a_year)).alias("range_cents_6m"),
+        F.least(F.max(day) - F.min(day), F.max(turned) - F.min(turned)).alias("day_range_6m"),
+    ]
+
+
+def _day_of_month(cut: Cut) -> Column:
+    return F.dayofmonth(F.date_sub(F.lit(cut.as_of), F.col("days_ago")))
 
 
 def _pays_for(category: Category) -> Column:
@@ -71,7 +79,7 @@ def _described(pairs: DataFrame, cut: Cut) -> DataFrame:
     was_regular = (_months(MONTHS_3_TO_8) >= ENDED_MONTHS) & (_months(MONTHS_3_AND_4) > 0)
     return pairs.select(
         "*",
-        F.dayofmonth(F.date_sub(F.lit(cut.as_of), F.col("days_ago"))).alias("last_day"),
+        F.when(F.col("is_credit"), _day_of_month(cut)).alias("last_day"),
         ((_months(LAST_6) >= regular_months) & may_count).alias("is_regular"),
         (has_begun & may_count).alias("has_begun"),
         (was_regular & (_months(LAST_2) == 0) & may_count).alias("has_ended"),

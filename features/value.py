@@ -28,7 +28,7 @@ def value_features() -> tuple[Feature, ...]:
             name="remaining_margin_amount",
             theme="value",
             description="Customer lifetime value of what is held: yearly margin of each open"
-            " holding over the rest of its product's horizon, discounted (features/product_facts.py).",
+            " holding over the rest of its product's horizon, discounted.",
             value=amount(Measure(VALUED_HOLDINGS, "sum", "remaining_cents", OPEN)),
         ),
         Feature(
