@@ -205,8 +205,8 @@ def test_coverage_is_compared_with_last_month(tmp_path):
         f"{EMPTIED}: the value is the same for all customers, which was not so before",
     ]
     shown = Text(page.read_text()).shown.replace("_ ", "_").replace(" ,", ",")
-    assert f"Without data for any customer {EMPTIED} Warnings" in shown
-    assert "with data 0 %, training 0 %, last month 33 %" in shown
+    assert f"Without data for any customer {EMPTIED} Every feature" in shown
+    assert "with data 0 % (training 0 %, last month 33 %)" in shown
 
 
 def test_a_month_without_customers_has_a_report(tmp_path):
