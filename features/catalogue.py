@@ -38,11 +38,29 @@ contacts.
 
 Uses: **m** a model may use it, **r** a reason sentence may, **l** a campaign list may show it.
 
-To add one, declare a `Feature` in the file of its theme: a name, what it means, a formula over
-measures (`features/formulas.py`) and perhaps a sentence. Column, type, lineage, its line here and
-its test against the future follow from that. Then `make docs`, which writes this file anew.
+**reads** names the columns a value is computed from. Besides, who has a row here follows from
+`joined_on`, `left_on` and `deceased_on` of `customers`, and which version of a row is read from its
+`recorded_at`.
+
+## Add a feature
+
+1. Find the file of its theme below `features/` and declare a `Feature`: a name
+   (`<what>_<unit>_<window>`), what it means for a reviewer, and a formula (`features/formulas.py`)
+   over measures. A measure is one aggregate of a source's column over some rows and months; equal
+   ones are computed once, and all of a source in one pass.
+2. Decide what it is without data: the formula says so, and the words stand in **without data**.
+3. Decide its uses. A `sentence` allows it as a reason: only about the client's own behaviour,
+   nothing intrusive, nothing true of nearly everybody. `in_list` lets branches see it. What rests
+   on protected attributes is `in_model=False`.
+4. Does it need a column that no source has? Add it to the source's rows (`features/sources.py` or
+   `features/*_sources.py`) and say in `features/lineage.py` what it is made of.
+5. `make docs` writes this file anew; column, type, lineage and the test against the future follow
+   by themselves. If `tests/unit/test_features_know_no_future.py` says that the feature never
+   changes, its bank (`tests/bank.py`) lacks what the feature looks for.
+6. Test one hand-made case, and compute it once more in SQL (`tests/property/*_queries.py`).
+7. The lists may change: `make golden`, and review the difference.
 """
-HEADER = "| feature | meaning | type | unit | without data | tables | uses |"
+HEADER = "| feature | meaning | type | unit | without data | reads | uses |"
 
 
 def feature_catalogue(products: Sequence[str]) -> tuple[Feature, ...]:
@@ -120,6 +138,15 @@ def _column(feature: Feature) -> Column:
     return Column(feature.name, feature.type, feature.is_nullable, meaning)
 
 
+def _reads(feature: Feature) -> str:
+    """Its columns, table by table."""
+    tables: dict[str, list[str]] = {}
+    for name in feature.columns:
+        table, column = name.split(".")
+        tables.setdefault(table, []).append(column)
+    return "; ".join(f"{table}: {', '.join(names)}" for table, names in tables.items())
+
+
 def _line(feature: Feature) -> str:
     uses = {"m": feature.in_model, "r": feature.in_reason, "l": feature.in_list}
     cells = (
@@ -128,7 +155,7 @@ def _line(feature: Feature) -> str:
         feature.type,
         feature.unit,
         feature.value.missing,
-        ", ".join(feature.tables),
+        _reads(feature),
         " ".join(letter for letter, may in uses.items() if may) or "none",
     )
     return f"| {' | '.join(cells)} |"

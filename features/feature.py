@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from features.formulas import Formula
+from features.lineage import columns_read
 
 Theme = Literal[
     "profile",
@@ -69,6 +70,11 @@ class Feature:
     def tables(self) -> tuple[str, ...]:
         """Names of the tables it is computed from."""
         return tuple(sorted({name for m in self.value.measures for name in m.source.tables}))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is computed from, as ``table.column``."""
+        return tuple(sorted({name for m in self.value.measures for name in columns_read(m)}))
 
     @property
     def window_months(self) -> int | None:

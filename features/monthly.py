@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from features.feature import Feature
-from features.formulas import monthly_deviation, monthly_variation, number, ratio
+from features.formulas import known_amount, monthly_deviation, monthly_variation, number, ratio
 from features.measures import ALL_ROWS, How, Measure
 from features.monthly_sources import MONTHS
 
@@ -22,6 +22,14 @@ def monthly_features() -> tuple[Feature, ...]:
         *(_deficit_months(months) for months in (3, 6, 12)),
         *(_overdrawn_days(months) for months in (3, 12)),
         *(_season(direction) for direction in _directions()),
+        Feature(
+            name="max_outflow_month_amount_12m",
+            theme="cash flow",
+            description="Outflow of the month of the last 12 in which most went out.",
+            value=known_amount(
+                _of_months("max", "out_cents", 12), "null without a booking in 12 months"
+            ),
+        ),
     )
 
 

@@ -110,6 +110,7 @@ MORE_EXPECTED = {
         select customer_id, money(floor(
             sqrt((12 * sum((i - o) * (i - o)) - sum(i - o) * sum(i - o))::double) / 12 + 0.5
         )) from monthly group by 1""",
+    "max_outflow_month_amount_12m": "select customer_id, money(max(o)) from monthly group by 1",
     "deficit_months_12m": "select customer_id, count(*) from monthly where o > i group by 1",
     "overdrawn_day_count_12m": """
         select customer_id, count(distinct booked_on) from booked

@@ -107,6 +107,7 @@ def test_months_vary_around_their_mean_and_the_coming_one_is_known_from_last_yea
     assert (row["overdrawn_day_count_3m"], row["overdrawn_day_count_12m"]) == (2, 3)
     assert row["outflow_season_12m"] == 12 * 900 / 1200
     assert row["inflow_season_12m"] == 0.0
+    assert row["max_outflow_month_amount_12m"] == Decimal("900.00")
     assert nobody["inflow_variation_6m"] is None
     assert nobody["net_flow_deviation_amount_12m"] == Decimal("0.00")
 
