@@ -6,6 +6,8 @@ PSI = Σ (p - q) ln(p / q) over classes, p and q being their shares of customers
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,5 +60,4 @@ def class_counts(values: Vector, bounds: Vector) -> Integers:
 
 def quantile(ordered: Vector, share: float) -> float:
     """The smallest value that at least ``share`` of the values do not exceed."""
-    # rounded first: 0.7 of 10 values are 7.000000000000001 in doubles
-    return float(ordered[int(np.ceil(round(share * ordered.size, 6))) - 1])
+    return float(ordered[math.ceil(share * ordered.size) - 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ class StoredColumns:
         self._files = [pq.ParquetFile(path) for path in paths]
         self.rows: int = sum(file.metadata.num_rows for file in self._files)
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """What there is; the table may have been declared otherwise then."""
         names = [frozenset(file.schema_arrow.names) for file in self._files]
