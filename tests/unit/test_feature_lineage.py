@@ -1,4 +1,4 @@
-"""The columns a feature is said to read are those that can change it, and no others."""
+"""A feature reads no column but those it names; each named column matters to some feature."""
 
 from __future__ import annotations
 
