@@ -35,7 +35,7 @@ class Feature:
         name: Column in ``customer_features``: ``<what>_<unit>_<window>``.
         theme: What it is about.
         description: What it means, for a reviewer.
-        value: How it is computed, with its type, unit, tables and value without data.
+        value: How it is computed, with its type, unit, columns read and value without data.
         sentence: Why this client: words about the client's own behaviour, with ``{value}``.
         sentence_zero: The same where the value is nothing: zero, false or unknown.
         in_model: A model may use it.
@@ -65,11 +65,6 @@ class Feature:
     def is_nullable(self) -> bool:
         """It may be null."""
         return self.value.is_nullable
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Names of the tables it is computed from."""
-        return tuple(sorted({name for m in self.value.measures for name in m.source.tables}))
 
     @property
     def columns(self) -> tuple[str, ...]:
