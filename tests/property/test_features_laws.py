@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pyspark.sql import SparkSession
 
 from features.catalogue import feature_catalogue
-from tests.bank import PRODUCTS, Bank, drawn, snapshot
+from tests.bank import PRODUCTS, Bank, snapshot
+from tests.drawn_bank import drawn
 
 FEATURES = feature_catalogue(PRODUCTS)
 NOT_PARTS = re.compile(r"savings_rate_\d+m|income_variation_12m")

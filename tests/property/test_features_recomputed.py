@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 
 from features.catalogue import feature_catalogue
 from tables.windows import months_before
-from tests.bank import AS_OF, PRODUCTS, TABLES, Bank, drawn, known_before, snapshot
+from tests.bank import AS_OF, PRODUCTS, TABLES, Bank, known_before, snapshot
+from tests.drawn_bank import drawn
 from tests.property.feature_queries import BOOKED, EXPECTED, LAST_BALANCES, WITHOUT_ROWS
 from tests.property.rhythm_queries import MORE_EXPECTED, MORE_WITHOUT_ROWS, VIEWS
 from tests.tables import columns_of

@@ -13,7 +13,8 @@ from pyspark.sql import SparkSession
 from features.catalogue import feature_catalogue
 from features.lineage import LINEAGE
 from tables.sources import OWNER, SOURCES
-from tests.bank import PRODUCTS, Bank, drawn, snapshot
+from tests.bank import PRODUCTS, Bank, snapshot
+from tests.drawn_bank import drawn
 
 FEATURES = feature_catalogue(PRODUCTS)
 Found = dict[str, dict[str, Any]]

@@ -18,11 +18,11 @@ from tests.bank import (
     TABLES,
     Bank,
     Rows,
-    drawn,
     known_before,
     midnight,
     snapshot,
 )
+from tests.drawn_bank import drawn
 
 FEATURES = feature_catalogue(PRODUCTS)
 NAMES = [feature.name for feature in FEATURES]
