@@ -12,7 +12,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := conf tables features extracts models campaigns expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-ingest bench-month bench-training wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-month bench-training wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,13 +65,16 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-demo bench-ingest ## all benchmarks
+bench: bench-month bench-training bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
 
 bench-demo: setup ## a bank of a million customers: rate and memory
 	$(BIN)/python bench/demo.py
+
+bench-features: setup-dev ## features of 200,000 customers beside Polars and DuckDB
+	$(BIN)/python bench/features.py
 
 bench-ingest: setup-dev ## a first load of 100 million CSV transactions beside DuckDB; 35 GB of disk
 	$(BIN)/python bench/ingest.py

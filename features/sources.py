@@ -62,12 +62,14 @@ class Source:
         tables: The tables they are made of.
         rows: How; the result has ``customer_id``.
         is_per_customer: There is exactly one row per customer, so nothing is aggregated.
+        bands: Lengths in months of all windows over its rows, where a customer has many rows.
     """
 
     name: str
     tables: tuple[str, ...]
     rows: Callable[[SourceTables, Cut], DataFrame]
     is_per_customer: bool = False
+    bands: tuple[int, ...] = ()
 
 
 def active_customers(customers: DataFrame, as_of: date) -> DataFrame:
@@ -196,7 +198,8 @@ def _last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
     )
     is_last = {name: F.col("booked_on") == F.col(f"{name}_on") for name in ends}
     # Days first, of one row per account: to order all bookings by more costs three times as much.
-    of_last_days = known.join(last_days, on="account_id").where(reduce(or_, is_last.values()))
+    # The smaller side first: an engine without statistics keeps it in memory.
+    of_last_days = last_days.join(known, on="account_id").where(reduce(or_, is_last.values()))
     order = F.struct("recorded_at", "transaction_id")
     balances = [
         F.max_by(F.when(is_then, F.col("balance_after")), F.when(is_then, order)).alias(name)
@@ -276,7 +279,7 @@ def _not_before(event_on: str, as_of: date) -> Column:
 
 
 CUSTOMERS = Source("customers", ("customers",), _customer_rows, is_per_customer=True)
-BOOKINGS = Source("bookings", ("transactions", "fx_rates"), _booking_rows)
+BOOKINGS = Source("bookings", ("transactions", "fx_rates"), _booking_rows, bands=(1, 3, 6, 12))
 ACCOUNTS = Source("open accounts", ("accounts", "transactions", "fx_rates"), _account_rows)
 HOLDINGS = Source("holdings", ("holdings",), _holding_rows)
 CONTACTS = Source("contacts", ("contacts",), _contact_rows)
