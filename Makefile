@@ -74,7 +74,7 @@ bench-demo: setup ## a bank of a million customers: rate and memory
 	$(BIN)/python bench/demo.py
 
 bench-features: setup-dev ## features of 200,000 customers beside Polars and DuckDB
-	$(BIN)/python bench/features.py
+	$(BIN)/python bench/compare_features.py
 
 bench-ingest: setup-dev ## a first load of 100 million CSV transactions beside DuckDB; 35 GB of disk
 	$(BIN)/python bench/ingest.py
