@@ -47,6 +47,17 @@ SourceTable = Literal[
     "contacts",
     "customer_merges",
 ]
+# Why a row may be in quarantine: the rules of extracts/rules.py.
+QuarantineRule = Literal[
+    "type",
+    "missing",
+    "code",
+    "implausible_date",
+    "future",
+    "recorded_too_late",
+    "duplicate_key",
+    "orphan",
+]
 Identifier = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 
 Channel = Literal["branch", "phone", "email", "sms", "post", "app"]
@@ -279,7 +290,8 @@ class CheckSettings(Settings):
     """Bounds of the table contracts.
 
     Attributes:
-        max_quarantine_share: Of a table's rows in a delivery.
+        max_quarantine_share: Of a table's rows in a delivery, whatever the reasons.
+        max_quarantine_share_by_rule: Of the rows with one reason, by the rule they break.
         may_become_empty: Whole tables that may come without rows after they had some.
         min_base_rate: Smallest mean propensity of a product.
         max_base_rate: Largest one.
@@ -290,6 +302,7 @@ class CheckSettings(Settings):
     """
 
     max_quarantine_share: Share
+    max_quarantine_share_by_rule: dict[QuarantineRule, Share]
     may_become_empty: tuple[SourceTable, ...]
     min_base_rate: Share
     max_base_rate: Share

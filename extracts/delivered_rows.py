@@ -14,10 +14,12 @@ from extracts.deliveries import DeliveredFile
 from extracts.text import csv_batches, header_of, with_reasons
 from tables.arrow import arrow_schema, arrow_type
 from tables.base import Table
+from tables.sources import DELETION_MARK
 
 log = logging.getLogger(__name__)
 
 BATCH_ROWS = 1 << 17
+MAY_BE_LEFT_OUT = [column.name for column in DELETION_MARK]
 
 
 class BadFile(Exception):
@@ -49,9 +51,14 @@ def parquet_batches(file: DeliveredFile, table: Table) -> Iterator[pa.RecordBatc
         present = parquet.schema_arrow
         _check_columns(file, table, present.names)
         _check_types(file, table, present)
-        names = list(table.column_names)
+        names = [name for name in table.column_names if name in present.names]
         for batch in parquet.iter_batches(BATCH_ROWS, columns=names):
-            arrays = [_cast(batch.column(field.name), field.type) for field in arrow_schema(table)]
+            arrays = [
+                _cast(batch.column(field.name), field.type)
+                if field.name in names
+                else pa.nulls(batch.num_rows, field.type)
+                for field in arrow_schema(table)
+            ]
             yield with_reasons(batch, table, arrays, [None] * len(arrays))
 
 
@@ -63,7 +70,7 @@ def _cast(values: pa.Array, wanted: pa.DataType) -> pa.Array:
 def _check_columns(file: DeliveredFile, table: Table, present: Sequence[str]) -> None:
     """Compare by name: the order is free, a missing or repeated column is not."""
     repeated = sorted({name for name in present if list(present).count(name) > 1})
-    missing = [name for name in table.column_names if name not in present]
+    missing = [name for name in table.column_names if name not in (*present, *MAY_BE_LEFT_OUT)]
     extra = [name for name in present if name not in table.column_names]
     problems = [f"column {name} stands twice" for name in repeated]
     problems += [f"lacks {name}{did_you_mean(name, extra)}" for name in missing]
@@ -80,7 +87,8 @@ def _check_types(file: DeliveredFile, table: Table, present: pa.Schema) -> None:
     problems = [
         f"{column.name} is {present.field(column.name).type}, not {column.type}"
         for column in table.columns
-        if not _is_compatible(present.field(column.name).type, arrow_type(column.type))
+        if column.name in present.names
+        and not _is_compatible(present.field(column.name).type, arrow_type(column.type))
     ]
     if problems:
         raise BadFile(

@@ -15,12 +15,13 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
     Args:
         rows: Accepted rows of all pending deliveries, each key seen more than once or in the store.
         history: The stored versions of these keys.
-        table: The table.
+        table: The table as it is delivered, with the source's mark of deletion.
 
     Returns:
-        As ``whole_versions``, never deleted, and marked as a revision: readers look for the other
-        versions of these keys only. A row that repeats what is known is left out, and so is one
-        that was recorded before a version of an earlier delivery: it no longer held when it came.
+        As ``whole_versions``, deleted where the source says so, and marked as a revision: readers
+        look for the other versions of these keys only. A row that repeats what is known is left
+        out, and so is one that was recorded before a version of an earlier delivery: it no longer
+        held when it came.
     """
     content = content_of(table).alias("content")
     present = history.select(*table.column_names, "delivery", content, F.lit(None).alias("since"))
@@ -40,7 +41,6 @@ def increment_versions(rows: DataFrame, history: DataFrame, table: Table) -> Dat
         .select(
             *table.column_names,
             "delivery",
-            F.lit(False).alias("is_deleted"),
             F.lit(True).alias("is_revision"),
         )
     )

@@ -41,8 +41,13 @@ class Outcome:
     quarantined: Mapping[date, int] = field(default_factory=dict)
     broken: Sequence[Broken] = ()
 
-    def problems(self, max_share: float) -> Iterator[str]:
-        """Why the deliveries can't be taken in spite of the quarantine."""
+    def problems(self, max_share: float, max_by_rule: Mapping[str, float]) -> Iterator[str]:
+        """Why the deliveries can't be taken in spite of the quarantine.
+
+        Args:
+            max_share: Of the rows of a delivery, whatever their reasons.
+            max_by_rule: Of the rows with one reason; rules that are left out have no own limit.
+        """
         for day, rows in sorted(self.quarantined.items()):
             share = rows / self.rows_in[day]
             if self.table_name in {table.name for table in FAIL_CLOSED}:
@@ -52,6 +57,19 @@ class Outcome:
                     day,
                     f"{rows} of {self.rows_in[day]} rows break a rule, {share:.1%};"
                     f" checks.max_quarantine_share is {max_share:.1%}",
+                )
+            else:
+                yield from self._frequent(day, max_by_rule)
+
+    def _frequent(self, day: date, max_by_rule: Mapping[str, float]) -> Iterator[str]:
+        """Reasons that too many rows have, though all in all there are few enough."""
+        for one in self.broken:
+            share, most = one.rows / self.rows_in[day], max_by_rule.get(one.rule, 1.0)
+            if one.delivery == day and share > most:
+                yield (
+                    f"{self.table_name} {day}: {share:.1%} of {self.rows_in[day]} rows;"
+                    f" checks.max_quarantine_share_by_rule is {most:.1%} for {one.rule}:"
+                    f" {_reason(one)}"
                 )
 
     def _problem(self, day: date, finding: str) -> str:
@@ -85,9 +103,11 @@ def outcome_of(table_name: str, rows_in: Mapping[date, int], reasons: DataFrame)
     )
 
 
-def all_problems(outcomes: Iterable[Outcome], max_share: float) -> list[str]:
+def all_problems(
+    outcomes: Iterable[Outcome], max_share: float, max_by_rule: Mapping[str, float]
+) -> list[str]:
     """One line per table and delivery that is beyond what the quarantine may hold."""
-    return [problem for outcome in outcomes for problem in outcome.problems(max_share)]
+    return [problem for outcome in outcomes for problem in outcome.problems(max_share, max_by_rule)]
 
 
 def _broken(row: Mapping[str, object]) -> Broken:

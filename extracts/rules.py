@@ -11,7 +11,7 @@ from operator import or_
 from pyspark.sql import Column, functions as F
 
 from tables.base import Column as TableColumn, Table
-from tables.sources import CODES, EARLIEST, LATEST
+from tables.sources import CODES, DELETION_MARK, EARLIEST, LATEST
 
 
 class Rule(StrEnum):
@@ -119,4 +119,6 @@ def _recorded_too_late() -> Check:
 
 def _present(column: TableColumn) -> Column:
     value = F.col(column.name)
+    if column in DELETION_MARK:
+        return F.coalesce(value, F.lit(False))
     return F.when(value != "", value) if column.type == "string" else value

@@ -119,8 +119,16 @@ def csv_batches(
         Batches of the table's columns, ``unreadable`` (names of columns) and ``raw_row`` (JSON);
         the last two are null for a row that can be read.
     """
-    for batch in text_batches(path, header, table.column_names, notation):
-        cast = [cast_text(batch.column(one.name), one.type, notation) for one in table.columns]
+    present = [name for name in table.column_names if name in header]
+    for batch in text_batches(path, header, present, notation):
+        texts = [
+            batch.column(one.name) if one.name in present else pa.nulls(batch.num_rows, pa.string())
+            for one in table.columns
+        ]
+        cast = [
+            cast_text(text, one.type, notation)
+            for text, one in zip(texts, table.columns, strict=True)
+        ]
         masks = [mask for _, mask in cast]
         yield with_reasons(batch, table, [values for values, _ in cast], masks)
 

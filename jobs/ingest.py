@@ -24,7 +24,7 @@ from tables.base import Table
 from tables.derived import DELIVERIES, QUARANTINE
 from tables.errors import ContractViolation
 from tables.files import scratch_folder
-from tables.sources import ACCOUNTS, REFERENCES, SOURCES, TRANSACTIONS, stored
+from tables.sources import ACCOUNTS, REFERENCES, SOURCES, TRANSACTIONS, as_delivered, stored
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -54,7 +54,7 @@ def ingest(run: Run) -> None:
 
 
 def _by_name() -> dict[str, Table]:
-    return {table.name: table for table in SOURCES}
+    return {table.name: as_delivered(table) for table in SOURCES}
 
 
 def _previous(run: Run) -> dict[str, date]:
@@ -87,7 +87,7 @@ def _intake(
     is_whole = source.delivery_of(table.name).delivery == "whole"
 
     def read(paths: Sequence[str]) -> DataFrame:
-        return read_landed(run.spark, table, paths)
+        return read_landed(run.spark, as_delivered(table), paths)
 
     stored_rows = sum(file.rows for file in run.store.files(table))
     return Intake(table, is_whole, files, read, run.store.versions(table), stored_rows > 0, keep)
@@ -110,13 +110,16 @@ def _check(run: Run, intakes: Sequence[Intake | None]) -> list[Checked]:
             if table.name in REFERRED_TO:
                 known[table.name] = first_deliveries(table.key[0], *present)
             advance(1)
+    limits = run.config.checks
     problems = all_problems(
-        [one.outcome for one in checked], run.config.checks.max_quarantine_share
+        [one.outcome for one in checked],
+        limits.max_quarantine_share,
+        {str(rule): most for rule, most in limits.max_quarantine_share_by_rule.items()},
     )
     problems += [
         problem
         for one in checked
-        if one.intake.table.name not in run.config.checks.may_become_empty
+        if one.intake.table.name not in limits.may_become_empty
         and (problem := one.intake.emptied())
     ]
     if problems:

@@ -30,7 +30,7 @@ from extracts.versions import (
 )
 from tables.base import Table
 from tables.keys import key_hash, shares
-from tables.sources import REFERENCES
+from tables.sources import REFERENCES, as_delivered
 from tables.store import latest_versions
 
 # Write a frame that several plans read, and read it back: no engine-wide cache is relied on.
@@ -60,6 +60,11 @@ class Intake:
     keep: Keep
 
     @cached_property
+    def delivered(self) -> Table:
+        """The table with the source's mark of deletion."""
+        return as_delivered(self.table)
+
+    @cached_property
     def landed(self) -> DataFrame:
         """All rows."""
         return self.read(parts_of(self.files))
@@ -79,10 +84,10 @@ class Intake:
             known: By table name, the keys other tables may refer to.
         """
         # Nearly always no row breaks a rule by itself: then the rules are not worked out again.
-        broken = broken_rows(self.landed, self.table)
+        broken = broken_rows(self.landed, self.delivered)
         is_any_broken = broken.limit(1).count() > 0
         select_sound = sound_rows if is_any_broken else present_rows
-        sound = select_sound(self.landed, self.table)
+        sound = select_sound(self.landed, self.delivered)
         contested = None if self.is_whole else self._contested(sound)
         found = [broken] if is_any_broken else []
         found += self._broken_among_rows(sound, contested, known)
@@ -131,9 +136,10 @@ class Intake:
     ) -> Iterator[DataFrame]:
         """Rows that only a look at other rows shows to be wrong."""
         if self.is_whole:
-            yield duplicate_rows(sound, self.table, is_whole=True)
+            yield duplicate_rows(sound, self.delivered, is_whole=True)
         elif contested is not None:
-            yield duplicate_rows(of_keys(sound, contested, self.table), self.table, is_whole=False)
+            suspects = of_keys(sound, contested, self.table)
+            yield duplicate_rows(suspects, self.delivered, is_whole=False)
         for column, table in REFERENCES.get(self.table.name, {}).items():
             yield orphan_rows(sound, column, known[table.name])
 
@@ -166,7 +172,7 @@ class Checked:
         """The others, for the quarantine table."""
         if self.reasons is None:
             return None
-        return quarantine_rows(self.intake.landed, self.reasons, self.intake.table)
+        return quarantine_rows(self.intake.landed, self.reasons, self.intake.delivered)
 
     def versions(self) -> Iterator[DataFrame]:
         """The new row versions, in pieces that can be sorted in memory."""
@@ -176,14 +182,16 @@ class Checked:
             yield from self._increment()
 
     def _accepted(self, landed: DataFrame) -> DataFrame:
-        rows = present_rows(landed, self.intake.table)
+        rows = present_rows(landed, self.intake.delivered)
         if self.places is None:
             return rows
         return rows.join(F.broadcast(self.places), on=list(ROW), how="left_anti")
 
     def _whole(self) -> Iterator[DataFrame]:
         table, days = self.intake.table, sorted(self.intake.rows_in)
-        rows, set_aside = self.accepted, self._set_aside()
+        # What is marked as deleted is as gone as what is not delivered any more.
+        rows = self.accepted.where(~F.col("is_deleted")).drop("is_deleted")
+        set_aside = self._set_aside()
         first_day = F.lit(days[0])
         state = placed_state(latest_versions(table, self.intake.history), first_day, table)
 
@@ -202,14 +210,14 @@ class Checked:
 
     def _increment(self) -> Iterator[DataFrame]:
         table = self.intake.table
-        columns = [*table.column_names, "delivery"]
-        first = [F.lit(False).alias("is_deleted"), F.lit(False).alias("is_revision")]
+        columns = [*self.intake.delivered.column_names, "delivery"]
+        is_first = F.lit(False).alias("is_revision")
         for parts in pieces(self.intake.files):
             rows = self._accepted(self.intake.read(parts))
             if self.contested is not None:
                 rows = without_keys(rows, self.contested, table)
-            yield rows.select(*columns, *first)
+            yield rows.select(*columns, is_first)
         if self.contested is not None:
             again = of_keys(self.accepted, self.contested, table)
             before = of_keys(self.intake.history, self.contested, table)
-            yield increment_versions(again, before, table)
+            yield increment_versions(again, before, self.intake.delivered)

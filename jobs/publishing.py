@@ -31,7 +31,7 @@ from tables.delta import (
     remove_uncommitted,
     sync_version,
 )
-from tables.errors import UserError
+from tables.errors import ContractViolation, UserError
 from tables.runs import RunRecord, Runs
 from tables.store import Store, slice_path
 
@@ -84,11 +84,26 @@ def execute(context: Context, step: Step) -> StepResult:
     for folder in context.home.tables.iterdir():
         remove_uncommitted(folder)
     run = _run(context, step, identity, read)
-    step.run(run)
+    _work(step, run)
     audit_staged.audit(run)
     record = _commit(context, run, read, replaced, time.monotonic() - started)
     exports.complete(context, record)
     return StepResult(record, was_there_already=False)
+
+
+def _work(step: Step, run: Run) -> None:
+    """Let the step stage its tables; what it refuses is reported as what the audit stops is.
+
+    Raises:
+        ContractViolation: It cannot take its inputs; one line per problem, and the report's place.
+    """
+    try:
+        step.run(run)
+    except ContractViolation as refusal:
+        from jobs.reports import write_report
+
+        page = write_report(run, (), str(refusal).splitlines(), run.store)
+        raise ContractViolation(f"{refusal}\nReport: {page}") from None
 
 
 def _run(context: Context, step: Step, identity: str, read: inputs.Inputs) -> Run:

@@ -235,12 +235,19 @@ REFERENCES: Mapping[str, Mapping[str, Table]] = {
 # A doubt about one row of these is a doubt about whom the bank may contact.
 FAIL_CLOSED = (CONSENTS, FLAGS, CONTACTS, CUSTOMER_MERGES)
 
+# A source may mark what it has deleted; a delivery without this column marks nothing.
+DELETION_MARK = columns("is_deleted boolean? -- the source says that the row is gone")
 HISTORY = columns(
     "delivery date -- delivery that brought this version",
     "is_deleted boolean -- the row was gone from that delivery",
 )
 REVISION = columns("is_revision boolean -- another version of the same key may be stored")
 OWNER = columns("customer_id string -- owner of the account when the booking was delivered")
+
+
+def as_delivered(table: Table) -> Table:
+    """A source table with what a delivery may say beside its columns."""
+    return replace(table, columns=table.columns + DELETION_MARK)
 
 
 def stored(table: Table) -> Table:

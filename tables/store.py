@@ -109,8 +109,10 @@ class Store:
         known = self.versions(table).where(F.col("recorded_at") < F.lit(as_of).cast("timestamp"))
         if table.kind == "whole":
             known = latest_versions(table, known)
-        elif self._has_revisions(table):
-            known = latest_revisions(table, known)
+        else:
+            if self._has_revisions(table):
+                known = latest_revisions(table, known)
+            known = known.where(~F.col("is_deleted"))
         return known.select(*visible_columns(table))
 
     def _has_revisions(self, table: Table) -> bool:

@@ -23,12 +23,12 @@ from tables.files import sha256_of
 from tables.runs import Runs
 from tables.sources import SOURCES
 from tables.store import Store
-from tests.deliveries import COLUMNS, csv_of, write_delivery, write_manifest
+from tests.deliveries import ANY_REASON, COLUMNS, csv_of, write_delivery, write_manifest
 
 CASES = Path(__file__).parent.parent / "bad_inputs"
 TABLES = {table.name: table for table in SOURCES}
 DAY = "2024-04-01"
-OPTIONS = ("bank.transaction_buckets=2",)
+OPTIONS = ("bank.transaction_buckets=2", ANY_REASON)
 # What a row says where a case is silent.
 FILLED = {
     "transactions": {

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
+from pyspark.sql import functions as F
 
 from conf.load import load_config
 from jobs.home import Home
@@ -14,11 +16,15 @@ from jobs.steps import INGEST
 from tables.delta import latest_version
 from tables.derived import DELIVERIES, QUARANTINE
 from tables.errors import ContractViolation
+from tables.files import sha256_of
 from tables.sources import ACCOUNTS, CONSENTS, CUSTOMERS, FLAGS, SOURCES, TRANSACTIONS
 from tables.store import Store
-from tests.deliveries import csv_of, write_delivery, write_manifest
+from tests.deliveries import ANY_REASON, csv_of, write_delivery, write_manifest
 
-CONFIG = load_config("local", ["checks.max_quarantine_share=0.5", "bank.transaction_buckets=2"])
+CONFIG = load_config(
+    "local", ["checks.max_quarantine_share=0.5", ANY_REASON, "bank.transaction_buckets=2"]
+)
+MILLION = 1_000_000
 MARCH, APRIL = date(2024, 3, 1), date(2024, 4, 1)
 
 BASE = {
@@ -163,6 +169,56 @@ def test_a_second_delivery_adds_corrects_and_deletes_without_changing_the_past(b
     assert (flag["customer_id"], flag["flag"]) == ("C3", "bereavement")
     moved = second.versions(CUSTOMERS).where("customer_id = 'C1' and branch_id = 'B2'").collect()
     assert moved[0]["recorded_at"].replace(tzinfo=UTC) == datetime(2024, 3, 1, tzinfo=UTC)
+
+
+def test_what_the_source_marks_as_deleted_is_gone_from_the_time_it_says(bank):
+    bank.deliver("2024-03-01")
+    bank.ingest(MARCH)
+    bank.deliver("2024-04-01", transactions="""
+        transaction_id | account_id | booked_on  | amount | recorded_at          | is_deleted
+        T1             | A1         | 2024-02-10 | 100.00 | 2024-03-15T08:00:00Z | true
+        T3             | A1         | 2024-03-05 | 3.00   | 2024-03-05T08:00:00Z |
+        T4             | A1         | 2024-03-06 | 4.00   | 2024-03-06T08:00:00Z | false
+        T4             | A1         | 2024-03-06 | 4.00   | 2024-03-07T08:00:00Z | true
+        T5             | A1         | 2024-03-06 | 5.00   | 2024-03-06T08:00:00Z | true
+        T6             | A1         | 2024-03-06 | 6.00   | 2024-03-06T08:00:00Z | yes
+    """, flags="""
+        customer_id | flag        | valid_from | is_deleted
+        C2          | vulnerable  | 2023-06-01 | true
+        C3          | bereavement | 2024-03-02 | false
+    """)  # fmt: skip
+    store = bank.store(bank.ingest(APRIL))
+
+    def keys(table, as_of):
+        rows = store.known_before(table, as_of).collect()
+        return sorted(row[table.key[0]] for row in rows)
+
+    assert keys(TRANSACTIONS, MARCH) == ["T1", "T2"]
+    assert keys(TRANSACTIONS, APRIL) == ["T2", "T3"]
+    assert keys(FLAGS, MARCH) == ["C2"]
+    assert keys(FLAGS, APRIL) == ["C3"]
+    set_aside = store.records(QUARANTINE).select("rule", "column_name").collect()
+    assert [tuple(row) for row in set_aside] == [("type", "is_deleted")]
+
+
+def test_an_account_with_a_million_bookings_is_one_like_any_other(bank):
+    folder = bank.deliver("2024-03-01")
+    duckdb.execute(f"""
+        COPY (SELECT 'M' || range AS transaction_id, 'A1' AS account_id,
+            DATE '2024-02-01' + (range % 28)::int AS booked_on,
+            if(range % 2 = 0, '-0.02', '0.01') AS amount,
+            'EUR' AS currency, '' AS balance_after, '' AS category, '' AS channel,
+            '' AS counterparty_id, '2024-02-29T12:00:00Z' AS recorded_at
+            FROM range({MILLION})) TO '{folder}/transactions.csv' (FORMAT csv, HEADER)""")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    path = folder / "transactions.csv"
+    manifest["files"][path.name] = {"rows": MILLION, "sha256": sha256_of(path)}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    known = bank.store(bank.ingest(MARCH)).known_before(TRANSACTIONS, MARCH)
+
+    totals = known.groupBy("customer_id").agg(F.count("*"), F.sum("amount")).collect()
+    assert [tuple(row) for row in totals] == [("C1", MILLION, Decimal("-5000.00"))]
 
 
 def test_two_ingests_store_the_same_as_one_of_both_deliveries(tmp_path, spark):

@@ -13,10 +13,12 @@ from jobs.steps import INGEST
 from tables.derived import DELIVERIES, QUARANTINE
 from tables.sources import TRANSACTIONS
 from tables.store import Store
-from tests.deliveries import write_delivery
+from tests.deliveries import ANY_REASON, write_delivery
 
 DAY = date(2024, 3, 1)
-CONFIG = load_config("local", ["checks.max_quarantine_share=1.0", "bank.transaction_buckets=2"])
+CONFIG = load_config(
+    "local", ["checks.max_quarantine_share=1.0", ANY_REASON, "bank.transaction_buckets=2"]
+)
 CUSTOMERS = "customer_id\nC1\nC2"
 ACCOUNTS = "account_id | customer_id\nA1 | C1\nA2 | C2"
 BRANCHES = "branch_id | name | region\nB1 | North | N"

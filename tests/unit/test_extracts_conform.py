@@ -1,10 +1,12 @@
 """Every rule sets aside the rows that break it, with the reason, and no others."""
 
 from datetime import date
+from typing import get_args
 
 import pytest
 from pyspark.sql import functions as F
 
+from conf.schema import QuarantineRule
 from extracts.conform import (
     broken_rows,
     duplicate_rows,
@@ -13,8 +15,9 @@ from extracts.conform import (
     sound_rows,
 )
 from extracts.landed import numbered
-from extracts.outcome import Outcome, all_problems, outcome_of
+from extracts.outcome import Broken, Outcome, all_problems, outcome_of
 from extracts.owners import customer_bucket, first_deliveries, owner_intervals, with_owner
+from extracts.rules import Rule
 from tables.sources import ACCOUNTS, BRANCHES, CONSENTS, CONTACTS, stored
 from tests.tables import table_rows
 
@@ -173,13 +176,33 @@ def test_too_many_rows_in_quarantine_or_one_doubtful_consent_refuse_the_delivery
 ):
     found = Outcome(table_name, {DAY: 100}, {DAY: quarantined})
 
-    assert bool(all_problems([found], max_share=0.01)) is is_refused
+    assert bool(all_problems([found], 0.01, {})) is is_refused
+
+
+def test_one_reason_may_be_too_frequent_though_all_in_all_few_rows_are_set_aside():
+    reasons = [
+        Broken(DAY, Rule.ORPHAN, "account_id", 6, "f.csv", 3),
+        Broken(DAY, Rule.TYPE, "amount", 2, "f.csv", 4),
+    ]
+    found = Outcome("transactions", {DAY: 1000}, {DAY: 8}, reasons)
+
+    assert all_problems([found], 0.01, {"orphan": 0.006, "type": 0.002}) == []
+    assert all_problems([found], 0.01, {"orphan": 0.005, "code": 0.0}) == [
+        "transactions 2024-03-01: 0.6% of 1000 rows; checks.max_quarantine_share_by_rule is 0.5%"
+        " for orphan: orphan (account_id) in 6, e.g. f.csv row 3: deliver the row that it refers"
+        " to, in the same delivery or before"
+    ]
+    assert len(all_problems([found], 0.01, {"orphan": 0.0, "type": 0.0})) == 2
+
+
+def test_the_settings_know_every_rule():
+    assert set(get_args(QuarantineRule)) == set(Rule)
 
 
 def test_a_refusal_names_rule_count_place_and_fix_but_no_value(spark):
     rows = landed(spark, CONSENTS, CONSENT | TIMES, CONSENT | TIMES | {"purpose": "SECRET"})
 
-    [problem] = outcome_of("consents", {DAY: 2}, broken_rows(rows, CONSENTS)).problems(1.0)
+    [problem] = outcome_of("consents", {DAY: 2}, broken_rows(rows, CONSENTS)).problems(1.0, {})
 
     assert problem == (
         "consents 2024-03-01: 1 doubtful rows, and none is tolerated: code (purpose) in 1,"

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from extracts.increments import contested_keys, increment_versions
 from extracts.versions import placed_state, whole_versions
 from tables.keys import key_hash
-from tables.sources import BRANCHES, CONTACTS, CUSTOMERS, stored
+from tables.sources import BRANCHES, CONTACTS, CUSTOMERS, as_delivered, stored
 from tables.store import latest_versions
 from tests.tables import table_rows
 
@@ -212,11 +212,11 @@ def test_a_row_in_quarantine_leaves_what_was_known_before(spark):
 
 
 def increment(spark, text, days, past=""):
-    rows = delivered(spark, CONTACTS, text, days)
+    rows = delivered(spark, CONTACTS, text, days).withColumn("is_deleted", F.lit(False))
     before = (
         history(spark, CONTACTS, past) if past else spark.createDataFrame([], stored(CONTACTS).ddl)
     )
-    found = increment_versions(rows, before, CONTACTS).collect()
+    found = increment_versions(rows, before, as_delivered(CONTACTS)).collect()
     return sorted(
         (row["contact_id"], row["disposition"], known(row), row["delivery"].month) for row in found
     )

@@ -15,7 +15,7 @@ from jobs.reports import page_text, report_content, report_page, write_report
 from jobs.steps import INGEST
 from jobs.summary import summary_lines
 from tables.errors import ContractViolation
-from tests.deliveries import write_delivery
+from tests.deliveries import ANY_REASON, write_delivery, write_manifest
 from tests.pages import Text
 
 AS_OF = date(2024, 3, 1)
@@ -131,7 +131,7 @@ CANARY = {
         CANARYk    | CANARY1     | CANARYprod | CANARYoff | CANARYcamp  | phone   | 2024-02-02
     """,
 }
-ACCEPTED_ALL = ["checks.max_quarantine_share=1.0", "bank.transaction_buckets=2"]
+ACCEPTED_ALL = ["checks.max_quarantine_share=1.0", ANY_REASON, "bank.transaction_buckets=2"]
 TOO_STRICT = [*ACCEPTED_ALL, "checks.trailing.max_days_since_delivery=14"]
 
 
@@ -147,6 +147,29 @@ def ingested(tmp_path_factory, spark):
     context = Context(AS_OF, load_config("local", ACCEPTED_ALL), home, spark)
     result = execute(context, INGEST)
     return home, str(stopped.value).splitlines(), summary_lines(context, [result]), result
+
+
+def test_a_refused_delivery_leaves_a_report_with_every_reason(tmp_path, spark):
+    home = Home(tmp_path)
+    home.create()
+    folder = write_delivery(home.landing, "2024-02-15", CANARY)
+    (folder / "branches.csv").write_text("branch,name,region,recorded_at\n")
+    (folder / "advisors.csv").write_text("")
+    write_manifest(folder)
+    with pytest.raises(ContractViolation) as refused:
+        execute(Context(AS_OF, load_config("local", ACCEPTED_ALL), home, spark), INGEST)
+    *reasons, line = str(refused.value).splitlines()
+    page = page_named_in(line)
+    assert json.loads(page.with_suffix(".json").read_text())["problems"] == reasons
+    assert [reason.partition(": ")[0] for reason in reasons] == [
+        "2024-02-15/advisors.csv",
+        "2024-02-15/branches.csv",
+    ]
+    shown = Text(page.read_text()).shown
+    assert "Stopped: nothing was published." in shown
+    assert "did you mean branch?" in shown
+    assert "Refused before the contracts were looked at." in shown
+    assert "CANARY" not in page.read_text() + str(refused.value)
 
 
 def page_named_in(line):
