@@ -29,7 +29,7 @@ from tables.arrow import arrow_schema, arrow_type
 from tables.base import Table
 from tables.errors import ContractViolation, UserError
 from tables.files import sha256_of, write_tree
-from tables.sources import CONSENTS, CUSTOMERS, SOURCES
+from tables.sources import CONSENTS, CUSTOMERS, DELETION_MARK, SOURCES, as_delivered
 from tables.windows import months_before
 
 BUILDING = ".adapt-"
@@ -118,6 +118,8 @@ def made_tables(data: Path, source: SourceSettings) -> list[MadeTable]:
     made, problems = [], []
     for name, recipes in adapter.make.items():
         table = TABLES[name]
+        if any(column.name in recipe.columns for recipe in recipes for column in DELETION_MARK):
+            table = as_delivered(table)
         try:
             rows = [made_rows(table, recipe, raws, adapter) for recipe in recipes]
         except ContractViolation as error:

@@ -10,7 +10,7 @@ from conf.source import AdapterSettings, SourceSettings
 from extracts.adapter_raw import columns_in, columns_used
 from tables.base import Table
 from tables.errors import UserError
-from tables.sources import CONSENTS, CUSTOMERS, SOURCES
+from tables.sources import CONSENTS, CUSTOMERS, SOURCES, as_delivered
 
 TABLES = {table.name: table for table in SOURCES}
 
@@ -53,7 +53,8 @@ def _problems(source: SourceSettings, adapter: AdapterSettings) -> Iterator[str]
 def _of_recipe(table: Table, recipe: Recipe, adapter: AdapterSettings) -> Iterator[str]:
     where = table.name
     yield from _unknown(where, [recipe.rows_of, *recipe.look_up], adapter.raw, "adapter.raw")
-    yield from _unknown(where, recipe.columns, table.column_names, "the columns of the table")
+    known = as_delivered(table).column_names
+    yield from _unknown(where, recipe.columns, known, "the columns of the table")
     for column in table.columns:
         if not column.is_nullable and column.name not in recipe.columns:
             yield f"{where}: lacks {column.name}, which may not be empty"

@@ -165,3 +165,9 @@ def test_a_setting_that_is_wrong_is_told_with_the_one_that_is_meant(tmp_path, li
 def test_a_source_without_recipes_is_not_adapted():
     with pytest.raises(UserError, match=r"no adapter\.make"):
         made_tables(None, load_source("standard"))
+
+
+def test_a_recipe_may_mark_what_the_source_deleted(data):
+    marked = TRANSACTIONS.replace("columns:\n", "columns:\n  is_deleted: {always: true}\n", 1)
+    assert all(row["is_deleted"] is True for row in made(data, "transactions", marked))
+    assert "is_deleted" not in made(data, "transactions", TRANSACTIONS)[0]
