@@ -97,7 +97,10 @@ def _scan(folder: Path, name: str) -> str:
 def _duckdb(delivery: Path, out: Path) -> Measured:
     """Read, cast and write every table in a process of its own, on all cores."""
     out.mkdir()
-    statements = [f"SET memory_limit = '{MEMORY_LIMIT}'; SET preserve_insertion_order = false;"]
+    statements = [
+        f"SET memory_limit = '{MEMORY_LIMIT}'; SET preserve_insertion_order = false;",
+        "SET enable_progress_bar = false;",
+    ]
     for table in DELIVERED:
         casts = ", ".join(f"CAST({c.name} AS {c.type}) AS {c.name}" for c in table.columns)
         text = f"read_csv('{delivery / table.name}/*.csv', all_varchar = true, header = true)"

@@ -51,7 +51,8 @@ class Outcome:
         for day, rows in sorted(self.quarantined.items()):
             share = rows / self.rows_in[day]
             if self.table_name in {table.name for table in FAIL_CLOSED}:
-                yield self._problem(day, f"{rows} doubtful rows, and none is tolerated")
+                noun = "row" if rows == 1 else "rows"
+                yield self._problem(day, f"{rows} doubtful {noun}, and none is tolerated")
             elif share > max_share:
                 yield self._problem(
                     day,

@@ -27,7 +27,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit with 2."""
-        self.exit(WRONG_USAGE, f"{self.prog}: {message}. See {self.prog} --help\n")
+        end = "" if message.endswith("?") else "."
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}{end} See {self.prog} --help\n")
 
 
 def month_first(text: str) -> date:

@@ -73,10 +73,7 @@ def _champions(context: Context) -> dict[str, str]:
 
 def _deliveries(context: Context) -> Inputs:
     """Deliveries up to the as-of date, and the ingest they continue."""
-    from extracts.deliveries import deliveries_until
-
-    present = deliveries_until(context.home.landing, context.as_of)
-    _refuse_stale(context, present[-1])
+    present = _present(context)
     _refuse_gaps(present)
     identity = {delivery.name: delivery.digest for delivery in present}
     base = None if context.may_supersede else context.runs.newest("ingest", lambda _: True)
@@ -92,6 +89,15 @@ def _deliveries(context: Context) -> Inputs:
             " Nothing was changed; to rebuild the history from all deliveries, say --supersede"
         )
     return Inputs(done | identity, base.pins if base else {}, pending)
+
+
+def _present(context: Context) -> list[Delivery]:
+    """Deliveries up to the as-of date; the newest is one of the month before it."""
+    from extracts.deliveries import deliveries_until
+
+    present = deliveries_until(context.home.landing, context.as_of)
+    _refuse_stale(context, present[-1])
+    return present
 
 
 def _refuse_stale(context: Context, newest: Delivery) -> None:
@@ -125,11 +131,7 @@ def _refuse_changed(identity: Mapping[str, str], done: Mapping[str, str]) -> Non
 
 def _ingested(context: Context) -> RunRecord | None:
     """The first ingest, not superseded, that holds every delivery up to the as-of date."""
-    from extracts.deliveries import deliveries_until
-
-    needed = {
-        item.name: item.digest for item in deliveries_until(context.home.landing, context.as_of)
-    }
+    needed = {item.name: item.digest for item in _present(context)}
     superseded = {record.supersedes for record in context.runs.committed()}
     return next(
         (

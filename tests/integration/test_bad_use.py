@@ -55,6 +55,12 @@ def test_a_month_that_was_never_delivered(landed):
     assert Runs(landed / "tables").committed() == []
 
 
+def test_features_of_a_month_that_was_never_delivered(bank):
+    """What was known a month before is there, and would give features that look right."""
+    ended = xsell("features", "--as-of", "2026-12-01", "--home", bank.home.path)
+    assert_refused(ended, 3, "nothing was delivered in the month before 2026-12-01")
+
+
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [

@@ -285,7 +285,7 @@ def test_one_doubtful_consent_flag_or_contact_stops_the_run(bank, table, row):
     text = f"{' | '.join(names)}\n{' | '.join(filled[name] for name in names)}"
     bank.deliver("2024-03-01", **{table: text})
 
-    assert "1 doubtful rows, and none is tolerated" in bank.refusal(MARCH)
+    assert "1 doubtful row, and none is tolerated" in bank.refusal(MARCH)
 
 
 def test_a_changed_file_is_refused_before_anything_is_read(bank):

@@ -205,7 +205,7 @@ def test_a_refusal_names_rule_count_place_and_fix_but_no_value(spark):
     [problem] = outcome_of("consents", {DAY: 2}, broken_rows(rows, CONSENTS)).problems(1.0, {})
 
     assert problem == (
-        "consents 2024-03-01: 1 doubtful rows, and none is tolerated: code (purpose) in 1,"
+        "consents 2024-03-01: 1 doubtful row, and none is tolerated: code (purpose) in 1,"
         " e.g. f.csv row 2: use the codes of the contract, or extend the contract"
     )
 
