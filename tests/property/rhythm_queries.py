@@ -7,8 +7,7 @@ from decimal import Decimal
 VIEWS = (
     """
     create view flows as
-    select *, datediff('month', booked_on, date '2024-04-01') ago,
-        date '2024-04-01' - booked_on since
+    select *, datediff('month', booked_on, as_of()) ago, as_of() - booked_on since
     from booked
     where coalesce(category, '') not in ('savings', 'term_deposit', 'investment', 'loan_payout')
     """,
@@ -51,18 +50,17 @@ VIEWS = (
     """,
     """
     create view balances as
-    select customer_id, booked_on >= date '2024-01-01' recent,
-        case when currency = 'EUR' then cents(balance_after)
+    select customer_id, booked_on >= months_before(3) recent,
+        case when currency = base() then cents(balance_after)
             else cents(round(balance_after * rate, 2)) end::hugeint x
     from booked
     """,
     """
     create view active_before as select * from customers_before
-    where joined_on < date '2023-10-01'
-        and (left_on is null or left_on >= date '2023-10-01')
-        and (deceased_on is null or deceased_on >= date '2023-10-01')
+    where joined_on < months_before(6)
+        and (left_on is null or left_on >= months_before(6))
+        and (deceased_on is null or deceased_on >= months_before(6))
     """,
-    "create macro held_for(day) as datediff('month', day, date '2024-04-01') - (day(day) > 1)::int",
 )
 MORE_EXPECTED = {
     "regular_payer_count_6m": "select customer_id, count(cents) from payers group by 1",
@@ -99,7 +97,7 @@ MORE_EXPECTED = {
         select customer_id, count(*) from bills where once and ended(seen) group by 1""",
     "payee_count_3m": """
         select customer_id, count(distinct counterparty_id) from flows
-        where amount < 0 and booked_on >= date '2024-01-01' group by 1""",
+        where amount < 0 and booked_on >= months_before(3) group by 1""",
     "other_insurer_count_12m": """
         select customer_id, count(distinct counterparty_id) from flows
         where amount < 0 and category = 'insurance' group by 1""",
@@ -130,10 +128,18 @@ MORE_EXPECTED = {
         select customer_id, (12 * coalesce(max(c) filter (ago = 1), 0))::double / sum(c)::double
         from flows where amount > 0 group by 1 having sum(c) <> 0""",
     "has_turned_18_12m": """
-        select customer_id, birth_date > date '2005-04-01' and birth_date <= date '2006-04-01'
+        select customer_id,
+            birth_date > months_before(19 * 12) and birth_date <= months_before(18 * 12)
         from active""",
     "has_branch_changed_6m": """
         select customer_id, a.branch_id is distinct from b.branch_id
+        from active a join active_before b using (customer_id)""",
+    "has_advisor_changed_6m": """
+        select customer_id, a.advisor_id is distinct from b.advisor_id
+        from active a join active_before b using (customer_id)""",
+    "segment_rank_change_6m": """
+        select customer_id, list_position(['mass', 'affluent', 'private', 'vip'], a.segment)
+            - list_position(['mass', 'affluent', 'private', 'vip'], b.segment)
         from active a join active_before b using (customer_id)""",
     "household_size_change_6m": """
         select customer_id, case when a.household_id is null then 1 else (
@@ -142,13 +148,15 @@ MORE_EXPECTED = {
                 select count(*) from active_before o where o.household_id = b.household_id) end
         from active a join active_before b using (customer_id)""",
     "remaining_margin_amount": """
-        select customer_id, money(sum(case product_id
-            when 'current_account' then 9000 - 3000 * least(held_for(opened_on), 2)
-            when 'credit_card' then 2400 - 100 * least(held_for(opened_on), 17) else 0 end))
-        from held group by 1""",
+        select customer_id, money(sum(coalesce((
+            select arg_max(cents, months) from margins m
+            where m.product_id = held.product_id and months <= held_for(opened_on)
+        ), 0))) from held group by 1""",
     "months_since_partner_product_opened": """
         select customer_id, min(held_for(opened_on)) from holdings
-        where product_id = 'travel_insurance' and opened_on < date '2024-04-01' group by 1""",
+        where opened_on < as_of() and product_id in (
+            select product_id from margins where is_partner
+        ) group by 1""",
     "days_since_travel": """
         select customer_id, min(since) from flows
         where amount < 0 and category = 'travel' group by 1""",
@@ -180,6 +188,7 @@ EVENTS = (
     "has_ended_payer_3m",
     "has_turned_18_12m",
     "has_branch_changed_6m",
+    "has_advisor_changed_6m",
 )
 MORE_WITHOUT_ROWS: dict[str, int | bool | Decimal] = {
     **dict.fromkeys(COUNTS, 0),
