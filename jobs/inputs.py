@@ -74,7 +74,7 @@ def _champions(context: Context) -> dict[str, str]:
 def _deliveries(context: Context) -> Inputs:
     """Deliveries up to the as-of date, and the ingest they continue."""
     present = _present(context)
-    _refuse_gaps(present)
+    refuse_gaps(present)
     identity = {delivery.name: delivery.digest for delivery in present}
     base = None if context.may_supersede else context.runs.newest("ingest", lambda _: True)
     done = dict(base.inputs) if base else {}
@@ -109,10 +109,14 @@ def _refuse_stale(context: Context, newest: Delivery) -> None:
         )
 
 
-def _refuse_gaps(present: Sequence[Delivery]) -> None:
-    """Increments of a month that never came are lost, and nobody would notice."""
+def refuse_gaps(present: Sequence[Delivery]) -> None:
+    """Increments of a month that never came are lost, and nobody would notice.
+
+    Raises:
+        ContractViolation: Between two deliveries lies a whole month, or more, without any.
+    """
     for earlier, later in pairwise(present):
-        if months_before(later.day, 1) > earlier.day:
+        if months_before(later.day.replace(day=1), 1) > earlier.day:
             raise ContractViolation(
                 f"nothing was delivered between {earlier.name} and {later.name}: what was recorded"
                 " in between is missing. Ask for the delivery of each month; one in which nothing"
