@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -20,13 +19,11 @@ from tables.derived import OFFER_LOG
 from tables.errors import UserError
 from tables.files import sha256_of
 from tables.runs import Runs
+from tests.classic_spark import environment
 from tests.month import AS_OF, SMALL
 
 # Classic Spark takes minutes for a month of hundreds of short queries, however few the rows.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-# What a JVM of short queries over few rows does not need.
-SPARK_DEFAULTS = "spark.sql.codegen.wholeStage false\nspark.sql.adaptive.enabled false\n"
-JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +35,6 @@ def on_spark(bank, tmp_path_factory):
         pytest.skip(str(error))
     home = Home(tmp_path_factory.mktemp("spark") / "home")
     shutil.copytree(bank.home.landing, home.landing)
-    (home.path / "spark-defaults.conf").write_text(SPARK_DEFAULTS)
     engine = ("engine.kind=spark", "engine.shuffle_partitions=1")
     settings = [word for setting in (*SMALL, *engine) for word in ("--set", setting)]
     command = ["run", "--as-of", str(AS_OF), "--home", str(home.path), *settings]
@@ -48,7 +44,7 @@ def on_spark(bank, tmp_path_factory):
         text=True,
         check=False,
         timeout=1500,
-        env=os.environ | {"SPARK_CONF_DIR": str(home.path), "JAVA_TOOL_OPTIONS": JAVA_OPTIONS},
+        env=environment(home.path),
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
     return home
