@@ -110,7 +110,7 @@ def _in_words(amount: float, unit: str, currency: str) -> str:
     match unit:
         case "money":
             return f"{amount:,.0f} {currency}" if amount >= 1 else f"{amount:.2f} {currency}"
-        case "share":
+        case "share" | "rate":
             return f"{100 * amount:.0f} %" if amount >= SMALLEST_SHARE else "less than 1 %"
         case "times":
             return f"{amount:.1f} times"

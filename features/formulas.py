@@ -25,7 +25,8 @@ class Formula:
         measures: What it is made of.
         combine: From one column per measure to the value.
         type: Spark SQL type of the value.
-        unit: ``money``, ``share``, ``times``, ``yes or no``, ``name``, else the noun counted.
+        unit: ``money``, ``share`` in [0, 1], ``rate`` (a part that may be below zero), ``times``,
+            ``yes or no``, ``name``, else the noun counted.
         missing: The value without data, in words.
         is_nullable: That value is null.
     """
@@ -149,7 +150,7 @@ def saved_share(inflow: Measure, outflow: Measure, missing: str) -> Formula:
     def combine(came: Column, went: Column) -> Column:
         return _divided(came - _or_zero(went), F.when(_or_zero(came) != 0, came))
 
-    return Formula((inflow, outflow), combine, "double", "share", missing, is_nullable=True)
+    return Formula((inflow, outflow), combine, "double", "rate", missing, is_nullable=True)
 
 
 def against_before(recent: Measure, longer: Measure, missing: str) -> Formula:
@@ -203,7 +204,7 @@ def variation(total: Measure, squares: Measure, count: Measure, missing: str) ->
     def combine(s: Column, q: Column, n: Column) -> Column:
         return _deviation(s, q, n) / F.when(s != 0, s).cast("double")
 
-    return Formula((total, squares, count), combine, "double", "share", missing, is_nullable=True)
+    return Formula((total, squares, count), combine, "double", "times", missing, is_nullable=True)
 
 
 def monthly_variation(total: Measure, squares: Measure, months: int, missing: str) -> Formula:
