@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
@@ -11,48 +12,60 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pyspark.sql import SparkSession
 
 from features.catalogue import feature_catalogue
+from features.feature import Feature
 from tests.bank import PRODUCTS, Bank, snapshot
 from tests.drawn_bank import drawn
 
 FEATURES = feature_catalogue(PRODUCTS)
-NOT_PARTS = re.compile(r"savings_rate_\d+m|income_variation_12m")
+PARTITIONS = (1, 2, 7)
 FEW = settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 seeds = st.integers(min_value=0, max_value=2**32)
 
 
-def nested_windows() -> dict[str, list[str]]:
-    """Counts and sums of the same thing, from the shortest window to the longest."""
-    families: dict[str, list[tuple[int, str]]] = {}
+def families() -> dict[str, list[Feature]]:
+    """The same thing over several windows, from the shortest to the longest."""
+    found: dict[str, list[tuple[int, Feature]]] = {}
     for feature in FEATURES:
-        found = re.fullmatch(r"(.*(?:count|amount|months))_(\d+)([md])", feature.name)
-        if found and not re.search("net_flow|change|balance", feature.name):
-            days = int(found[2]) * (30 if found[3] == "m" else 1)
-            families.setdefault(found[1], []).append((days, feature.name))
+        if named := re.fullmatch(r"(.+)_(\d+)([md])", feature.name):
+            found.setdefault(f"{named[1]} {named[3]}", []).append((int(named[2]), feature))
     return {
-        family: [name for _, name in sorted(members)]
-        for family, members in families.items()
+        name: [feature for _, feature in sorted(members, key=lambda member: member[0])]
+        for name, members in found.items()
         if len(members) > 1
     }
 
 
+def aggregate(family: Sequence[Feature]) -> str | None:
+    """What its values are: count, sum, …; None if each is put together of several."""
+    kinds = {tuple(measure.how for measure in feature.value.measures) for feature in family}
+    [kind] = kinds
+    return kind[0] if len(kind) == 1 else None
+
+
 def test_the_catalogue_has_nested_windows() -> None:
-    assert len(nested_windows()) > 10
-    assert nested_windows()["inflow_amount"] == [f"inflow_amount_{n}m" for n in (1, 3, 6, 12)]
+    kinds = {name: aggregate(family) for name, family in families().items()}
+    assert set(kinds.values()) == {"count", "sum", "months", "max", "min", None}
+    assert sum(kind is not None for kind in kinds.values()) > 25
+    inflow = [feature.name for feature in families()["inflow_amount m"]]
+    assert inflow == [f"inflow_amount_{months}m" for months in (1, 3, 6, 12)]
 
 
 @FEW
 @given(seed=seeds)
 def test_windows_nest_and_shares_are_shares(spark: SparkSession, seed: int) -> None:
     for row in snapshot(spark, drawn(seed, customers=20), FEATURES).values():
-        for members in nested_windows().values():
-            # A largest value is unknown where nothing happened; more time may only bring one.
-            values = [(row[name] is not None, row[name]) for name in members]
-            assert values == sorted(values), members
+        for family in families().values():
+            if kind := aggregate(family):
+                # Unknown where nothing happened; more time may only bring a value, and more of it.
+                sign = -1 if kind == "min" else 1
+                values = [row[feature.name] for feature in family]
+                extents = [(v is not None, v if v is None else sign * v) for v in values]
+                assert extents == sorted(extents), family[0].name
         for feature in FEATURES:
             value = row[feature.name]
-            if feature.unit == "share" and not NOT_PARTS.fullmatch(feature.name):
+            if feature.unit == "share":
                 assert value is None or 0 <= value <= 1, feature.name
             if not feature.is_nullable:
                 assert value is not None, feature.name
@@ -62,9 +75,10 @@ def test_windows_nest_and_shares_are_shares(spark: SparkSession, seed: int) -> N
 @given(seed=seeds)
 def test_order_and_partitions_of_rows_change_nothing(spark: SparkSession, seed: int) -> None:
     bank = drawn(seed, customers=20)
-    assert snapshot(spark, shuffled(bank, seed), FEATURES, partitions=3) == snapshot(
-        spark, bank, FEATURES
-    )
+    expected = snapshot(spark, bank, FEATURES)
+    for partitions in PARTITIONS:
+        mixed = shuffled(bank, seed + partitions)
+        assert snapshot(spark, mixed, FEATURES, partitions=partitions) == expected, partitions
 
 
 @pytest.mark.parametrize("copies", [1, 7])
