@@ -77,7 +77,7 @@ def write_delivered(tables: duckdb.DuckDBPyConnection, landing: Path, as_of: dat
 
 
 def write_expected_margins(tables: duckdb.DuckDBPyConnection, config: RunConfig) -> None:
-    """What the configured products still earn, by the formula of `docs/feature_catalogue.md`."""
+    """What holdings of the configured products still earn, by the months they have been held."""
     tables.execute(MARGINS)
     tables.execute("""
         create table sold (product_id varchar, kind varchar, margin double, horizon int,
