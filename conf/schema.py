@@ -173,11 +173,30 @@ class GateSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """Training of the propensity models."""
+    """Training of the propensity models.
+
+    Attributes:
+        min_positives: A product with fewer buyers in the training cohorts has no own booster.
+        min_pooled_positives: With fewer over all products there is no pooled model either.
+        negatives_per_positive: Training customers without the purchase per one with it.
+        max_evaluation_customers: Drawn of the calibration cohort at most, and as many of the test
+            cohort; features are computed for nobody else.
+        rounds: Most trees of a booster.
+        early_stopping_rounds: Trees without gain after which no more are added.
+        learning_rate: How much one tree counts.
+        num_leaves: Of one tree.
+        min_data_in_leaf: Customers in a leaf.
+        seed: Of every draw.
+        processes: That train side by side.
+        bootstrap_samples: Behind each interval.
+        gate: What a challenger must reach.
+        auto_promote: The gate alone puts a challenger in use.
+    """
 
     min_positives: Positive
     min_pooled_positives: Positive
     negatives_per_positive: Positive
+    max_evaluation_customers: Positive
     rounds: Annotated[StrictInt, Field(ge=1, le=10_000)]
     early_stopping_rounds: Positive
     learning_rate: Annotated[StrictFloat, Field(gt=0, le=1)]

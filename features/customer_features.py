@@ -24,6 +24,8 @@ def customer_features(
     time: TimeSettings,
     products: Mapping[str, ProductFacts],
     base_currency: str,
+    *,
+    customers: DataFrame | None = None,
 ) -> DataFrame:
     """Compute every feature.
 
@@ -33,6 +35,8 @@ def customer_features(
         time: Its observation window limits how far back bookings and contacts are looked at.
         products: What is known of each configured product.
         base_currency: Currency of all amounts.
+        customers: ``customer_id`` of those to compute them for, each once; None is everybody. Other
+            rows than theirs may be missing from ``sources``, except for customers.
 
     Returns:
         One row per active customer: ``as_of``, ``customer_id``, then the features of the catalogue.
@@ -43,13 +47,21 @@ def customer_features(
     features = feature_catalogue(tuple(products))
     _check_windows(features, time.observation_months)
     cut = Cut(as_of, time.observation_months, base_currency, products)
-    return computed(features, sources, cut)
+    return computed(features, sources, cut, customers)
 
 
-def computed(features: Sequence[Feature], sources: SourceTables, cut: Cut) -> DataFrame:
+def computed(
+    features: Sequence[Feature],
+    sources: SourceTables,
+    cut: Cut,
+    customers: DataFrame | None = None,
+) -> DataFrame:
     """One row per active customer with some features: one pass per source, then one select."""
     names = measure_names(features)
     frame = measured(CUSTOMERS.rows(sources, cut), CUSTOMERS, names)
+    if customers is not None:
+        # Each is there once. After the measures: a household's size counts all of its members.
+        frame = customers.join(frame, on="customer_id", how="inner")
     for source in _other_sources(names):
         # One row per customer on the right: it is grouped by customer.
         numbers = measured(source.rows(sources, cut), source, names)

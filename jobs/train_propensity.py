@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,29 +14,26 @@ import pyarrow.compute as pc
 
 from conf.load import config_hash
 from features.catalogue import customer_features_table, model_feature_names
-from jobs.build_features import build_snapshot
 from jobs.challengers import Challengers
 from jobs.run import Run
+from jobs.training_sample import sampled_customers
+from jobs.training_snapshots import pair_features, rows_of
 from models.labels import Cohorts, cohorts, label_rows, outcome_codes, outcome_column, with_outcomes
 from models.matrix import feature_matrix
 from models.pooled import product_attributes, with_base_rates
 from models.registry import Registry
+from models.sampling import fold_of
 from models.train import Plan
-from models.training_set import (
-    CALIBRATION,
-    TEST,
-    TRAIN,
-    TrainingSet,
-    customer_folds,
-    row_draws,
-    segment_places,
-)
+from models.training_set import CALIBRATION, PARTS, TEST, TRAIN, TrainingSet, segment_places
 from tables.base import Table
 from tables.derived import LABELS, TRAINING_SET
-from tables.errors import UserError
+from tables.files import scratch_folder
 from tables.sources import CUSTOMERS, HOLDINGS, SOURCES
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SCRATCH = ".training-"
 
 
 def train_propensity(run: Run) -> None:
@@ -47,30 +44,28 @@ def train_propensity(run: Run) -> None:
     run.stage(LABELS, _labels(run, rows))
     with TemporaryDirectory(dir=run.home / "mlruns", prefix="training-") as folder:
         plan = _plan(run, chosen, rows, Path(folder))
-        challengers = Challengers(run, plan, _facts(run, chosen), _part(rows, (chosen.test,)))
+        challengers = Challengers(run, plan, _facts(run, chosen), _part(rows, TEST))
         challengers.train()
         challengers.register(Registry(run.home))
     run.note(cohorts=len(chosen.all), training_rows=rows.num_rows, **challengers.summary())
 
 
 def training_rows(run: Run, chosen: Cohorts) -> pa.Table:
-    """Features and outcomes of every cohort, sorted by cohort and customer.
+    """Features and outcomes of the sampled customers, sorted by cohort and customer.
 
     Raises:
         UserError: Nobody was a customer in any training cohort.
     """
     parts = []
-    with run.progress(len(chosen.all), "snapshots") as advance:
-        for cohort in chosen.all:
-            parts.append(_cohort_rows(run, cohort))
-            advance(1)
-    rows = pa.concat_tables(parts)
-    if not _part(rows, chosen.train).num_rows:
-        raise UserError(
-            f"train {run.as_of}: no customer is known before {chosen.train[-1]}, the last training"
-            " cohort. Deliver an older history, or shorten time.outcome_months"
-        )
-    return rows
+    with scratch_folder(run.home / "tables", SCRATCH) as scratch:
+        sampled = sampled_customers(run, chosen, scratch)
+        found = pair_features(run, sampled, scratch)
+        with run.progress(len(chosen.all), "snapshots") as advance:
+            for cohort, features in found:
+                rows = _cohort_rows(run, cohort, features, sampled[cohort])
+                parts.append(_with_keys(run, chosen, cohort, rows))
+                advance(1)
+    return pa.concat_tables(parts)
 
 
 def training_table(products: tuple[str, ...]) -> Table:
@@ -81,25 +76,41 @@ def training_table(products: tuple[str, ...]) -> Table:
     return replace(TRAINING_SET, columns=TRAINING_SET.columns + features)
 
 
-def _cohort_rows(run: Run, cohort: date) -> pa.Table:
-    """One snapshot with its outcomes."""
+def _cohort_rows(run: Run, cohort: date, features: DataFrame, sampled: DataFrame) -> pa.Table:
+    """The sampled customers of a cohort with their features and outcomes."""
     products = run.config.products
+    known = run.store.known_before
     labelled = with_outcomes(
-        build_snapshot(run, cohort),
-        customers=run.store.known_before(CUSTOMERS, cohort),
-        held=run.store.known_before(HOLDINGS, cohort),
-        bought=run.store.known_before(HOLDINGS, run.as_of),
+        features,
+        customers=known(CUSTOMERS, cohort),
+        held=rows_of(sampled, known(HOLDINGS, cohort)),
+        bought=rows_of(sampled, known(HOLDINGS, run.as_of)),
         products=products,
         cohort=cohort,
         time=run.config.time,
     )
     names = model_feature_names(tuple(products))
     outcomes = [outcome_column(product_id) for product_id in products]
-    rows = labelled.select("customer_id", "segment", *names, *outcomes).toArrow()
-    keys = {"as_of": run.as_of, "cohort": cohort}
-    for name, value in keys.items():
-        rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.date32()), rows.num_rows))
+    fold = fold_of(run.config.models.seed).alias("fold")
+    # Each of them was sampled once.
+    drawn = sampled.join(labelled, on="customer_id", how="inner")
+    rows = drawn.select(*sampled.columns, fold, "segment", *names, *outcomes).toArrow()
     return rows.sort_by("customer_id")
+
+
+def _with_keys(run: Run, chosen: Cohorts, cohort: date, rows: pa.Table) -> pa.Table:
+    keys = {
+        "as_of": pa.scalar(run.as_of, pa.date32()),
+        "cohort": pa.scalar(cohort, pa.date32()),
+        "part": pa.scalar(PARTS[_part_of(chosen, cohort)]),
+    }
+    for name, value in keys.items():
+        rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+    return rows
+
+
+def _part_of(chosen: Cohorts, cohort: date) -> int:
+    return {chosen.calibration: CALIBRATION, chosen.test: TEST}.get(cohort, TRAIN)
 
 
 def _labels(run: Run, rows: pa.Table) -> pa.Table:
@@ -112,8 +123,8 @@ def _plan(run: Run, chosen: Cohorts, rows: pa.Table, folder: Path) -> Plan:
     """Write the arrays for the training processes, and say what to do with them."""
     products = tuple(run.config.products)
     names = model_feature_names(products)
-    segments = sorted({value for value in rows["segment"].to_pylist() if value})
-    data = _arrays(run, chosen, rows, names, segments)
+    segments = sorted(filter(None, pc.unique(rows["segment"]).to_pylist()))
+    data = _arrays(run, rows, names, segments)
     data.save(folder)
     return Plan(
         folder=folder,
@@ -125,28 +136,22 @@ def _plan(run: Run, chosen: Cohorts, rows: pa.Table, folder: Path) -> Plan:
     )
 
 
-def _arrays(
-    run: Run, chosen: Cohorts, rows: pa.Table, names: tuple[str, ...], segments: list[str]
-) -> TrainingSet:
-    customer_ids = rows["customer_id"].to_pylist()
-    dates = rows["cohort"].to_pylist()
-    parts = dict.fromkeys(chosen.train, TRAIN) | {
-        chosen.calibration: CALIBRATION,
-        chosen.test: TEST,
-    }
-    seed = run.config.models.seed
+def _arrays(run: Run, rows: pa.Table, names: tuple[str, ...], segments: list[str]) -> TrainingSet:
+    parts = pc.index_in(rows["part"], value_set=pa.array(PARTS)).to_numpy()
     return TrainingSet(
         features=feature_matrix(rows, names),
         outcomes=np.stack([outcome_codes(rows, p) for p in run.config.products], axis=1),
-        part=np.array([parts[cohort] for cohort in dates], dtype=np.int8),
-        fold=customer_folds(customer_ids, seed),
-        draw=row_draws([str(cohort) for cohort in dates], customer_ids, seed),
-        segment=segment_places(rows["segment"].to_pylist(), segments),
+        part=parts.astype(np.int8),
+        fold=rows["fold"].to_numpy(),
+        draw=rows["draw"].to_numpy(),
+        is_drawn=rows["is_drawn"].to_numpy(),
+        weight=rows["weight"].to_numpy(),
+        segment=segment_places(rows["segment"], segments),
     )
 
 
-def _part(rows: pa.Table, dates: tuple[date, ...]) -> pa.Table:
-    return rows.filter(pc.is_in(rows["cohort"], value_set=pa.array(dates, pa.date32())))
+def _part(rows: pa.Table, part: int) -> pa.Table:
+    return rows.filter(pc.equal(rows["part"], PARTS[part]))
 
 
 def _facts(run: Run, chosen: Cohorts) -> dict[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.calibrate import probabilities
 from models.matrix import Integers, Matrix, Vector
-from models.training_set import TEST, Sample, TrainingSet
+from models.training_set import TEST, Sample, TrainingSet, total
 
 PRIOR_CUSTOMERS = 200.0  # with so many customers a segment counts as much as the whole product
 
@@ -15,20 +15,22 @@ def segment_rates(data: TrainingSet, place: int, segments: int) -> Vector:
     """Share of buyers per segment before the test cohort, drawn towards the product's rate.
 
     A product that nobody has bought is drawn towards half a purchase, and one that nobody could buy
-    towards the rate over all products: a propensity is never exactly 0.
+    towards the rate over all products: a propensity is never exactly 0. Sampled customers count by
+    their weight, so that the rates are those of all.
 
     Args:
         data: The training set.
         place: Place of the product.
         segments: Number of named segments; the rate after them is for customers of none.
     """
-    outcomes = data.outcomes[data.part < TEST]
+    known = data.part < TEST
+    outcomes, weight, segment = data.outcomes[known], data.weight[known], data.segment[known]
     bought, could_buy = outcomes[:, place] == 1, outcomes[:, place] >= 0
-    anything = ((outcomes == 1).sum() + 0.5) / ((outcomes >= 0).sum() + 1)
-    product = (bought.sum() + anything) / (could_buy.sum() + 1)
-    segment = data.segment[data.part < TEST]
-    buyers = np.bincount(segment[bought], minlength=segments + 1)
-    customers = np.bincount(segment[could_buy], minlength=segments + 1)
+    purchases, chances = (outcomes == 1).sum(axis=1), (outcomes >= 0).sum(axis=1)
+    anything = (total(weight * purchases) + 0.5) / (total(weight * chances) + 1)
+    product = (total(weight[bought]) + anything) / (total(weight[could_buy]) + 1)
+    buyers = np.bincount(segment, weight * bought, segments + 1)
+    customers = np.bincount(segment, weight * could_buy, segments + 1)
     return np.asarray((buyers + PRIOR_CUSTOMERS * product) / (customers + PRIOR_CUSTOMERS))
 
 

@@ -25,7 +25,15 @@ from models.train import (
     shared_arrays,
     train_booster,
 )
-from models.training_set import CALIBRATION, TRAIN, Sample, TrainingSet, first_by_draw
+from models.training_set import (
+    CALIBRATION,
+    TRAIN,
+    Sample,
+    TrainingSet,
+    first_by_draw,
+    share_kept,
+    total,
+)
 
 POOLED = ""  # stands for all products where a product is asked for
 # What a feature says differs between products, so that the pooled trees must grow deeper.
@@ -52,14 +60,18 @@ def product_attributes(products: Mapping[str, Product]) -> dict[str, dict[str, f
 def with_base_rates(
     attributes: Mapping[str, Mapping[str, float]], data: TrainingSet
 ) -> dict[str, dict[str, float]]:
-    """Add how often each product was bought in the training cohorts, smoothed, as log-odds."""
-    outcomes = data.outcomes[data.part == TRAIN]
-    bought, could_buy = (outcomes == 1).sum(axis=0), (outcomes >= 0).sum(axis=0)
-    log_odds = np.log((bought + 0.5) / (could_buy - bought + 0.5))
-    return {
-        product_id: {**own, "product__base_rate": float(rate)}
-        for (product_id, own), rate in zip(attributes.items(), log_odds, strict=True)
-    }
+    """Add how often each product was bought in the training cohorts, smoothed, as log-odds.
+
+    Of all customers: sampled ones count by their weight.
+    """
+    in_training = data.part == TRAIN
+    outcomes, weight = data.outcomes[in_training], data.weight[in_training]
+    rates = {}
+    for place, (product_id, own) in enumerate(attributes.items()):
+        bought = total(weight[outcomes[:, place] == 1])
+        others = total(weight[outcomes[:, place] == 0])
+        rates[product_id] = {**own, "product__base_rate": math.log((bought + 0.5) / (others + 0.5))}
+    return rates
 
 
 def train_pooled(plan: Plan) -> Scorer:
@@ -113,12 +125,13 @@ def _sample(data: TrainingSet, settings: ModelSettings) -> tuple[Sample, Integer
     outcomes = data.outcomes[in_training]
     at, places = np.nonzero(outcomes >= 0)
     has_bought = outcomes[at, places] == 1
-    negatives = np.flatnonzero(~has_bought)
+    others = np.flatnonzero(~has_bought)
     wanted = settings.negatives_per_positive * int(has_bought.sum())
-    kept = first_by_draw(negatives, data.draw[in_training[at]], wanted)
+    rows = in_training[at]
+    kept = first_by_draw(others[data.is_drawn[rows[others]]], data.draw[rows], wanted)
     pairs = np.sort(np.concatenate([np.flatnonzero(has_bought), kept]))
-    sample = Sample(pairs, len(kept) / max(len(negatives), 1))
-    return sample, in_training[at[pairs]], places[pairs]
+    sample = Sample(pairs, share_kept(len(kept), data.weight[rows[others]]))
+    return sample, rows[pairs], places[pairs]
 
 
 def _matrix(plan: Plan, data: TrainingSet, rows: Integers, places: Integers) -> Matrix:

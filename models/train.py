@@ -24,7 +24,7 @@ from models.calibrate import MIN_POSITIVES, calibrate
 from models.evaluate import Estimate, evaluate, log_loss_gain
 from models.matrix import Folds, Integers, Outcomes, Vector
 from models.scorer import UNKNOWN_SEGMENT, Scorer
-from models.training_set import CALIBRATION, FOLDS, TEST, TRAIN, Sample, TrainingSet
+from models.training_set import CALIBRATION, FOLDS, PARTS, TEST, Sample, TrainingSet
 from tables.errors import UserError
 
 if TYPE_CHECKING:
@@ -186,9 +186,9 @@ def baselines(plan: Plan, place: int, rows: Integers) -> dict[str, Vector]:
 
 
 def counts(data: TrainingSet, place: int) -> dict[str, float]:
-    """Rows and buyers of one product in each part."""
+    """Sampled rows and buyers of one product in each part."""
     figures: dict[str, float] = {}
-    for part, name in ((TRAIN, "train"), (CALIBRATION, "calibration"), (TEST, "test")):
+    for part, name in enumerate(PARTS):
         rows = data.rows(place, part)
         figures[f"{name}_rows"] = len(rows)
         figures[f"{name}_positives"] = int((data.outcomes[rows, place] == 1).sum())

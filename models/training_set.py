@@ -1,24 +1,30 @@
-"""Snapshots × outcomes over several cohorts, as arrays that training processes share."""
+"""Features × outcomes of sampled customers in several cohorts, as arrays for training processes."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from models.matrix import Integers, Matrix
+from models.matrix import Integers, Matrix, Outcomes, Vector
 
 TRAIN, CALIBRATION, TEST = 0, 1, 2
+PARTS = ("train", "calibration", "test")  # their names
 FOLDS = 4
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Rows are customers within cohorts, sorted by cohort and customer.
+    """Rows are sampled customers within cohorts, sorted by cohort and customer.
+
+    Of a training cohort there is everybody who bought something, and who was drawn; the others are
+    drawn whatever was bought. See ``models/sampling.py``.
 
     Attributes:
         features: One column per feature.
@@ -26,6 +32,8 @@ class TrainingSet:
         part: TRAIN, CALIBRATION or TEST, by cohort.
         fold: A number below ``FOLDS`` that follows the customer, so that nobody is on both sides.
         draw: A number per row that decides which negatives are kept.
+        is_drawn: The row would be here whatever was bought.
+        weight: How many customers of the cohort the row stands for.
         segment: Place of the customer's segment in the list of segments.
     """
 
@@ -33,7 +41,9 @@ class TrainingSet:
     outcomes: npt.NDArray[np.int8]
     part: npt.NDArray[np.int8]
     fold: npt.NDArray[np.int8]
-    draw: npt.NDArray[np.uint64]
+    draw: Vector
+    is_drawn: Outcomes
+    weight: Vector
     segment: npt.NDArray[np.int16]
 
     def save(self, folder: Path) -> None:
@@ -58,20 +68,21 @@ class TrainingSet:
         """Training rows of one product: all buyers and the first of the others by ``draw``.
 
         The draw does not depend on the product, so that the rows of different products overlap and
-        one binned matrix serves them all.
+        one binned matrix serves them all. Others who are here only for what else they bought are no
+        negatives: among those, buyers would be too many.
         """
         rows = self.rows(product, TRAIN)
         has_bought = self.outcomes[rows, product] == 1
-        negatives = rows[~has_bought]
+        others = rows[~has_bought]
         wanted = negatives_per_positive * int(has_bought.sum())
-        kept = first_by_draw(negatives, self.draw, wanted)
-        share = len(kept) / len(negatives) if len(negatives) else 1.0
+        kept = first_by_draw(others[self.is_drawn[others]], self.draw, wanted)
+        share = share_kept(len(kept), self.weight[others])
         return Sample(np.sort(np.concatenate([rows[has_bought], kept])), share)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to train on, and the share of the negatives that are among them."""
+    """Rows to train on, and the share of all customers' negatives that are among them."""
 
     rows: Integers
     negative_share: float
@@ -86,38 +97,31 @@ class Sample:
         return float(np.log(self.negative_share)) if self.negative_share else 0.0
 
 
-def first_by_draw(rows: Integers, draw: npt.NDArray[np.uint64], wanted: int) -> Integers:
+def share_kept(kept: int, weights: Vector) -> float:
+    """How many of all negatives are kept; 1 if there are none.
+
+    Args:
+        kept: How many there are to train on.
+        weights: Of every negative among the sampled rows; they add up to the estimated number of
+            negatives among all customers, which is exact if nobody was left out.
+    """
+    return kept / total(weights) if len(weights) else 1.0
+
+
+def total(weights: Vector) -> float:
+    """Their sum, rounded once, so that it does not depend on their order."""
+    return math.fsum(weights)
+
+
+def first_by_draw(rows: Integers, draw: Vector, wanted: int) -> Integers:
     """The ``wanted`` rows with the smallest draw; equal draws go by row."""
     if wanted >= len(rows):
         return rows
     return rows[np.argsort(draw[rows], kind="stable")[:wanted]]
 
 
-def customer_folds(customer_ids: Sequence[str], seed: int) -> npt.NDArray[np.int8]:
-    """A fold per row, the same for all rows of a customer."""
-    return (stable_hashes(customer_ids, f"fold {seed}") % FOLDS).astype(np.int8)
-
-
-def row_draws(
-    cohorts: Sequence[str], customer_ids: Sequence[str], seed: int
-) -> npt.NDArray[np.uint64]:
-    """A number per customer and cohort that looks random and depends on nothing else."""
-    keys = [f"{cohort} {customer}" for cohort, customer in zip(cohorts, customer_ids, strict=True)]
-    return stable_hashes(keys, f"draw {seed}")
-
-
-def stable_hashes(keys: Sequence[str], salt: str) -> npt.NDArray[np.uint64]:
-    """64 bits of BLAKE2b per key."""
-    salted = hashlib.blake2b(salt.encode(), digest_size=8)
-    digests = bytearray()
-    for key in keys:
-        hashed = salted.copy()
-        hashed.update(key.encode())
-        digests += hashed.digest()
-    return np.frombuffer(bytes(digests), dtype="<u8").astype(np.uint64)
-
-
-def segment_places(segments: Sequence[str | None], levels: Sequence[str]) -> npt.NDArray[np.int16]:
+def segment_places(segments: pa.ChunkedArray, levels: Sequence[str]) -> npt.NDArray[np.int16]:
     """Place of each segment in ``levels``; the place after the last is for unknown ones."""
-    places: Mapping[str | None, int] = {level: place for place, level in enumerate(levels)}
-    return np.array([places.get(segment, len(levels)) for segment in segments], dtype=np.int16)
+    found = pc.index_in(segments, value_set=pa.array(levels, pa.string()))
+    places = pc.fill_null(found, len(levels)).to_numpy(zero_copy_only=False)
+    return np.asarray(places, dtype=np.int16)

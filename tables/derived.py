@@ -43,7 +43,7 @@ QUARANTINE = Table(
 
 TRAINING_SET = Table(
     name="training_set",
-    grain="one row per customer and cohort of a training run; the features follow the key",
+    grain="one row per sampled customer and cohort of a training run; the features follow",
     key=("as_of", "cohort", "customer_id"),
     kind="derived",
     partition="as_of",
@@ -51,12 +51,16 @@ TRAINING_SET = Table(
         "as_of date -- as-of date of the training run",
         "cohort date -- as-of date of the snapshot",
         CUSTOMER,
+        "part string -- train: all buyers and a share of the others; calibration or test: a share"
+        " of all",
+        "weight double -- how many customers of the cohort the row stands for: 1 / its chance to be"
+        " sampled",
     ),
 )
 
 LABELS = Table(
     name="labels",
-    grain="one row per customer, product and cohort in which the customer could buy it",
+    grain="one row per sampled customer, product and cohort in which the customer could buy it",
     key=("as_of", "cohort", "customer_id", "product_id"),
     kind="derived",
     partition="as_of",

@@ -82,14 +82,21 @@ class Store:
             One row per key: its latest version recorded before ``as_of``; deleted keys are absent.
             Records that were known to be one person by then have one ``customer_id``.
         """
-        rows = self._latest_before(table, as_of)
+        return self.of_persons(table, self._latest_before(table, as_of), as_of)
+
+    def of_persons(self, table: Table, rows: DataFrame, as_of: date) -> DataFrame:
+        """Rows of a source table known before ``as_of``, with one ``customer_id`` per person."""
         if table == CUSTOMER_MERGES or "customer_id" not in rows.columns:
             return rows
+        given_up = self.given_up_before(as_of)
+        return rows if given_up is None else as_survivors(table, rows, given_up)
+
+    def given_up_before(self, as_of: date) -> DataFrame | None:
+        """``merged_before`` as a frame shaped ``MERGED``; None if nobody was merged by then."""
         merged = self.merged_before(as_of)
         if not merged.num_rows:
-            return rows
-        given_up = cast("SparkSession", self._spark).createDataFrame(merged, MERGED)
-        return as_survivors(table, rows, given_up)
+            return None
+        return cast("SparkSession", self._spark).createDataFrame(merged, MERGED)
 
     def merged_before(self, as_of: date) -> pa.Table:
         """Who stands for records that were given up by then, shaped ``MERGED_ARROW``.
@@ -110,12 +117,12 @@ class Store:
         if table.kind == "whole":
             known = latest_versions(table, known)
         else:
-            if self._has_revisions(table):
+            if self.has_revisions(table):
                 known = latest_revisions(table, known)
             known = known.where(~F.col("is_deleted"))
         return known.select(*visible_columns(table))
 
-    def _has_revisions(self, table: Table) -> bool:
+    def has_revisions(self, table: Table) -> bool:
         """Whether there can be two versions of a key; to look for them costs a join of all rows."""
         if table.name not in self._revised:
             paths = [self.folder / table.name / file.path for file in self.files(table)]
