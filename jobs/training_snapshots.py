@@ -41,10 +41,16 @@ def pair_features(
         customers: ``customer_id`` by cohort, each customer once per cohort.
         scratch: A folder for intermediate results, needed while the frames are.
 
-    Yields:
-        Each cohort with the features of its customers who were active then.
+    Returns:
+        Each cohort with the features of its customers who were active then, one after the other.
     """
-    slices = _slices(run, customers, scratch)
+    return _features(run, customers, _slices(run, customers, scratch), scratch)
+
+
+def _features(
+    run: Run, customers: Mapping[date, DataFrame], slices: Slices, scratch: Path
+) -> Iterator[tuple[date, DataFrame]]:
+    """Worked out already: what is joined to them is then planned on its own, far more quickly."""
     for cohort, some in customers.items():
         found = customer_features(
             _sources(run, cohort, some, slices),
@@ -54,7 +60,7 @@ def pair_features(
             run.config.bank.base_currency,
             customers=some.select("customer_id"),
         )
-        yield cohort, found
+        yield cohort, kept(found, scratch / f"features-{cohort}")
 
 
 def _sources(run: Run, cohort: date, customers: DataFrame, slices: Slices) -> SourceTables:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from conf.schema import GateSettings, ModelSettings
 from models.train import Plan
-from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet, customer_folds, row_draws
+from models.training_set import CALIBRATION, FOLDS, TEST, TRAIN, TrainingSet
 
 PARTS = (TRAIN, TRAIN, CALIBRATION, TEST)
 SEGMENTS = ("affluent", "mass")
@@ -26,6 +27,7 @@ def model_settings(**changes: object) -> ModelSettings:
         "min_positives": 50,
         "min_pooled_positives": 10,
         "negatives_per_positive": 5,
+        "max_evaluation_customers": 100_000,
         "rounds": 40,
         "early_stopping_rounds": 8,
         "learning_rate": 0.1,
@@ -43,7 +45,6 @@ def model_settings(**changes: object) -> ModelSettings:
 def small_bank(customers: int = 1500, seed: int = 3) -> TrainingSet:
     """Rows of all cohorts; a fifth of the customers cannot buy, another fifth by chance."""
     random = np.random.default_rng(seed)
-    ids = [f"C{number:05d}" for number in range(customers)]
     rows = customers * len(PARTS)
     features = random.normal(size=(rows, len(FEATURES))).astype(np.float32)
     features[random.random(features.shape) < 0.05] = np.nan
@@ -51,15 +52,28 @@ def small_bank(customers: int = 1500, seed: int = 3) -> TrainingSet:
     log_odds = np.stack([base + signal for base in PRODUCTS.values()], axis=1)
     outcomes = (random.random(log_odds.shape) < 1 / (1 + np.exp(-log_odds))).astype(np.int8)
     outcomes[random.random(outcomes.shape) < 0.2] = -1
-    cohorts = np.repeat([f"cohort {place}" for place in range(len(PARTS))], customers).tolist()
+    folds = random.integers(0, FOLDS, customers, dtype=np.int8)
     return TrainingSet(
         features=features,
         outcomes=outcomes,
         part=np.repeat(np.array(PARTS, dtype=np.int8), customers),
-        fold=customer_folds(ids * len(PARTS), seed),
-        draw=row_draws(cohorts, ids * len(PARTS), seed),
+        fold=np.tile(folds, len(PARTS)),
+        draw=random.random(rows),
+        is_drawn=np.ones(rows, dtype=np.bool_),
+        weight=np.ones(rows),
         segment=random.integers(0, len(SEGMENTS) + 1, rows).astype(np.int16),
     )
+
+
+def sampled(data: TrainingSet, share: float) -> TrainingSet:
+    """The same bank of which all buyers and a share of the others are known, weighted."""
+    in_training = data.part == TRAIN
+    is_buyer = (data.outcomes == 1).any(axis=1) & in_training
+    is_drawn = (data.draw < share) | ~in_training
+    weight = np.where(is_buyer | ~in_training, 1.0, 1.0 / share)
+    changed = replace(data, is_drawn=is_drawn, weight=weight)
+    kept = np.flatnonzero(is_buyer | is_drawn)
+    return TrainingSet(**{field.name: getattr(changed, field.name)[kept] for field in fields(data)})
 
 
 def plan_of(data: TrainingSet, folder: Path, **changes: object) -> Plan:

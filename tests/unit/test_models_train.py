@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.baselines import segment_rates
 from models.evaluate import evaluate, flat
 from models.pooled import pooled_candidate, product_attributes, train_pooled, with_base_rates
 from models.scorer import Scorer
@@ -16,14 +18,22 @@ from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, train_booster
 from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet
 from tables.errors import UserError
-from tests.model_data import ATTRIBUTES, PRODUCTS, SEGMENTS, plan_of, small_bank
+from tests.model_data import ATTRIBUTES, PRODUCTS, SEGMENTS, plan_of, sampled, small_bank
 from tests.unit.test_models_labels import product
 
-CARD, LOAN = list(PRODUCTS).index("card"), list(PRODUCTS).index("loan")
+CARD, LOAN, BOAT = map(list(PRODUCTS).index, ("card", "loan", "boat"))
 
 
 def trained(folder: Path, data: TrainingSet, **changes: object) -> Candidate:
     return train_booster(plan_of(data, folder, **changes), "card")
+
+
+def trained_card(plan: Plan) -> Candidate:
+    return train_booster(plan, "card")
+
+
+def pooled_card(plan: Plan) -> Candidate:
+    return pooled_candidate(plan, train_pooled(plan), "card")
 
 
 def test_a_booster_finds_what_drives_purchases_and_is_calibrated(tmp_path: Path) -> None:
@@ -166,6 +176,48 @@ def test_base_rates_follow_the_purchases_of_the_training_cohorts_only() -> None:
     assert with_base_rates(ATTRIBUTES, replace(data, outcomes=poisoned)) == rates
     ordered = [rates[p]["product__base_rate"] for p in ("card", "loan", "boat")]
     assert ordered == sorted(ordered, reverse=True)
+
+
+def test_rates_of_a_sample_are_those_of_all_customers(tmp_path: Path) -> None:
+    everybody = small_bank(20_000)
+    data = sampled(everybody, 0.3)
+    rates = [with_base_rates(ATTRIBUTES, one) for one in (everybody, data)]
+    of_segments = [segment_rates(one, CARD, len(SEGMENTS)) for one in (everybody, data)]
+    of_boats = [segment_rates(one, BOAT, len(SEGMENTS)) for one in (everybody, data)]
+    for product_id in PRODUCTS:
+        of_all, found = (one[product_id]["product__base_rate"] for one in rates)
+        assert found == pytest.approx(of_all, abs=0.03)
+    assert of_segments[1] == pytest.approx(of_segments[0], rel=0.03)
+    assert of_boats[1] == pytest.approx(of_boats[0], rel=0.03)
+
+
+def test_rates_are_exact_where_everybody_is_drawn() -> None:
+    everybody = small_bank()
+    data = sampled(everybody, 1.0)
+    assert with_base_rates(ATTRIBUTES, data) == with_base_rates(ATTRIBUTES, everybody)
+    known = everybody.part < TEST
+    outcomes = everybody.outcomes[known]
+    anything = ((outcomes == 1).sum() + 0.5) / ((outcomes >= 0).sum() + 1)
+    bought, could_buy = (outcomes[:, LOAN] == 1).sum(), (outcomes[:, LOAN] >= 0).sum()
+    product = (bought + anything) / (could_buy + 1)
+    of_first = outcomes[everybody.segment[known] == 0, LOAN]
+    expected = ((of_first == 1).sum() + 200 * product) / ((of_first >= 0).sum() + 200)
+    assert segment_rates(data, LOAN, len(SEGMENTS))[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("train", [trained_card, pooled_card])
+def test_a_model_of_a_sample_predicts_the_rate_of_all_customers(
+    tmp_path: Path, train: Callable[[Plan], Candidate]
+) -> None:
+    data = small_bank(6000)
+    outcomes = data.outcomes.copy()
+    outcomes[data.part == CALIBRATION] = 0  # so that nothing repairs a wrong prior
+    data = sampled(replace(data, outcomes=outcomes), 0.3)
+    found = train(plan_of(data, tmp_path, negatives_per_positive=1000))
+    assert found.scorer.calibration.kind == "identity"
+    rows = data.rows(CARD, TEST)
+    rate = (data.outcomes[rows, CARD] == 1).mean()
+    assert found.scorer.propensities_of(data.features[rows]).mean() == pytest.approx(rate, rel=0.12)
 
 
 def test_products_are_described_by_the_same_attributes_in_the_same_order() -> None:
