@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.catalogue import customer_features_table, feature_catalogue
 from features.distribution import Values, values_of
 from features.quality import Figures, Quality, change_in_words, feature_quality
 from jobs.reports import Content, write_page
+from models.training_set import PARTS, TRAIN
 from tables.derived import TRAINING_SET
 from tables.runs import RunRecord, Runs
 from tables.store import Store
@@ -36,14 +40,29 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The features of another run."""
+    """The features of another run.
+
+    Attributes:
+        run: The run.
+        columns: What it published.
+        counted: Whether each row counts; None if all do.
+    """
 
     run: RunRecord
     columns: StoredColumns
+    counted: pa.ChunkedArray | None = None
 
     def values(self, name: str) -> Values | None:
         """The values of a feature, if it was there then."""
-        return values_of(self.columns.column(name)) if name in self.columns.names else None
+        if name not in self.columns.names:
+            return None
+        column = self.columns.column(name)
+        return values_of(column if self.counted is None else column.filter(self.counted))
+
+    @property
+    def rows(self) -> int:
+        """How many count."""
+        return self.columns.rows if self.counted is None else pc.sum(self.counted).as_py() or 0
 
 
 @dataclass(frozen=True)
@@ -77,10 +96,19 @@ def report_features(run: Run, proposed: Store) -> Path:
 
 
 def _trained_on(run: Run) -> Snapshot | None:
-    """What the newest models were trained on; no training of a later month counts."""
+    """What the newest models were trained on; no training of a later month counts.
+
+    Only cohorts that were drawn whatever was bought: among the others, buyers are too many. A
+    training set without parts was of everybody.
+    """
     runs = Runs(run.store.folder)
     record = runs.newest("train", lambda record: record.as_of <= run.as_of)
-    return _snapshot(run, record, TRAINING_SET) if record else None
+    if record is None:
+        return None
+    found = _snapshot(run, record, TRAINING_SET)
+    if "part" not in found.columns.names:
+        return found
+    return replace(found, counted=pc.not_equal(found.columns.column("part"), PARTS[TRAIN]))
 
 
 def _of_last_month(run: Run, table: Table) -> Snapshot | None:
@@ -156,7 +184,7 @@ def _origin(snapshot: Snapshot | None) -> Content | None:
     if snapshot is None:
         return None
     record = snapshot.run
-    return {"run_id": record.run_id, "as_of": str(record.as_of), "rows": snapshot.columns.rows}
+    return {"run_id": record.run_id, "as_of": str(record.as_of), "rows": snapshot.rows}
 
 
 def _entry(run: Run, one: Compared) -> Content:

@@ -27,7 +27,7 @@ from tables.store import Store
 from tests.bank import AS_OF, Rows, midnight
 from tests.drawn_bank import drawn
 
-LAST_MONTHS = 200  # days before the end in which things change
+UNSETTLED_DAYS = 300  # before the end
 
 
 def stored_bank(spark: SparkSession, folder: Path, seed: int, customers: int = 40) -> Store:
@@ -163,7 +163,7 @@ class _Versions:
         }
 
     def _lately(self) -> Any:
-        return midnight(AS_OF - timedelta(self.random.randrange(5, LAST_MONTHS)))
+        return midnight(AS_OF - timedelta(self.random.randrange(5, UNSETTLED_DAYS)))
 
     def _someone(self) -> str:
         return self.random.choice(self.ids)

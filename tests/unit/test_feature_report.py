@@ -74,6 +74,7 @@ def snapshot(table, as_of=AS_OF, rows=CUSTOMERS, **changed):
     values = {"as_of": [as_of] * rows, "cohort": [LAST_MONTH] * rows}
     values["customer_id"] = [f"CANARY{place}" for place in range(rows)]
     values["segment"] = (SEGMENTS * rows)[:rows]
+    values |= {"part": ["test"] * rows, "weight": [1.0] * rows}
     for one in table.columns:
         if one.type == "boolean":
             values[one.name] = [place % 3 == 0 for place in range(rows)]
@@ -192,6 +193,26 @@ def test_the_newest_training_up_to_the_month_counts(tmp_path):
         "as_of": "2024-02-01",
         "rows": 200,
     }
+
+
+def test_training_cohorts_have_too_many_buyers_to_be_compared_with(tmp_path):
+    enriched = [0] * 100 + list(range(100, 300))
+    parts = ["train"] * 100 + ["calibration"] * 100 + ["test"] * 100
+    trained(tmp_path, part=parts, **{MOVED: enriched})
+    content, page, _ = report(tmp_path, **{MOVED: [100 + 2 * place // 3 for place in range(300)]})
+    assert content["training"]["rows"] == 200
+    assert entry(content, MOVED)["then"]["typical"]["median"] == 199
+    assert entry(content, MOVED)["psi"] < 0.01
+    assert "200 rows of calibration and test" in Text(page.read_text()).shown
+
+
+def test_a_training_set_without_parts_is_compared_with_whole(tmp_path):
+    columns = tuple(one for one in TRAINED_ON.columns if one.name not in ("part", "weight"))
+    before = replace(TRAINED_ON, columns=columns)
+    commit(tmp_path, "train", before, snapshot(before, LAST_MONTH), LAST_MONTH)
+    content, _, _ = report(tmp_path)
+    assert content["training"]["rows"] == CUSTOMERS
+    assert entry(content, MOVED)["psi"] == 0.0
 
 
 def test_coverage_is_compared_with_last_month(tmp_path):
