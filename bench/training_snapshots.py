@@ -43,34 +43,38 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as folder:
         home = Path(sys.argv[2]) if sys.argv[2:] else _bank(Path(folder, "home"), customers)
         many, few = customers, customers // 2
-        cases = [(DATES, DATES), (few, DATES), (many, DATES), (many, FEWER), (many, MORE)]
-        cases.append((EVERYBODY, DATES))
-        costs = {case: _measured(home, *case) for case in cases}
+        hardly_any = [(dates, dates) for dates in (FEWER, DATES, MORE)]
+        cases = [(few, DATES), (many, DATES), (many, FEWER), (many, MORE), (EVERYBODY, DATES)]
+        costs = {case: _measured(home, *case) for case in hardly_any + cases}
     write_result("training_snapshots", _figures(costs, customers))
 
 
 def _figures(costs: dict[tuple[int, int], Measured], customers: int) -> dict[str, float]:
-    """Ratios of CPU; the fixed part of one is what a pair per date costs."""
+    """Ratios of CPU; to start and to plan costs what one pair per date costs."""
     many, few = customers, customers // 2
-    fixed = costs[DATES, DATES].cpu_s
-    more, less = (costs[pairs, DATES].cpu_s - fixed for pairs in (many, few))
+
+    def ratio(one: tuple[int, int], other: tuple[int, int]) -> float:
+        return round(costs[one].cpu_s / costs[other].cpu_s, 3)
+
+    def variable(pairs: int, dates: int) -> float:
+        return costs[pairs, dates].cpu_s - costs[dates, dates].cpu_s
+
     figures: dict[str, float] = {
         "customers": customers,
         "pairs": many,
-        "cpu_ratio_pairs_doubled": round(more / less, 3),
-        "cpu_ratio_dates_quadrupled": _ratio(costs[many, MORE], costs[many, FEWER]),
-        "cpu_ratio_dates_doubled": _ratio(costs[many, DATES], costs[many, FEWER]),
-        "cpu_ratio_full": _ratio(costs[many, DATES], costs[EVERYBODY, DATES]),
-        "cpu_ratio_full_half": _ratio(costs[few, DATES], costs[EVERYBODY, DATES]),
+        "pairs_doubled": ratio((many, DATES), (few, DATES)),
+        "pairs_doubled_net": round(variable(many, DATES) / variable(few, DATES), 3),
+        "dates_quadrupled": ratio((many, MORE), (many, FEWER)),
+        "dates_quadrupled_net": round(variable(many, MORE) / variable(many, FEWER), 3),
+        "beside_everybody": ratio((many, DATES), (EVERYBODY, DATES)),
+        "beside_everybody_net": round(
+            variable(many, DATES) / (costs[EVERYBODY, DATES].cpu_s - costs[DATES, DATES].cpu_s), 3
+        ),
     }
     for (pairs, dates), cost in costs.items():
         name = f"{pairs or 'all'}_on_{dates}"
         figures |= {f"cpu_s_{name}": cost.cpu_s, f"peak_mb_{name}": cost.peak_mb}
     return figures
-
-
-def _ratio(one: Measured, other: Measured) -> float:
-    return round(one.cpu_s / other.cpu_s, 3)
 
 
 def _bank(home: Path, customers: int) -> Path:

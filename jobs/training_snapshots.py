@@ -14,6 +14,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from features.catalogue import customer_features_table
 from features.customer_features import SourceTables, customer_features
 from features.product_facts import product_facts
 from jobs.build_features import source_tables
@@ -51,6 +52,7 @@ def _features(
     run: Run, customers: Mapping[date, DataFrame], slices: Slices, scratch: Path
 ) -> Iterator[tuple[date, DataFrame]]:
     """Worked out already: what is joined to them is then planned on its own, far more quickly."""
+    table = customer_features_table(tuple(run.config.products))
     for cohort, some in customers.items():
         found = customer_features(
             _sources(run, cohort, some, slices),
@@ -60,7 +62,7 @@ def _features(
             run.config.bank.base_currency,
             customers=some.select("customer_id"),
         )
-        yield cohort, kept(found, scratch / f"features-{cohort}")
+        yield cohort, kept(found, scratch / f"features-{cohort}", table.ddl)
 
 
 def _sources(run: Run, cohort: date, customers: DataFrame, slices: Slices) -> SourceTables:
