@@ -35,8 +35,9 @@ def customer_features(
         time: Its observation window limits how far back bookings and contacts are looked at.
         products: What is known of each configured product.
         base_currency: Currency of all amounts.
-        customers: ``customer_id`` of those to compute them for, each once; None is everybody. Other
-            rows than theirs may be missing from ``sources``, except for customers.
+        customers: ``customer_id`` of those to compute them for, each once; None is everybody. What
+            others have may be missing from ``sources``, except for customers themselves, and for
+            bookings of an account under a former owner.
 
     Returns:
         One row per active customer: ``as_of``, ``customer_id``, then the features of the catalogue.
