@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conf.schema import ModelSettings, Product
+from conf.schema import Product
 from models.calibrate import calibrate
 from models.matrix import Integers, Matrix
 from models.scorer import Scorer
@@ -80,7 +80,7 @@ def train_pooled(plan: Plan) -> Scorer:
 
     data = shared_arrays(plan.folder)
     parameters = {**booster_parameters(plan.settings), **DEEPER}
-    sample, rows, places = _sample(data, plan.settings)
+    sample, rows, places = pooled_sample(data, plan.settings.negatives_per_positive)
     has_bought = data.outcomes[rows, places] == 1
     dataset = lightgbm.Dataset(
         _matrix(plan, data, rows, places),
@@ -119,14 +119,20 @@ def _calibrated_over_all(plan: Plan, scorer: Scorer) -> Scorer:
     return replace(scorer, calibration=calibrate(*parts))
 
 
-def _sample(data: TrainingSet, settings: ModelSettings) -> tuple[Sample, Integers, Integers]:
-    """Training pairs of row and product: all buyers, and one share of all products' others."""
+def pooled_sample(
+    data: TrainingSet, negatives_per_positive: int
+) -> tuple[Sample, Integers, Integers]:
+    """Training pairs of row and product: all buyers, and one share of all products' others.
+
+    Returns:
+        The sample among such pairs, and the row and the place of the product of each.
+    """
     in_training = np.flatnonzero(data.part == TRAIN)
     outcomes = data.outcomes[in_training]
     at, places = np.nonzero(outcomes >= 0)
     has_bought = outcomes[at, places] == 1
     others = np.flatnonzero(~has_bought)
-    wanted = settings.negatives_per_positive * int(has_bought.sum())
+    wanted = negatives_per_positive * int(has_bought.sum())
     rows = in_training[at]
     kept = first_by_draw(others[data.is_drawn[rows[others]]], data.draw[rows], wanted)
     pairs = np.sort(np.concatenate([np.flatnonzero(has_bought), kept]))

@@ -12,7 +12,13 @@ import pytest
 
 from models.baselines import segment_rates
 from models.evaluate import evaluate, flat
-from models.pooled import pooled_candidate, product_attributes, train_pooled, with_base_rates
+from models.pooled import (
+    pooled_candidate,
+    pooled_sample,
+    product_attributes,
+    train_pooled,
+    with_base_rates,
+)
 from models.scorer import Scorer
 from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, train_booster
@@ -203,6 +209,22 @@ def test_rates_are_exact_where_everybody_is_drawn() -> None:
     of_first = outcomes[everybody.segment[known] == 0, LOAN]
     expected = ((of_first == 1).sum() + 200 * product) / ((of_first >= 0).sum() + 200)
     assert segment_rates(data, LOAN, len(SEGMENTS))[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("negatives_per_positive", [1, 1000])
+def test_the_pooled_sample_has_drawn_negatives_and_their_share_of_all(
+    negatives_per_positive: int,
+) -> None:
+    everybody = small_bank(20_000)
+    data = sampled(everybody, 0.3)
+    sample, rows, places = pooled_sample(data, negatives_per_positive)
+    negatives = rows[data.outcomes[rows, places] == 0]
+    others = (everybody.outcomes[everybody.part == TRAIN] == 0).sum()
+    assert data.is_drawn[negatives].all()
+    assert sample.negative_share == pytest.approx(len(negatives) / others, rel=0.02)
+    assert sample.negative_share < 0.31
+    buyers = (data.outcomes[data.part == TRAIN] == 1).sum()
+    assert len(rows) - len(negatives) == buyers
 
 
 @pytest.mark.parametrize("train", [trained_card, pooled_card])

@@ -108,8 +108,8 @@ def test_nothing_changes_where_everybody_is_drawn() -> None:
 
 
 def test_a_sum_of_weights_does_not_depend_on_their_order() -> None:
-    weights = np.array([0.1] * 10 + [1e9, 1 / 3])
-    assert total(weights) == total(weights[::-1])
+    weights = np.array([1e16, 1.0, 1.0])
+    assert total(weights) == total(weights[::-1]) == 1e16 + 2
 
 
 def test_an_unknown_segment_has_the_place_after_the_last() -> None:
