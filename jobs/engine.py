@@ -28,6 +28,14 @@ SAIL = {
     "SAIL_EXECUTION__BATCH_SIZE": "65536",
     "SAIL_PARQUET__COMPRESSION": "zstd(1)",
 }
+# What results, files and secrecy depend on, wherever classic Spark runs.
+CLASSIC = {
+    "spark.sql.runSQLOnFiles": "false",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.log.level": "ERROR",
+}
 CONNECT_PORT = 15002  # where Spark Connect listens unless told otherwise
 
 
@@ -38,6 +46,8 @@ def open_engine(settings: EngineSettings) -> Iterator[SparkSession]:
     Raises:
         UserError: The engine cannot start; the message says what is missing.
     """
+    if is_submitted():
+        _require_submitted(settings)
     start = {"embedded": _embedded, "spark": _spark, "connect": _connect}[settings.kind]
     with start(settings) as session:
         session.conf.set("spark.sql.session.timeZone", "UTC")
@@ -100,36 +110,52 @@ def _remote(url: str) -> Iterator[SparkSession]:
 
 @contextmanager
 def _spark(settings: EngineSettings) -> Iterator[SparkSession]:
-    """Classic Spark: local, or any cluster named by its master URL."""
+    """Classic Spark: the one that `spark-submit` brought, else local or a master by its URL."""
+    deployed = {} if is_submitted() else _deployment(settings)
+    # Set by a Connect session of a parent process, they would win over the configured master.
+    for name in ("SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
+        os.environ.pop(name, None)
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    # PySpark tells by the ending which files of --py-files executors can import from.
+    SparkContext.PACKAGE_EXTENSIONS = (*SparkContext.PACKAGE_EXTENSIONS, ".whl")
+    session = SparkSession.builder.config(map={**deployed, **CLASSIC}).getOrCreate()
+    try:
+        yield session
+    finally:
+        _within(STOP_SECONDS, session.stop, "Spark")
+
+
+def is_submitted() -> bool:
+    """Whether `spark-submit` started this process; its JVM waits behind a port."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _require_submitted(settings: EngineSettings) -> None:
+    if settings.kind != "spark" or settings.url:
+        raise UserError(
+            f"spark-submit brings engine and master, yet engine.kind is {settings.kind} and"
+            f" engine.url {settings.url!r}: set engine.kind=spark and leave engine.url empty"
+        )
+
+
+def _deployment(settings: EngineSettings) -> dict[str, str]:
+    """Where classic Spark runs and with what, as long as nobody but us decides that."""
     from jobs.java import java_home
 
     os.environ["JAVA_HOME"] = str(java_home())
     # Workers must run the very interpreter that holds the project's packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    # Set by a Connect session of a parent process, they would win over the configured master.
-    for name in ("SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-        os.environ.pop(name, None)
-    from pyspark.sql import SparkSession
-
-    session = (
-        SparkSession.builder.master(settings.url or "local[*]")
-        .appName("xsell")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.memory", "2g")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.sql.runSQLOnFiles", "false")
-        .config("spark.sql.parquet.compression.codec", "zstd")
-        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
-        .config("spark.log.level", "ERROR")
-        .getOrCreate()
-    )
-    try:
-        yield session
-    finally:
-        _within(STOP_SECONDS, session.stop, "Spark")
+    return {
+        "spark.master": settings.url or "local[*]",
+        "spark.app.name": "xsell",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.memory": "2g",
+        "spark.driver.host": "127.0.0.1",
+    }
 
 
 def _within(seconds: float, stop: object, what: str) -> None:

@@ -6,21 +6,17 @@ import shutil
 import subprocess
 import sys
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from jobs.exports import lists_folder
 from jobs.home import Home
 from jobs.java import java_home
-from jobs.steps import MONTH
-from tables.delta import files_of
 from tables.derived import OFFER_LOG
 from tables.errors import UserError
 from tables.files import sha256_of
-from tables.runs import Runs
 from tests.classic_spark import environment
 from tests.month import AS_OF, SMALL
+from tests.published import records, rows
 
 # Classic Spark takes minutes for a month of hundreds of short queries, however few the rows.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -48,30 +44,6 @@ def on_spark(bank, tmp_path_factory):
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
     return home
-
-
-def records(home):
-    runs = Runs(home.tables)
-    return {step.name: runs.current(step.name, AS_OF) for step in MONTH}
-
-
-def _without_promises(part):
-    """Engines differ in what they write as never null; Delta's schema says it, not the files."""
-    schema = pa.schema([field.with_nullable(True) for field in part.schema])
-    return part.replace_schema_metadata(None).cast(schema)
-
-
-def rows(home, name, version):
-    """All rows of a version, sorted by all columns that have an order; None if there are none."""
-    folder = home.tables / name
-    paths = [folder / file.path for file in files_of(folder, version)]
-    if not paths:
-        return None
-    whole = pa.concat_tables(_without_promises(pq.read_table(p, partitioning=None)) for p in paths)
-    plain = [
-        (field.name, "ascending") for field in whole.schema if not pa.types.is_list(field.type)
-    ]
-    return whole.sort_by(plain)
 
 
 def test_both_engines_make_the_same_runs(bank, on_spark):
