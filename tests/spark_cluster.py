@@ -104,9 +104,7 @@ def make_cluster(folder: Path) -> Cluster:
     """A wheel of this tree, a Spark, a Python without this tree, and an empty home."""
     cluster = Cluster(folder, Home(folder / "home"), built_wheel(folder))
     cluster.home.create()
-    text = PYTHON.format(
-        calls=folder / "calls", packages=PYSPARK.parent, python=sys.executable
-    )
+    text = PYTHON.format(calls=folder / "calls", packages=PYSPARK.parent, python=sys.executable)
     cluster.python.write_text(text)
     cluster.python.chmod(0o700)
     # A cluster on one machine keeps the executors' files below its Spark.

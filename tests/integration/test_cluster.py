@@ -40,14 +40,15 @@ def finished(cluster):
     """The cluster after both steps."""
     for step in STEPS:
         ended = cluster.submit(step.name, "--py-files", str(cluster.wheel))
-        assert ended.returncode == 0, ended.stderr[-2000:]
+        assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
     return cluster
 
 
 def test_without_the_wheel_nothing_starts(cluster):
     ended = cluster.submit("doctor")
     assert ended.returncode == 2
-    assert "add --py-files" in ended.stderr
+    # spark-submit sends all that its Python says to one stream
+    assert "add --py-files" in ended.stdout
 
 
 def test_python_on_the_cluster_does_not_find_the_project_by_itself(cluster):
