@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 from pathlib import Path
@@ -11,30 +12,33 @@ from features_inputs import WRITTEN_THRICE, Task, task
 from pyspark.sql import DataFrame
 
 from conf.load import load_config
-from features.customer_features import SourceTables, computed
+from features.catalogue import customer_features_table
+from features.customer_features import SnapshotPlan, SourceTables
 from features.measures import measured
 from features.product_facts import product_facts
-from features.sources import MONTHS_APART, Cut
+from features.sources import Cut
+from jobs.build_features import source_tables, stage_features
 from jobs.engine import open_engine
+from jobs.run import Run
+from jobs.staging import Staging
+from tables.base import Table
+from tables.files import make_folder
 from tables.runs import Runs
-from tables.sources import CUSTOMERS, SOURCES
 from tables.store import Store
-from tables.windows import months_before
 
 
 def main() -> None:
-    """Compute and write them, or the measures alone; nothing is audited or committed."""
+    """Stage them as the job does, or write the measures alone; nothing is audited or committed."""
     kind, home, as_of = sys.argv[1], Path(sys.argv[2]), date.fromisoformat(sys.argv[3])
-    config = load_config("local", [f"engine.kind={kind}"])
+    config, out = load_config("local", [f"engine.kind={kind}"]), Path(sys.argv[4])
     wanted = task(home, as_of)
     record = Runs(home / "tables").current("ingest", as_of)
     assert record is not None
     with open_engine(config.engine) as spark:
         store = Store(home / "tables", spark, record.pins)
-        known = {table.name: store.known_before(table, as_of) for table in SOURCES}
-        del known["branches"], known["advisors"], known["customer_merges"]
-        before = store.known_before(CUSTOMERS, months_before(as_of, MONTHS_APART))
-        sources = SourceTables(**known, customers_before=before)
+        staging = Staging(out / "tables", "features", as_of, config.engine.shuffle_partitions)
+        make_folder(out / "tables")
+        run = Run("features", as_of, "features", config, out, spark, store, staging)
         cut = Cut(
             as_of,
             config.time.observation_months,
@@ -42,10 +46,16 @@ def main() -> None:
             product_facts(config.products, config.lifetime_value),
         )
         if sys.argv[5:]:
-            rows = _measures(wanted, sources, cut)
+            _measures(wanted, source_tables(run, as_of), cut).write.parquet(f"{out}/measures")
         else:
-            rows = computed(wanted.features, sources, cut)
-        rows.write.parquet(sys.argv[4])
+            stage_features(run, _table(wanted), SnapshotPlan(wanted.features, cut))
+
+
+def _table(wanted: Task) -> Table:
+    """``customer_features`` with the wanted features alone."""
+    every = customer_features_table(tuple(wanted.products))
+    names = {*every.key, *(feature.name for feature in wanted.features)}
+    return replace(every, columns=tuple(c for c in every.columns if c.name in names))
 
 
 def _measures(wanted: Task, sources: SourceTables, cut: Cut) -> DataFrame:

@@ -15,7 +15,7 @@ from measure import AS_OF, Measured, measured, write_result
 
 from conf.load import load_config
 from features.customer_features import active_customers
-from jobs.build_features import build_snapshot
+from jobs.build_features import plan_of, source_tables
 from jobs.engine import open_engine
 from jobs.run import Run
 from jobs.scratch import kept
@@ -102,7 +102,8 @@ def _compute(home: Path, pairs: int, dates: int) -> None:
         run = Run("bench", as_of, "bench", config, home, spark, store, staging)
         if pairs == EVERYBODY:
             for cohort in cohorts:
-                kept(build_snapshot(run, cohort), scratch / str(cohort))
+                everybody = plan_of(run, cohort).rows(source_tables(run, cohort))
+                kept(everybody, scratch / str(cohort))
         else:
             _compute_pairs(run, cohorts, pairs // dates, scratch)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window, functions as F
+from pyspark.sql import DataFrame, Window, functions as F
+
+from tables.buckets import BUCKET, customer_bucket
 
 
 def first_deliveries(key: str, *brought: DataFrame) -> DataFrame:
@@ -34,7 +36,7 @@ def owner_intervals(versions: DataFrame, buckets: int) -> DataFrame:
     return versions.where(~F.col("is_deleted")).select(
         F.col("account_id").alias("owned_account_id"),
         "customer_id",
-        customer_bucket(buckets).alias("bucket"),
+        customer_bucket(buckets).alias(BUCKET),
         F.col("delivery").alias("from_delivery"),
         F.lead("delivery").over(in_time).alias("until_delivery"),
     )
@@ -49,10 +51,4 @@ def with_owner(transactions: DataFrame, owners: DataFrame) -> DataFrame:
     )
     # intervals of one account are disjoint, so at most one matches
     owned = transactions.join(owners, on=is_owned, how="inner")
-    return owned.select(*transactions.columns, "customer_id", "bucket")
-
-
-def customer_bucket(buckets: int) -> Column:
-    """The bucket of ``customer_id``: 32 bits of SHA-256, so that every engine agrees."""
-    head = F.conv(F.substring(F.sha2(F.col("customer_id"), 256), 1, 8), 16, 10)
-    return F.pmod(head.cast("bigint"), F.lit(buckets)).cast("int")
+    return owned.select(*transactions.columns, "customer_id", BUCKET)

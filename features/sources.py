@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import reduce
-from operator import or_
+from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
@@ -22,6 +21,7 @@ from tables.windows import completed_months, days_ago, months_ago, months_before
 SEGMENTS = ("mass", "affluent", "private", "vip")
 FOR_EVER = date(9999, 12, 31)
 BALANCE_MONTHS = (1, 3, 6)
+PERIODS = (0, *BALANCE_MONTHS)
 MONTHS_APART = 6  # between customers as known now and before
 
 
@@ -186,26 +186,41 @@ def _last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
 
     Bookings of one day are ordered by the time they were recorded, then by their identifier.
     """
-    ends = {"balance": as_of} | {f"balance_{n}m": months_before(as_of, n) for n in BALANCE_MONTHS}
     known = transactions.where(
         (F.col("booked_on") < F.lit(as_of)) & F.col("balance_after").isNotNull()
     )
-    last_days = known.groupBy("account_id").agg(
+    # Days first: few bookings are of the last day of a period, and only these are put in order.
+    last_days = known.groupBy("account_id", _period(as_of).alias("period")).agg(
+        F.max("booked_on").alias("booked_on")
+    )
+    order = F.struct("recorded_at", "transaction_id")
+    # The smaller side first: an engine without statistics keeps it in memory.
+    closing = (
+        last_days.join(known, on=["account_id", "booked_on"])
+        .groupBy("account_id", "period")
+        .agg(F.max_by("balance_after", order).alias("balance"))
+    )
+    by_period = closing.groupBy("account_id").agg(
         *(
-            F.max(F.when(F.col("booked_on") < F.lit(end), F.col("booked_on"))).alias(f"{name}_on")
-            for name, end in ends.items()
+            F.max(F.when(F.col("period") == period, F.col("balance"))).alias(f"closing_{period}")
+            for period in PERIODS
         )
     )
-    is_last = {name: F.col("booked_on") == F.col(f"{name}_on") for name in ends}
-    # Days first, of one row per account: to order all bookings by more costs three times as much.
-    # The smaller side first: an engine without statistics keeps it in memory.
-    of_last_days = last_days.join(known, on="account_id").where(reduce(or_, is_last.values()))
-    order = F.struct("recorded_at", "transaction_id")
+    # A period without a booking ends with what the one before it ended with.
     balances = [
-        F.max_by(F.when(is_then, F.col("balance_after")), F.when(is_then, order)).alias(name)
-        for name, is_then in is_last.items()
+        F.coalesce(*(f"closing_{period}" for period in PERIODS[place:])).alias(name)
+        for place, name in enumerate(("balance", *(f"balance_{n}m" for n in BALANCE_MONTHS)))
     ]
-    return of_last_days.groupBy("account_id").agg(*balances)
+    return by_period.select("account_id", *balances)
+
+
+def _period(as_of: date) -> Column:
+    """How many months before ``as_of`` the period that a booking lies in ends; the last has 0."""
+    period = F.lit(PERIODS[-1])
+    for ends, begins in reversed(list(pairwise(PERIODS))):
+        is_in_it = F.col("booked_on") >= F.lit(months_before(as_of, begins))
+        period = F.when(is_in_it, F.lit(ends)).otherwise(period)
+    return period
 
 
 def _holding_rows(tables: SourceTables, cut: Cut) -> DataFrame:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from pyspark.sql import DataFrame
-
 from features.catalogue import customer_features_table
-from features.customer_features import SourceTables, active_customers, customer_features
+from features.customer_features import SnapshotPlan, SourceTables, active_customers, snapshot_plan
 from features.product_facts import product_facts
 from features.sources import MONTHS_APART
+from jobs.feature_parts import parts_of, stage_parts
 from jobs.run import Run
+from tables.base import Table
 from tables.sources import (
     ACCOUNTS,
     CONSENTS,
@@ -27,18 +27,30 @@ from tables.windows import months_before
 def build_features(run: Run) -> None:
     """Publish one row of features per active customer."""
     table = customer_features_table(tuple(run.config.products))
-    run.stage(table, build_snapshot(run, run.as_of))
+    stage_features(run, table, plan_of(run, run.as_of))
     run.note(
         customers=active_customers(run.store.known_before(CUSTOMERS, run.as_of), run.as_of).count(),
         features=len(table.columns) - len(table.key),
     )
 
 
-def build_snapshot(run: Run, cohort: date) -> DataFrame:
-    """The features as of ``cohort``, from what was known then; a training set stacks several."""
-    return customer_features(
-        source_tables(run, cohort),
-        cohort,
+def stage_features(run: Run, table: Table, plan: SnapshotPlan) -> None:
+    """Stage a snapshot as ``table``, in parts where it is large and the engine is in the process.
+
+    A cluster spreads the customers by itself.
+    """
+    sources = source_tables(run, run.as_of)
+    parts = parts_of(run.store.files(TRANSACTIONS))
+    if len(parts) > 1 and run.config.engine.kind == "embedded":
+        stage_parts(run, table, plan, sources, parts)
+    else:
+        run.stage(table, plan.rows(sources))
+
+
+def plan_of(run: Run, as_of: date) -> SnapshotPlan:
+    """What a snapshot of ``as_of`` consists of, by the run's configuration."""
+    return snapshot_plan(
+        as_of,
         run.config.time,
         product_facts(run.config.products, run.config.lifetime_value),
         run.config.bank.base_currency,

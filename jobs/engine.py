@@ -158,6 +158,23 @@ def _deployment(settings: EngineSettings) -> dict[str, str]:
     }
 
 
+@contextmanager
+def one_thread_each(session: SparkSession) -> Iterator[None]:
+    """Let the embedded engine run each statement in one thread, for who runs several at a time.
+
+    Classic Spark does not know the setting and ignores it.
+    """
+    _set_threads(session, 1)
+    try:
+        yield
+    finally:
+        _set_threads(session, os.cpu_count() or 1)
+
+
+def _set_threads(session: SparkSession, threads: int) -> None:
+    session.sql(f"SET datafusion.execution.target_partitions = {threads}").collect()
+
+
 def _within(seconds: float, stop: object, what: str) -> None:
     assert callable(stop)
     thread = threading.Thread(target=stop, daemon=True)

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.catalogue import customer_features_table
-from features.customer_features import SourceTables, customer_features
-from features.product_facts import product_facts
-from jobs.build_features import source_tables
+from features.customer_features import SourceTables
+from jobs.build_features import plan_of, source_tables
 from jobs.scratch import kept, read_kept
 from tables.base import Table
 from tables.slices import former_owners, known_rows, records_of, under_former_owners
@@ -54,14 +53,8 @@ def _features(
     """Worked out already: what is joined to them is then planned on its own, far more quickly."""
     table = customer_features_table(tuple(run.config.products))
     for cohort, some in customers.items():
-        found = customer_features(
-            _sources(run, cohort, some, slices),
-            cohort,
-            run.config.time,
-            product_facts(run.config.products, run.config.lifetime_value),
-            run.config.bank.base_currency,
-            customers=some.select("customer_id"),
-        )
+        sources = _sources(run, cohort, some, slices)
+        found = plan_of(run, cohort).rows(sources, some.select("customer_id"))
         yield cohort, kept(found, scratch / f"features-{cohort}", table.ddl)
 
 

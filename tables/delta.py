@@ -62,15 +62,14 @@ def null_counts(paths: Iterable[Path]) -> dict[str, int]:
     return {name: nulls for name, nulls in counts.items() if name not in uncounted}
 
 
-def may_hold(paths: Iterable[Path], flag: str) -> bool:
-    """A boolean column is true in some row of the files, or a footer does not rule it out."""
-    for path in paths:
-        footer = pq.read_metadata(path)
-        place = footer.schema.names.index(flag)
-        for group in map(footer.row_group, range(footer.num_row_groups)):
-            told = group.column(place).statistics
-            if told is None or not told.has_min_max or told.max:
-                return True
+def may_hold(path: Path, flag: str) -> bool:
+    """A boolean column is true in some row of a file, or its footer does not rule it out."""
+    footer = pq.read_metadata(path)
+    place = footer.schema.names.index(flag)
+    for group in map(footer.row_group, range(footer.num_row_groups)):
+        told = group.column(place).statistics
+        if told is None or not told.has_min_max or told.max:
+            return True
     return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from operator import and_
@@ -15,6 +15,7 @@ from pyspark.sql import Column, functions as F
 
 from tables.arrow import arrow_schema
 from tables.base import Table
+from tables.buckets import bucket_of
 from tables.delta import DataFile, files_of, may_hold
 from tables.errors import UserError
 from tables.merges import MERGED, MERGED_ARROW, as_survivors, survivors
@@ -33,6 +34,7 @@ class Store:
         spark: The session that reads them; without one, only ``arrow`` and ``files`` work.
         pins: Version by table name, as one committed run recorded them.
         staged: Files by table name that the run itself has written and not yet committed.
+        buckets: Of tables laid out in buckets, only these are read; None is all of them.
     """
 
     def __init__(
@@ -41,17 +43,25 @@ class Store:
         spark: SparkSession | None,
         pins: Mapping[str, int],
         staged: Mapping[str, Sequence[DataFile]] | None = None,
+        buckets: Collection[str] | None = None,
     ) -> None:
         self.folder = folder
         self._spark = spark
         self._pins = dict(pins)
         self._staged = dict(staged or {})
+        self._buckets = buckets
         self._merged: dict[date, pa.Table] = {}
-        self._revised: dict[str, bool] = {}
+        self._revised: dict[str, list[DataFile]] = {}
 
     def with_staged(self, staged: Mapping[str, Sequence[DataFile]]) -> Store:
         """The store as it would be after a commit of ``staged``, for the audit before it."""
         return Store(self.folder, self._spark, self._pins, staged)
+
+    def of_buckets(self, buckets: Collection[str]) -> Store:
+        """The store with only some buckets of the tables that are laid out in buckets."""
+        view = Store(self.folder, self._spark, self._pins, self._staged, buckets)
+        view._merged, view._revised = self._merged, self._revised  # found out once
+        return view
 
     def staged(self, table: Table) -> DataFrame:
         """Only what the run itself has written."""
@@ -69,7 +79,7 @@ class Store:
 
     def versions(self, table: Table) -> DataFrame:
         """Every stored version of every row of a source table; no rows before the first ingest."""
-        return self._read(stored(table), self.files(table))
+        return self._read(stored(table), self._in_buckets(table))
 
     def records(self, table: Table) -> DataFrame:
         """Every row of a table that is only appended to; no rows before the first run."""
@@ -113,21 +123,36 @@ class Store:
         return self._merged[as_of]
 
     def _latest_before(self, table: Table, as_of: date) -> DataFrame:
-        known = self.versions(table).where(F.col("recorded_at") < F.lit(as_of).cast("timestamp"))
+        is_known = F.col("recorded_at") < F.lit(as_of).cast("timestamp")
+        known = self.versions(table).where(is_known)
         if table.kind == "whole":
             known = latest_versions(table, known)
         else:
-            if self.has_revisions(table):
-                known = latest_revisions(table, known)
+            if revised := self._with_revisions(table):
+                revisions = self._read(stored(table), revised).where("is_revision")
+                known = latest_revisions(table, known, revisions.where(is_known))
             known = known.where(~F.col("is_deleted"))
         return known.select(*visible_columns(table))
 
     def has_revisions(self, table: Table) -> bool:
         """Whether there can be two versions of a key; to look for them costs a join of all rows."""
+        return bool(self._with_revisions(table))
+
+    def _with_revisions(self, table: Table) -> list[DataFile]:
+        """Files in which a key may have a second version, of every bucket: a row may have moved."""
         if table.name not in self._revised:
-            paths = [self.folder / table.name / file.path for file in self.files(table)]
-            self._revised[table.name] = may_hold(paths, "is_revision")
+            self._revised[table.name] = [
+                file
+                for file in self.files(table)
+                if may_hold(self.folder / table.name / file.path, "is_revision")
+            ]
         return self._revised[table.name]
+
+    def _in_buckets(self, table: Table) -> list[DataFile]:
+        files = self.files(table)
+        if self._buckets is None or not stored(table).bucket_order:
+            return files
+        return [file for file in files if bucket_of(file.path) in self._buckets]
 
     def snapshot(self, table: Table, as_of: date) -> DataFrame:
         """The rows of a derived table for one as-of date."""
@@ -189,12 +214,15 @@ def latest_versions(table: Table, known: DataFrame) -> DataFrame:
     return known.join(newest, on=is_latest, how="left_semi").where(~F.col("is_deleted"))
 
 
-def latest_revisions(table: Table, known: DataFrame) -> DataFrame:
+def latest_revisions(table: Table, known: DataFrame, revisions: DataFrame) -> DataFrame:
     """The last version of each key of an increment table: few keys have more than one.
 
-    Only revised keys are looked at.
+    Args:
+        table: The table.
+        known: Row versions.
+        revisions: All later versions of a key that are known, be they among ``known`` or not.
     """
-    newest, is_same_key = _newest(table, known.where("is_revision"))
+    newest, is_same_key = _newest(table, revisions)
     # A key is there once in `newest`, so no row is doubled.
     return known.join(newest, on=is_same_key, how="left").where(
         F.col("newest_at").isNull() | (F.col("recorded_at") >= F.col("newest_at"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from features.customer_features import SourceTables, computed
+from features.customer_features import SnapshotPlan, SourceTables
 from features.feature import Feature
 from features.product_facts import ProductFacts
 from features.sources import MONTHS_APART, Cut
@@ -82,7 +82,8 @@ def snapshot(
 ) -> dict[str, dict[str, Any]]:
     """The features by customer, from what the bank knew before ``as_of``."""
     cut = Cut(as_of, 12, "EUR", PRODUCT_FACTS)
-    found = computed(features, source_tables(spark, bank, as_of, partitions), cut).collect()
+    sources = source_tables(spark, bank, as_of, partitions)
+    found = SnapshotPlan(features, cut).rows(sources).collect()
     return {row["customer_id"]: row.asDict() for row in found}
 
 

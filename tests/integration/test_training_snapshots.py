@@ -14,7 +14,7 @@ import pytest
 from conf.load import load_config
 from features.customer_features import active_customers
 from jobs import train_propensity
-from jobs.build_features import build_snapshot
+from jobs.build_features import plan_of, source_tables
 from jobs.scratch import kept
 from jobs.train_propensity import training_rows
 from jobs.training_snapshots import pair_features
@@ -82,7 +82,8 @@ def trained(spark, tmp_path_factory) -> Trained:
         patch.setattr(train_propensity, "pair_features", watched)
         rows = training_rows(run, CHOSEN).to_pylist()
     assert not [path for path in (home / "tables").iterdir() if path.name.startswith(".")]
-    snapshot = kept(build_snapshot(run, CHOSEN.test), home / "full")
+    everybody = plan_of(run, CHOSEN.test).rows(source_tables(run, CHOSEN.test))
+    snapshot = kept(everybody, home / "full")
     full = outcomes(store, snapshot, CHOSEN.test, CONFIG.products)
     active = active_customers(store.known_before(CUSTOMERS, TRAIN), TRAIN).select("customer_id")
     bought = outcomes(store, active, TRAIN, without_money_rules(CONFIG.products))

@@ -16,8 +16,9 @@ from extracts.conform import (
 )
 from extracts.landed import numbered
 from extracts.outcome import Broken, Outcome, all_problems, outcome_of
-from extracts.owners import customer_bucket, first_deliveries, owner_intervals, with_owner
+from extracts.owners import first_deliveries, owner_intervals, with_owner
 from extracts.rules import Rule
+from tables.buckets import customer_bucket
 from tables.sources import ACCOUNTS, BRANCHES, CONSENTS, CONTACTS, stored
 from tests.tables import table_rows
 
@@ -241,5 +242,5 @@ def test_buckets_are_the_same_on_every_engine(spark):
     found = rows.select("customer_id", customer_bucket(7).alias("bucket")).collect()
 
     assert {row["customer_id"]: row["bucket"] for row in found} == {
-        one: int(hashlib.sha256(one.encode()).hexdigest()[:8], 16) % 7 for one in ids
+        one: f"{int(hashlib.sha256(one.encode()).hexdigest()[:8], 16) % 7}-of-7" for one in ids
     }

@@ -19,7 +19,7 @@ from features.catalogue import (
     model_feature_names,
     reason_sentence,
 )
-from features.customer_features import customer_features, measure_names
+from features.customer_features import measure_names, snapshot_plan
 from features.feature import Feature
 from features.sources import CUSTOMERS, Cut
 from tables.errors import UserError
@@ -41,16 +41,15 @@ def test_a_snapshot_has_exactly_the_columns_and_types_of_the_declared_table(
 ) -> None:
     table = customer_features_table(PRODUCTS)
     sources = source_tables(spark, NOTHING)
-    frame = customer_features(sources, AS_OF, _time(12), PRODUCT_FACTS, "EUR")
+    frame = snapshot_plan(AS_OF, _time(12), PRODUCT_FACTS, "EUR").rows(sources)
     found = [(f.name, f.dataType.simpleString()) for f in frame.schema.fields]
     assert found == [(column.name, column.type) for column in table.columns]
     assert frame.count() == 0
 
 
-def test_an_observation_window_shorter_than_a_feature_is_refused(spark: SparkSession) -> None:
-    sources = source_tables(spark, NOTHING)
+def test_an_observation_window_shorter_than_a_feature_is_refused() -> None:
     with pytest.raises(UserError, match="observation_months is 6, but features look back 12"):
-        customer_features(sources, AS_OF, _time(6), PRODUCT_FACTS, "EUR")
+        snapshot_plan(AS_OF, _time(6), PRODUCT_FACTS, "EUR")
 
 
 def test_models_get_numbers_and_booleans_only() -> None:

@@ -74,7 +74,8 @@ def test_a_correction_replaces_what_it_corrects_once_it_is_known(spark, as_of, e
         delivery=date(2024, 2, 1),
         is_deleted=False,
     )
-    seen = latest_revisions(CONTACTS, rows.where(f"recorded_at < timestamp'{as_of} 00:00:00'"))
+    known = rows.where(f"recorded_at < timestamp'{as_of} 00:00:00'")
+    seen = latest_revisions(CONTACTS, known, known.where("is_revision"))
     by_contact = {row["contact_id"]: row["disposition"] for row in seen.collect()}
     assert by_contact == {"K1": expected, "K2": "refused"}
 
