@@ -28,11 +28,11 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """May be said: how many CUSTOMERS, a HOME that has been ingested already, how many TURNS."""
+    """May be said: how many CUSTOMERS, how many TURNS, a HOME that has been ingested already."""
     customers = int(sys.argv[1]) if sys.argv[1:] else CUSTOMERS
-    turns = int(sys.argv[3]) if sys.argv[3:] else TURNS
+    turns = int(sys.argv[2]) if sys.argv[2:] else TURNS
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as folder:
-        home = Path(sys.argv[2]) if sys.argv[2:] else _bank(Path(folder, "home"), customers)
+        home = Path(sys.argv[3]) if sys.argv[3:] else _bank(Path(folder, "home"), customers)
         wanted, out = task(home, date.fromisoformat(AS_OF)), Path(folder)
         costs: defaultdict[str, list[Measured]] = defaultdict(list)
         for turn in range(turns):
