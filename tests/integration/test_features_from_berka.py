@@ -19,6 +19,8 @@ from tests.delivered_queries import write_expected_margins
 from tests.feature_oracle import database, describe, queries, same_for_all
 from tests.integration.test_berka_deliveries import DATA, needs_data
 
+pytestmark = pytest.mark.slow  # half a minute; the demo bank's deliveries are always looked at
+
 AS_OF = date(1993, 11, 1)
 # In autumn 1993 fewer have an account than a month of the back-test must have.
 CONFIG = load_config("berka", ("checks.min_active_customers=500",))
