@@ -14,6 +14,8 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyspark.sql import DataFrame, functions as F
+
 from features.catalogue import customer_features_table
 from features.customer_features import SourceTables
 from jobs.build_features import plan_of, source_tables
@@ -23,12 +25,11 @@ from tables.slices import former_owners, known_rows, records_of, under_former_ow
 from tables.sources import ACCOUNTS, CONSENTS, CONTACTS, TRANSACTIONS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from jobs.run import Run
 
+MOST = 0.5  # of all customers
 SLICED = (TRANSACTIONS, CONSENTS, CONTACTS)
-Slices = Mapping[str, Mapping[date, "DataFrame"]]  # by table name and cohort
+Slices = Mapping[str, Mapping[date, DataFrame]]  # by table name and cohort
 
 
 def pair_features(
@@ -38,29 +39,42 @@ def pair_features(
 
     Args:
         run: Gives store and settings.
-        customers: ``customer_id`` by cohort, each customer once per cohort.
+        customers: ``customer_id`` and ``weight`` by cohort, each customer once per cohort; where
+            most of all customers are there, slices would cost more than they save.
         scratch: A folder for intermediate results, needed while the frames are.
 
     Returns:
         Each cohort with the features of its customers who were active then, one after the other.
     """
-    return _features(run, customers, _slices(run, customers, scratch), scratch)
+    is_most = _share(customers) > MOST
+    slices = None if is_most else _slices(run, customers, scratch)
+    return _features(run, customers, slices, scratch)
+
+
+def _share(customers: Mapping[date, DataFrame]) -> float:
+    """The share of all customers who are sampled, as their weights tell it."""
+    weights = reduce(DataFrame.unionByName, (some.select("weight") for some in customers.values()))
+    told = weights.agg(F.count("weight").alias("n"), F.sum("weight").alias("total")).first()
+    assert told is not None  # without groups there is one row
+    return told["n"] / told["total"] if told["n"] else 0.0
 
 
 def _features(
-    run: Run, customers: Mapping[date, DataFrame], slices: Slices, scratch: Path
+    run: Run, customers: Mapping[date, DataFrame], slices: Slices | None, scratch: Path
 ) -> Iterator[tuple[date, DataFrame]]:
     """Worked out already: what is joined to them is then planned on its own, far more quickly."""
     table = customer_features_table(tuple(run.config.products))
     for cohort, some in customers.items():
-        sources = _sources(run, cohort, some, slices)
+        known = source_tables(run, cohort)
+        sources = known if slices is None else _of_slices(run, cohort, some, known, slices)
         found = plan_of(run, cohort).rows(sources, some.select("customer_id"))
         yield cohort, kept(found, scratch / f"features-{cohort}", table.ddl)
 
 
-def _sources(run: Run, cohort: date, customers: DataFrame, slices: Slices) -> SourceTables:
-    """The bank's tables as known before ``cohort``, all customers but only the rows of some."""
-    known = source_tables(run, cohort)
+def _of_slices(
+    run: Run, cohort: date, customers: DataFrame, known: SourceTables, slices: Slices
+) -> SourceTables:
+    """All customers as known before ``cohort``, but only the rows of some."""
     return replace(
         known,
         accounts=rows_of(customers, known.accounts),

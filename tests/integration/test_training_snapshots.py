@@ -13,7 +13,7 @@ import pytest
 
 from conf.load import load_config
 from features.customer_features import active_customers
-from jobs import train_propensity
+from jobs import train_propensity, training_snapshots
 from jobs.build_features import plan_of, source_tables
 from jobs.scratch import kept
 from jobs.train_propensity import training_rows
@@ -79,6 +79,7 @@ def trained(spark, tmp_path_factory) -> Trained:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sampling, "MIN_DRAWN", 25)
+        patch.setattr(training_snapshots, "MOST", 1.0)
         patch.setattr(train_propensity, "pair_features", watched)
         rows = training_rows(run, CHOSEN).to_pylist()
     assert not [path for path in (home / "tables").iterdir() if path.name.startswith(".")]
