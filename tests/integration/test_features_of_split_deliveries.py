@@ -18,6 +18,8 @@ from tables.sources import SOURCES
 from tables.store import Store
 from tests.month import AS_OF
 
+pytestmark = pytest.mark.slow  # half a minute: two ingests of the whole history
+
 BEFORE, MIDDLE = date(2026, 10, 1), date(2026, 10, 16)
 TABLES = {table.name: table for table in SOURCES}
 KNOWN = f"recorded_at::timestamptz < timestamptz '{MIDDLE} 00:00:00+00'"
