@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from features.customer_features import SnapshotPlan, SourceTables
 from jobs.engine import one_thread_each
-from jobs.scratch import kept
+from jobs.scratch import kept, read_kept
 from tables.buckets import BUCKET, bucket_of, common_count, customer_bucket
 from tables.files import scratch_folder
 from tables.slices import former_owners
@@ -132,7 +132,7 @@ class _Placed:
 
     def _bookings(self, part: Part) -> DataFrame:
         if part == (SCATTERED,):
-            return self.run.spark.read.parquet(str(self.folder / "bookings"))
+            return read_kept(self.sources.transactions, self.folder / "bookings")
         return self.run.store.of_buckets(part).known_before(TRANSACTIONS, self.run.as_of)
 
     def _folders(self, name: str, part: Part) -> list[str]:

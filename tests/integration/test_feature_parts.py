@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -22,6 +23,7 @@ from tables.store import Store
 from tests.deliveries import ANY_REASON, write_delivery
 
 BUCKETS = 5
+COUNT = "booking_count_12m"
 CONFIG = load_config(
     "local",
     [
@@ -77,13 +79,15 @@ def stored(spark, tmp_path_factory):
     return home, Store(home.tables, spark, ended.record.pins)
 
 
-def features_of(stored, spark, folder, parts):
+def features_of(stored, spark, folder, parts, *, has_scattered_bookings=True):
     """The staged table in order, all at once or in parts."""
     home, store = stored
     table = customer_features_table(tuple(CONFIG.products))
     staging = Staging(home.tables, folder, APRIL, 2)
     run = Run("features", APRIL, folder, CONFIG, home.path, spark, store, staging)
     sources, plan = source_tables(run, APRIL), plan_of(run, APRIL)
+    if not has_scattered_bookings:  # those of the other customers are read from the store
+        sources = replace(sources, transactions=sources.transactions.where("false"))
     if parts is None:
         run.stage(table, plan.rows(sources))
     else:
@@ -98,6 +102,14 @@ def test_parts_give_what_all_at_once_gives(stored, spark):
     in_parts = features_of(stored, spark, "parts", parts)
     assert at_once.num_rows == len(PEOPLE) - 1
     assert in_parts.equals(at_once)
+
+
+def test_scattered_customers_may_have_no_booking(stored, spark):
+    parts = parts_of(stored[1].files(TRANSACTIONS), at_once=1)
+    found = features_of(stored, spark, "without", parts, has_scattered_bookings=False)
+    counts = dict(zip(*(found[name].to_pylist() for name in ("customer_id", COUNT)), strict=True))
+    assert counts["C2"] == counts["C4"] == 0
+    assert counts["C7"] > 0
 
 
 def test_the_bank_has_what_makes_parts_hard(stored, spark):
