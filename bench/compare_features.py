@@ -18,7 +18,7 @@ from statistics import median
 
 import duckdb
 from features_inputs import Task, task
-from measure import AS_OF, Measured, measured, write_result
+from measure import AS_OF, Measured, ingested_bank, measured, write_result
 
 from features.catalogue import feature_catalogue
 
@@ -32,7 +32,7 @@ def main() -> None:
     customers = int(sys.argv[1]) if sys.argv[1:] else CUSTOMERS
     turns = int(sys.argv[2]) if sys.argv[2:] else TURNS
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as folder:
-        home = Path(sys.argv[3]) if sys.argv[3:] else _bank(Path(folder, "home"), customers)
+        home = Path(sys.argv[3]) if sys.argv[3:] else ingested_bank(Path(folder, "home"), customers)
         wanted, out = task(home, date.fromisoformat(AS_OF)), Path(folder)
         costs: defaultdict[str, list[Measured]] = defaultdict(list)
         for turn in range(turns):
@@ -47,14 +47,6 @@ def main() -> None:
         rows = _rows(wanted)
     middle = {name: _median(runs) for name, runs in costs.items()}
     write_result("features", _figures(wanted, middle, customers, rows))
-
-
-def _bank(home: Path, customers: int) -> Path:
-    xsell = str(Path(sys.executable).parent / "xsell")
-    place = ["--home", str(home)]
-    measured([xsell, "demo", *place, "--customers", str(customers), "--until", AS_OF])
-    measured([xsell, "ingest", *place, "--as-of", AS_OF])
-    return home
 
 
 def _run(program: str, *arguments: str) -> Measured:

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,14 @@ def measured(command: Sequence[str]) -> Measured:
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     cpu = max(cpu, sum(seconds.values()))
     return Measured(round(wall, 2), round(cpu, 2), round(peak / 2**20, 1))
+
+
+def ingested_bank(home: Path, customers: int) -> Path:
+    """Make a demo bank of 24 deliveries in ``home`` and ingest them."""
+    xsell, place = str(Path(sys.executable).parent / "xsell"), ["--home", str(home)]
+    measured([xsell, "demo", *place, "--customers", str(customers), "--until", AS_OF])
+    measured([xsell, "ingest", *place, "--as-of", AS_OF])
+    return home
 
 
 def write_result(name: str, result: Mapping[str, float], folder: Path = Path("var/bench")) -> None:

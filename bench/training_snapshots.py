@@ -11,7 +11,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from measure import AS_OF, Measured, measured, write_result
+from measure import AS_OF, Measured, ingested_bank, measured, write_result
 
 from conf.load import load_config
 from features.customer_features import active_customers
@@ -41,7 +41,7 @@ def main() -> None:
         return
     customers = int(sys.argv[1]) if sys.argv[1:] else CUSTOMERS
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as folder:
-        home = Path(sys.argv[2]) if sys.argv[2:] else _bank(Path(folder, "home"), customers)
+        home = Path(sys.argv[2]) if sys.argv[2:] else ingested_bank(Path(folder, "home"), customers)
         many, few = customers, customers // 2
         hardly_any = [(dates, dates) for dates in (FEWER, DATES, MORE)]
         cases = [(few, DATES), (many, DATES), (many, FEWER), (many, MORE), (EVERYBODY, DATES)]
@@ -75,14 +75,6 @@ def _figures(costs: dict[tuple[int, int], Measured], customers: int) -> dict[str
         name = f"{pairs or 'all'}_on_{dates}"
         figures |= {f"cpu_s_{name}": cost.cpu_s, f"peak_mb_{name}": cost.peak_mb}
     return figures
-
-
-def _bank(home: Path, customers: int) -> Path:
-    xsell = str(Path(sys.executable).parent / "xsell")
-    place = ["--home", str(home)]
-    measured([xsell, "demo", *place, "--customers", str(customers), "--until", AS_OF])
-    measured([xsell, "ingest", *place, "--as-of", AS_OF])
-    return home
 
 
 def _measured(home: Path, pairs: int, dates: int) -> Measured:
