@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.drift import TENTHS, Vector, class_bounds, class_counts, stability_index
+from features.drift import TENTHS, Vector, class_bounds, class_counts, round_bounds, stability_index
 from features.feature import Feature
 from features.figures import in_words, percent, rounded
 
@@ -66,21 +66,21 @@ def values_of(column: pa.ChunkedArray) -> Values:
     return Values(len(column), np.sort(numbers[np.isfinite(numbers)]))
 
 
-def classes_of(feature: Feature, now: Values, then: Values, min_shown: int) -> Classes:
-    """Classes of the values of ``then``; the last one is for nulls.
+def classes_of(feature: Feature, now: Values, then: Values | None, min_shown: int) -> Classes:
+    """Deciles of the values of ``then``, or round numbers without them; the last is for nulls.
 
     Args:
         feature: Whose values they are.
         now: This month's.
-        then: Those they are held beside.
+        then: Those they are held beside, if any.
         min_shown: Values that fewer customers have are not named.
     """
     if feature.type == "string":
-        named = _classes_of_names(now.names, then.names, min_shown)
+        named = _classes_of_names(now.names, then.names if then else {}, min_shown)
     else:
-        named = _classes_of_numbers(feature, now.numbers, then.numbers, min_shown)
-    nulls = ValueClass(WITHOUT_VALUE, now.customers - now.known, then.customers - then.known)
-    return (*named, nulls)
+        named = _classes_of_numbers(feature, now, then, min_shown)
+    nulls_then = then.customers - then.known if then else 0
+    return (*named, ValueClass(WITHOUT_VALUE, now.customers - now.known, nulls_then))
 
 
 def drift(classes: Classes, min_customers: int) -> float | None:
@@ -111,16 +111,30 @@ def largest_change(classes: Classes) -> str:
 
 
 def _classes_of_numbers(
-    feature: Feature, now: Vector, then: Vector, min_shown: int
+    feature: Feature, now: Values, then: Values | None, min_shown: int
 ) -> Iterator[ValueClass]:
-    is_boolean = feature.type == "boolean"
-    bounds = BOUND_OF_NO if is_boolean else class_bounds(then)
-    labels = [NO, YES] if is_boolean else _labels(bounds)
+    bounds = _bounds(feature, now, then, min_shown)
+    labels = _labels_shown(feature, bounds, then or now, min_shown)
+    old = class_counts(then.numbers, bounds) if then else np.zeros(len(labels), np.int64)
+    counts = (class_counts(now.numbers, bounds), old)
+    for label, new, before in zip(labels, *counts, strict=True):
+        yield ValueClass(label, int(new), int(before))
+
+
+def _bounds(feature: Feature, now: Values, then: Values | None, min_shown: int) -> Vector:
+    if feature.type == "boolean":
+        return BOUND_OF_NO
+    return class_bounds(then.numbers) if then else round_bounds(now.numbers, min_shown)
+
+
+def _labels_shown(
+    feature: Feature, bounds: Vector, values: Values, min_shown: int
+) -> Sequence[str | None]:
+    if feature.type == "boolean":
+        return NO, YES
+    labels = _labels(bounds)
     # the lowest decile of fewer values would rest on fewer than may be shown
-    is_shown = is_boolean or then.size >= TENTHS * min_shown
-    counts = (class_counts(values, bounds) for values in (now, then))
-    for label, new, old in zip(labels, *counts, strict=True):
-        yield ValueClass(label if is_shown else None, int(new), int(old))
+    return labels if values.numbers.size >= TENTHS * min_shown else [None] * len(labels)
 
 
 def _classes_of_names(

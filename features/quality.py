@@ -93,7 +93,7 @@ def feature_quality(
         limits: What is worth a warning, and what may be shown.
     """
     shown = limits.min_customers_shown
-    classes = classes_of(feature, now, then or now, shown)
+    classes = classes_of(feature, now, then, shown)
     quality = Quality(
         feature,
         _figures(feature, now, shown),

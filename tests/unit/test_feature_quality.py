@@ -200,6 +200,24 @@ def test_classes_in_words():
     ]  # fmt: skip
 
 
+def test_beside_nothing_classes_are_round_numbers():
+    amounts = [0] * 300 + [value / 2 for value in range(1, 1001)] + [90_000]
+    classes = quality(AMOUNT, [*amounts, None]).classes
+    assert [(one.label, one.now, one.then) for one in classes] == [
+        ("up to 0", 300, 0),
+        *((f"{low} to {low + 50}", 100, 0) for low in range(0, 450, 50)),
+        ("over 450", 101, 0),
+        ("null", 1, 0),
+    ]
+    counts = [0] * 400 + [1] * 100 + [2] * 19 + [3] * 30 + [40]
+    classes = quality(COUNT, counts).classes
+    assert [(one.label, one.now) for one in classes] == [
+        ("up to 0", 400),
+        ("0 to 1", 100),
+        ("over 1", 50),
+    ]
+
+
 def test_a_name_that_few_customers_have_is_not_shown():
     found = quality(NAME, ["vip"] * 19 + ["mass"] * 20, ["vip"] * 3 + ["mass"] * 30)
     assert [(one.label, one.now, one.then) for one in found.classes] == [
