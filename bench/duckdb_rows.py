@@ -10,6 +10,7 @@ from features.event_sources import MAJORITY
 from features.product_facts import ProductFacts
 from features.recurring_sources import (
     ENDED_MONTHS,
+    HALF_A_YEAR,
     LAST_2,
     LAST_3,
     LAST_6,
@@ -17,8 +18,10 @@ from features.recurring_sources import (
     MONTHS_3_TO_8,
     MONTHS_4_TO_12,
     NEW_MONTHS,
+    QUARTER,
     REGULAR_CREDIT_MONTHS,
     REGULAR_DEBIT_MONTHS,
+    YEAR,
 )
 from features.sources import BALANCE_MONTHS, MONTHS_APART, PERIODS, SEGMENTS
 from tables.categories import OWN_TRANSFERS
@@ -134,7 +137,7 @@ def _accounts(as_of: date) -> str:
 
 def _bookings(as_of: date) -> str:
     """Bookings of a year at the rate of their month; a column nobody asks for is not read."""
-    cut, year = f"date '{as_of}'", f"date '{months_before(as_of, 12)}'"
+    cut, year = f"date '{as_of}'", f"date '{months_before(as_of, YEAR)}'"
     own = ", ".join(f"'{category}'" for category in OWN_TRANSFERS)
     rates = f"""(select currency rate_currency, month rate_from, rate_to_base,
         lead(month, 1, date '9999-12-31') over (partition by currency order by month) rate_until
@@ -153,7 +156,7 @@ def _bookings(as_of: date) -> str:
 def _months(as_of: date) -> str:
     """What came and went in each month of a customer."""
     return f"""select *, in_cents - out_cents net_cents, in_cents < out_cents is_deficit,
-        months_ago = 12 is_year_ago, bit_count(coalesce(overdrawn, 0)) overdrawn_days
+        months_ago = {YEAR} is_year_ago, bit_count(coalesce(overdrawn, 0)) overdrawn_days
         from (select customer_id, months_ago,
             coalesce(sum(case when is_credit and not is_own_transfer then cents end), 0)::bigint
                 in_cents,
@@ -165,7 +168,7 @@ def _months(as_of: date) -> str:
 
 def _payers(as_of: date) -> str:
     """Who credited a customer in 12 months; a pay day may be the 30th or the 1st."""
-    recent, half = (f"case when months_ago <= {n} then {{}} end" for n in (3, 6))
+    recent, half = (f"case when months_ago <= {n} then {{}} end" for n in (QUARTER, HALF_A_YEAR))
     cents, day = half.format("cents"), half.format("day(booked_on)")
     turned = half.format("(day(booked_on) + 15) % 31")
     return f"""select *, true is_credit, {_bits(LAST_6)} >= {REGULAR_CREDIT_MONTHS} is_regular,
@@ -191,7 +194,7 @@ def _payees(as_of: date) -> str:
         {_days_ago("last_on", as_of)} days_ago, {_months_ago("last_on", as_of)} months_ago
         from (select customer_id, {_months_12m()} months_12m, max(booked_on) last_on,
             count(*) <= bit_count(months_12m) + 1 is_bill,
-            sum(case when months_ago <= 6 then cents end) cents_6m,
+            sum(case when months_ago <= {HALF_A_YEAR} then cents end) cents_6m,
             bool_or(category = 'insurance') is_insurer, bool_or(category = 'loan_payment') is_lender
             from ({_bookings(as_of)})
             where is_debit and counterparty_id is not null and not is_own_transfer
@@ -216,7 +219,7 @@ def _has_ended() -> str:
 
 
 def _contacts(as_of: date) -> str:
-    cut, year = f"date '{as_of}'", f"date '{months_before(as_of, 12)}'"
+    cut, year = f"date '{as_of}'", f"date '{months_before(as_of, YEAR)}'"
     return f"""select customer_id, product_id,
         case when coalesce(disposition_on, contacted_on) < {cut} then disposition end disposition,
         {_days_ago("contacted_on", as_of)} days_ago,
