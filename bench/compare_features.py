@@ -71,16 +71,19 @@ def _rows(wanted: Task) -> int:
 def _compare(wanted: Task, out: Path) -> None:
     """Stop unless the peers got what we staged, every value of every customer exactly."""
     duckdb.execute(f"create view ours as from '{out}/ours-0/tables/customer_features/**/*.parquet'")
-    names = ["customer_id", *(feature.name for feature in wanted.features)]
-    differs = ", ".join(f"count(*) filter (o.{n} is distinct from p.{n})" for n in names)
+    counted = {feature.name: _differs(feature.name) for feature in wanted.features}
+    counted["customer_id"] = f"{_differs('customer_id')} + count(*) - count(distinct o.customer_id)"
     for peer in PEERS:
         joined = f"ours o full join '{out}/{peer}.parquet' p on o.customer_id = p.customer_id"
-        counts = duckdb.execute(f"select {differs} from {joined}").fetchone()
+        counts = duckdb.execute(f"select {', '.join(counted.values())} from {joined}").fetchone()
         assert counts is not None
-        bad = [f"{name} ({n:,})" for name, n in zip(names, counts, strict=True) if n]
+        bad = [f"{name} ({n:,} rows)" for name, n in zip(counted, counts, strict=True) if n]
         if bad:
-            shown = ", ".join(bad[:SHOWN])
-            sys.exit(f"{peer} differs in {len(bad)} features, for so many customers: {shown}")
+            sys.exit(f"{peer} differs from ours in {len(bad)} columns: {', '.join(bad[:SHOWN])}")
+
+
+def _differs(column: str) -> str:
+    return f"count(*) filter (o.{column} is distinct from p.{column})"
 
 
 def _figures(
