@@ -60,11 +60,12 @@ def _views(wanted: Task) -> dict[str, str]:
 
 
 def _known(table: Table, files: Sequence[str], as_of: date) -> str:
-    """The latest version of each key; of increments every row, as no row was revised."""
+    """The latest version of each key known before a date; of increments no row was revised."""
     scan = f"from read_parquet({files}, hive_partitioning = false)"
+    known = f"recorded_at < timestamptz '{as_of} 00:00:00+00'"
     if table.kind == "increment":
-        return scan
-    key, known = ", ".join(table.key), f"recorded_at < timestamptz '{as_of} 00:00:00+00'"
+        return f"{scan} where {known} and not is_deleted"
+    key = ", ".join(table.key)
     return f"""select v.* {scan} v
         semi join (select {key}, max(recorded_at) recorded_at {scan} where {known} group by all) l
         using ({key}, recorded_at) where not is_deleted"""

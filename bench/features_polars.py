@@ -54,15 +54,14 @@ def _tables(wanted: Task) -> dict[str, pl.LazyFrame]:
 
 
 def _known(table: Table, files: Sequence[str], as_of: date) -> pl.LazyFrame:
-    """The latest version of each key; of increments every row, as no row was revised."""
-    scan = pl.scan_parquet(list(files), hive_partitioning=False)
-    if table.kind == "increment":
-        return scan
+    """The latest version of each key known before a date; of increments no row was revised."""
     cut = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+    scan = pl.scan_parquet(list(files), hive_partitioning=False)
     known = scan.filter(pl.col("recorded_at") < cut)
-    newest = known.group_by(table.key).agg(pl.col("recorded_at").max())
-    latest = known.join(newest, on=[*table.key, "recorded_at"], how="semi")
-    return latest.filter(~pl.col("is_deleted"))
+    if table.kind == "whole":
+        newest = known.group_by(table.key).agg(pl.col("recorded_at").max())
+        known = known.join(newest, on=[*table.key, "recorded_at"], how="semi")
+    return known.filter(~pl.col("is_deleted"))
 
 
 def _measured(rows: pl.LazyFrame, measures: Mapping[Measure, str]) -> pl.LazyFrame:
