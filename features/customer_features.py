@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from pyspark.sql import DataFrame, functions as F
+from pyspark.sql import Column, DataFrame, functions as F
 
 from conf.schema import TimeSettings
 from features.catalogue import feature_catalogue
@@ -87,7 +87,7 @@ class SnapshotPlan:
         return measures.select(
             F.lit(self.cut.as_of).alias("as_of"),
             "customer_id",
-            *(feature.value.column(self._names).alias(feature.name) for feature in self.features),
+            *self._columns,
         )
 
     def _with_measures(
@@ -103,8 +103,13 @@ class SnapshotPlan:
 
     def _other_sources(self) -> list[Source]:
         """An engine keeps what it has joined so far in memory, so that wide sources come last."""
-        widths = Counter(m.source for m in self._names if m.source != CUSTOMERS)
+        widths = Counter(m.source.read_as for m in self._names if m.source != CUSTOMERS)
         return sorted(widths, key=widths.__getitem__)
+
+    @cached_property
+    def _columns(self) -> list[Column]:
+        """The features from their measures: made once, however many parts there are."""
+        return [feature.value.column(self._names).alias(feature.name) for feature in self.features]
 
     @cached_property
     def _names(self) -> dict[Measure, str]:

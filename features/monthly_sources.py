@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, functions as F
+from pyspark.sql import Column, functions as F
 
-from features.sources import BOOKINGS, Cut, Source, SourceTables
+from features.sources import BOOKINGS, Months, Source
 
 LONGEST_MONTH = 31
 YEAR = 12
 
 
-def _month_rows(tables: SourceTables, cut: Cut) -> DataFrame:
-    """One row per customer and month of the observation window with a booking."""
+def _kept_of_a_month() -> dict[str, Column]:
     # Up to 31 days that follow each other have different remainders: one bit per day of a month.
     day = F.call_function("shiftleft", F.lit(1), F.col("days_ago") % F.lit(LONGEST_MONTH))
-    months = (
-        BOOKINGS.rows(tables, cut)
-        .groupBy("customer_id", "months_ago")
-        .agg(
-            _moved("is_credit").alias("in_cents"),
-            _moved("is_debit").alias("out_cents"),
-            F.bit_or(F.when(F.col("is_overdrawn"), day)).alias("overdrawn_days"),
-        )
-    )
+    return {
+        "in_cents": _moved("is_credit"),
+        "out_cents": _moved("is_debit"),
+        "overdrawn_days": F.bit_or(F.when(F.col("is_overdrawn"), day)),
+    }
+
+
+def _columns() -> dict[str, Column]:
     net = F.col("in_cents") - F.col("out_cents")
-    return months.select(
-        "customer_id",
-        "months_ago",
-        "in_cents",
-        "out_cents",
-        net.alias("net_cents"),
-        (net < 0).alias("is_deficit"),
-        (F.col("months_ago") == F.lit(YEAR)).alias("is_year_ago"),
-        F.bit_count(F.coalesce(F.col("overdrawn_days"), F.lit(0))).alias("overdrawn_days"),
-    )
+    return {
+        "net_cents": net,
+        "is_deficit": net < 0,
+        "is_year_ago": F.col("months_ago") == F.lit(YEAR),
+        "overdrawn_days": F.bit_count(F.coalesce(F.col("overdrawn_days"), F.lit(0))),
+    }
 
 
 def _moved(direction: str) -> Column:
@@ -42,4 +36,6 @@ def _moved(direction: str) -> Column:
     return F.coalesce(F.sum(F.when(is_moved, F.col("cents"))), F.lit(0))
 
 
-MONTHS = Source("months", ("transactions", "fx_rates"), _month_rows)
+MONTHS = Source(
+    "months", BOOKINGS.tables, BOOKINGS.rows, months=Months(BOOKINGS, _kept_of_a_month, _columns)
+)

@@ -62,14 +62,36 @@ class Source:
         tables: The tables they are made of.
         rows: How; the result has ``customer_id``.
         is_per_customer: There is exactly one row per customer, so nothing is aggregated.
-        bands: Lengths in months of all windows over its rows, where a customer has many rows.
+        is_by_month: A customer has many rows: months are put together first.
+        months: Its rows are the months of another source.
     """
 
     name: str
     tables: tuple[str, ...]
     rows: Callable[[SourceTables, Cut], DataFrame]
     is_per_customer: bool = False
-    bands: tuple[int, ...] = ()
+    is_by_month: bool = False
+    months: Months | None = None
+
+    @property
+    def read_as(self) -> Source:
+        """The source whose rows are read for it: itself, or the one whose months it has."""
+        return self.months.of if self.months else self
+
+
+@dataclass(frozen=True)
+class Months:
+    """One row per customer and month with a row of another source.
+
+    Attributes:
+        of: That source, which ``is_by_month``.
+        aggregates: What is kept of a month's rows, by name.
+        columns: What follows from that, by name; may replace an aggregate.
+    """
+
+    of: Source
+    aggregates: Callable[[], dict[str, Column]]
+    columns: Callable[[], dict[str, Column]]
 
 
 def active_customers(customers: DataFrame, as_of: date) -> DataFrame:
@@ -294,7 +316,7 @@ def _not_before(event_on: str, as_of: date) -> Column:
 
 
 CUSTOMERS = Source("customers", ("customers",), _customer_rows, is_per_customer=True)
-BOOKINGS = Source("bookings", ("transactions", "fx_rates"), _booking_rows, bands=(1, 3, 6, 12))
+BOOKINGS = Source("bookings", ("transactions", "fx_rates"), _booking_rows, is_by_month=True)
 ACCOUNTS = Source("open accounts", ("accounts", "transactions", "fx_rates"), _account_rows)
 HOLDINGS = Source("holdings", ("holdings",), _holding_rows)
 CONTACTS = Source("contacts", ("contacts",), _contact_rows)

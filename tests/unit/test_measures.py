@@ -1,4 +1,4 @@
-"""What is put together from bands of months is what one pass over all rows gives."""
+"""What is put together from months is what one pass over all rows gives."""
 
 from dataclasses import replace
 
@@ -7,10 +7,10 @@ import pytest
 from features.measures import ALL_ROWS, Measure, measured
 from features.sources import Source
 
-WINDOWS = (None, 1, 3, 6, 12)
+WINDOWS = (None, 1, 2, 3, 6, 12)
 CREDITS = ALL_ROWS.where(is_credit=True)
-BANDED = Source("bookings", ("transactions",), lambda tables, cut: None, bands=(1, 3, 6, 12))
-PLAIN = replace(BANDED, bands=())
+MONTHLY = Source("bookings", ("transactions",), lambda tables, cut: None, is_by_month=True)
+PLAIN = replace(MONTHLY, is_by_month=False)
 ROWS = [
     ("C1", 1, 100, True),
     ("C1", 3, -250, False),
@@ -51,25 +51,24 @@ def rows(spark):
     return spark.createDataFrame(ROWS, schema)
 
 
-def test_bands_give_what_one_pass_gives(rows):
-    assert numbers(rows, BANDED) == numbers(rows, PLAIN)
+def test_months_give_what_one_pass_gives(rows):
+    assert numbers(rows, MONTHLY) == numbers(rows, PLAIN)
 
 
 def test_a_window_ends_where_it_says(rows):
-    found = numbers(rows, BANDED)
-    assert [found["C1"][f"sum_0_{n}"] for n in WINDOWS] == [-68, 100, -150, -73, -68]
-    assert [found["C2"][f"count_1_{n}"] for n in WINDOWS] == [2, 0, 0, 0, 1]
+    found = numbers(rows, MONTHLY)
+    assert [found["C1"][f"sum_0_{n}"] for n in WINDOWS] == [-68, 100, 100, -150, -73, -68]
+    assert [found["C2"][f"count_1_{n}"] for n in WINDOWS] == [2, 0, 0, 0, 0, 1]
     assert found["C3"]["sum_1_3"] is None
 
 
 @pytest.mark.parametrize(
     "odd",
     [
-        Measure(BANDED, "sum", "cents", within=2),
-        Measure(BANDED, "count", "cents", within=3, clock="days_ago"),
-        Measure(BANDED, "of_greatest", "cents"),
+        Measure(MONTHLY, "count", "cents", within=3, clock="days_ago"),
+        Measure(MONTHLY, "of_greatest", "cents"),
     ],
 )
-def test_a_measure_that_no_band_holds_is_refused(rows, odd):
-    with pytest.raises(ValueError, match="has no window of"):
-        measured(rows, BANDED, {odd: "odd"})
+def test_a_measure_that_months_do_not_make_is_refused(rows, odd):
+    with pytest.raises(ValueError, match="cannot be put together from months"):
+        measured(rows, MONTHLY, {odd: "odd"})
