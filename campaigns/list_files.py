@@ -76,7 +76,9 @@ def branch_view(lists: pa.Table, config: RunConfig) -> pa.Table:
 def words(config: RunConfig) -> Words:
     """What a person reads instead of a code."""
     return {
-        "product_id": {name: product.name for name, product in config.products.items()},
+        "product_id": {
+            name: product.named(config.bank.language) for name, product in config.products.items()
+        },
         "partner_id": {name: partner.name for name, partner in config.partners.items()},
         "channel": CHANNELS,
         "move": MOVES,

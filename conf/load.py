@@ -21,15 +21,23 @@ __all__ = ["ConfigError", "config_hash", "config_json", "load_config", "read_yam
 CONF = Path(__file__).parent
 NOT_ENVIRONMENTS = ("base", "sources")
 Entries = Mapping[str, YamlValue]
+Rule = Callable[[RunConfig], Iterator[tuple[Keys, str]]]
 
 
-def load_config(env: str, overrides: Sequence[str] = (), conf_dir: Path | None = None) -> RunConfig:
+def load_config(
+    env: str,
+    overrides: Sequence[str] = (),
+    conf_dir: Path | None = None,
+    more_rules: Sequence[Rule] = (),
+) -> RunConfig:
     """The whole configuration of one environment.
 
     Args:
         env: A folder of ``conf_dir``; what it says goes before what ``base`` says.
         overrides: Texts ``a.b.c=value``, values in YAML; they go before all files.
         conf_dir: Where the folders are; those of this package if left out.
+        more_rules: Between settings and what this package does not know: where the value stands,
+            and what is wrong with it.
 
     Raises:
         ConfigError: With every problem that was found.
@@ -43,7 +51,7 @@ def load_config(env: str, overrides: Sequence[str] = (), conf_dir: Path | None =
         merged.add_all(_attempt(problems, f"--set {override}", partial(_override, override)))
     if problems:
         raise ConfigError(problems)
-    return _validated(merged)
+    return _validated(merged, (broken_rules, *more_rules))
 
 
 def config_json(config: RunConfig) -> str:
@@ -90,10 +98,10 @@ class _Merged:
                 self._add(into[name], value, source, keys)
 
 
-def _validated(merged: _Merged) -> RunConfig:
+def _validated(merged: _Merged, rules: Sequence[Rule]) -> RunConfig:
     try:
         config = RunConfig.model_validate(_sorted(merged.values))
-        found = tuple(broken_rules(config))
+        found = tuple(problem for rule in rules for problem in rule(config))
     except ValidationError as error:
         found = tuple(type_problems(error))
     if found:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from conf.errors import did_you_mean
 from conf.schema import EligibilityRules, Product, RunConfig
+from conf.wording import ANY_LANGUAGE
 
 Path = tuple[str, ...]
 Broken = Iterator[tuple[Path, str]]
@@ -35,11 +36,13 @@ def _product(config: RunConfig, product_id: str) -> Broken:
         yield from _other_products((*path, field), product_id, others, config)
     if _upgrades_to_itself(config, product_id):
         yield (*path, "upgrade_of"), "leads back to the product itself"
-    if config.bank.language not in product.client_benefit:
-        yield (
-            (*path, "client_benefit"),
-            f"has no text in the bank's language {config.bank.language}",
-        )
+    language = config.bank.language
+    for field, languages in (
+        ("name", (language,) if ANY_LANGUAGE in product.name else product.name),
+        ("client_benefit", product.client_benefit),
+    ):
+        if language not in languages:
+            yield (*path, field), f"has no text in the bank's language {language}"
     if product.fatigue_class not in config.contact_policy.max_contacts_90d_by_fatigue_class:
         yield (
             ("contact_policy", "max_contacts_90d_by_fatigue_class"),

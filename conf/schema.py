@@ -20,6 +20,8 @@ from pydantic import (
     StrictStr,
 )
 
+from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name
+
 
 def _to_cents(amount: Decimal) -> Decimal:
     # 4, 4.0 and 4.00 are one amount and must give one hash
@@ -87,7 +89,7 @@ class BankSettings(Settings):
 
     name: StrictStr
     base_currency: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")]
-    language: Annotated[StrictStr, Field(pattern=r"^[a-z]{2}$")]
+    language: Language
     source: Identifier
     transaction_buckets: Annotated[StrictInt, Field(ge=1, le=4096)]
 
@@ -122,7 +124,7 @@ class EligibilityRules(Settings):
 class Product(Settings):
     """Something the bank or a partner sells."""
 
-    name: StrictStr
+    name: Name
     kind: Literal["internal", "partner"]
     partner: Identifier | None = None
     business_line: Identifier
@@ -145,6 +147,10 @@ class Product(Settings):
         per_year = self.margin_per_year or Decimal(0)
         months = Decimal(self.horizon_months or 0)
         return (per_sale + per_year * months / 12).quantize(Decimal("0.01"))
+
+    def named(self, language: Language) -> str:
+        """Its name in a language."""
+        return self.name.get(language) or self.name[ANY_LANGUAGE]
 
 
 class Partner(Settings):
@@ -238,6 +244,30 @@ class CampaignSettings(Settings):
     control_share: Share
     global_holdout_share: Share
     salt: Annotated[StrictStr, Field(min_length=4)]
+
+
+class LastResort(Settings):
+    """Sentences that are true of everybody who gets an offer, the most telling first."""
+
+    upgrade: InLanguages
+    complement: InLanguages
+    neither: InLanguages
+
+
+class ReasonSettings(Settings):
+    """Why this client: every sentence, in every language.
+
+    Attributes:
+        window: How ``{window}`` is said, by ``{months}``.
+        of_a_value: By fact: told of a value that sets the client apart.
+        of_nothing: By fact: told where it is zero, no or unknown.
+        last_resort: Told where no feature can be.
+    """
+
+    window: InLanguages
+    of_a_value: dict[Identifier, InLanguages]
+    of_nothing: dict[Identifier, InLanguages]
+    last_resort: LastResort
 
 
 class RoleSettings(Settings):
@@ -345,5 +375,6 @@ class RunConfig(Settings):
     contact_policy: ContactPolicy
     care: CarePolicy
     campaign: CampaignSettings
+    reasons: ReasonSettings
     roles: Roles
     checks: CheckSettings

@@ -37,7 +37,7 @@ def balance_features() -> tuple[Feature, ...]:
             theme="balances",
             description="Last known balances of all open accounts together.",
             value=known_amount(Measure(ACCOUNTS, "sum", "balance_cents"), UNKNOWN_BALANCE),
-            sentence="Keeps {value} on the accounts",
+            tells=("more",),
         ),
         *(_balance_change(months) for months in BALANCE_MONTHS),
         Feature(
@@ -97,7 +97,6 @@ def cash_flow_features() -> tuple[Feature, ...]:
             value=known_amount(
                 Measure(BOOKINGS, "max", "cents", OUTFLOW, within=3), "null without a debit"
             ),
-            sentence="Made a payment of {value} in the last 3 months",
         ),
         *(_invested(months) for months in (3, 12)),
         Feature(
@@ -105,7 +104,7 @@ def cash_flow_features() -> tuple[Feature, ...]:
             theme="cash flow",
             description="Transferred to accounts at other banks in the last 3 months.",
             value=amount(_category("sum", Category.TRANSFER, 3)),
-            sentence="Transferred {value} to other banks in the last 3 months",
+            tells=("more",),
         ),
     )
 
@@ -119,7 +118,7 @@ def _balance_change(months: int) -> Feature:
         description="Last known balances of the accounts open now, less those known"
         f" {months} month{'s' * (months > 1)} before.",
         value=known_change(now, then, "null if either is unknown"),
-        sentence=f"Balances have grown by {{value}} in {months} month{'s' * (months > 1)}",
+        tells=("more",),
     )
 
 
@@ -172,7 +171,7 @@ def _lowest_balance(months: int) -> Feature:
         theme="balances",
         description=f"Lowest balance of an account after a booking of the last {months} months.",
         value=known_amount(Measure(BOOKINGS, "min", "balance_cents", within=months), NO_BOOKING),
-        sentence=f"No account fell below {{value}} in the last {months} months",
+        tells=("more",),
     )
 
 
@@ -194,7 +193,7 @@ def _net_flow(months: int) -> Feature:
         theme="cash flow",
         description=f"Inflow less outflow of {last}.",
         value=net_amount(_moved("in", months), _moved("out", months)),
-        sentence=f"Had {{value}} more coming in than going out in {last}",
+        tells=("more",),
     )
 
 
@@ -205,7 +204,7 @@ def _savings_rate(months: int) -> Feature:
         description=f"Inflow less outflow, ÷ inflow, last {months} months; negative if more"
         " went out.",
         value=saved_share(_moved("in", months), _moved("out", months), "null without inflow"),
-        sentence=f"Kept {{value}} of what came in over the last {months} months",
+        tells=("more",),
     )
 
 
@@ -230,7 +229,7 @@ def _invested(months: int) -> Feature:
         theme="cash flow",
         description=f"Paid into investments in the last {months} months.",
         value=amount(_category("sum", Category.INVESTMENT, months)),
-        sentence=f"Invested {{value}} in the last {months} months",
+        tells=("more",),
     )
 
 
@@ -240,7 +239,7 @@ def _put_aside(months: int) -> Feature:
         theme="cash flow",
         description=f"Moved from a current account to own savings in the last {months} months.",
         value=amount(_category("sum", Category.SAVINGS, months)),
-        sentence=f"Put {{value}} aside in the last {months} months",
+        tells=("more",),
     )
 
 

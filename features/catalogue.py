@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from features.cash_flow import balance_features, cash_flow_features
 from features.engagement import channel_features, engagement_features
 from features.events import event_features
-from features.feature import Feature, reason_sentence
+from features.feature import Feature
 from features.holdings import holdings_features
 from features.income import income_features
 from features.monthly import monthly_features
@@ -23,7 +23,6 @@ __all__ = [
     "customer_features_table",
     "feature_catalogue",
     "model_feature_names",
-    "reason_sentence",
 ]
 
 INTRODUCTION = """\
@@ -49,9 +48,10 @@ Uses: **m** a model may use it, **r** a reason sentence may, **l** a campaign li
    over measures. A measure is one aggregate of a source's column over some rows and months; equal
    ones are computed once, and all of a source in one pass.
 2. Decide what it is without data: the formula says so, and the words stand in **without data**.
-3. Decide its uses. A `sentence` allows it as a reason: only about the client's own behaviour,
-   nothing intrusive, nothing true of nearly everybody. `in_list` lets branches see it. What rests
-   on protected attributes is `in_model=False`.
+3. Decide its uses. `tells` allows it as a reason: that it is `more` than others have, or `less`, or
+   that there is `nothing`; only about the client's own behaviour, nothing intrusive. Its sentences
+   go to `conf/base/reasons.yaml`, then `pytest tests/golden --accept`. `in_list` lets branches
+   see it. What rests on protected attributes is `in_model=False`.
 4. Does it need a column that no source has? Add it to the source's rows (`features/sources.py` or
    `features/*_sources.py`) and say in `features/lineage.py` what it is made of.
 5. `make docs` writes this file anew; column, type, lineage and the test against the future follow

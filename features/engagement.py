@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.feature import Feature
+from features.feature import Feature, Telling
 from features.formulas import amount, elapsed, number, ratio, share
 from features.measures import ALL_ROWS, Measure, Rows
 from features.sources import BOOKINGS, CONSENTS, CONTACTS, FLAGS
@@ -20,7 +20,7 @@ AT_BRANCH = ALL_ROWS.where(channel=BookingChannel.BRANCH)
 
 @dataclass(frozen=True)
 class Usage:
-    """A way of paying, the noun for one booking made so, and what it says about a client, if much.
+    """A way of paying, the noun for one booking made so, and what of it may be a reason.
 
     That somebody pays by standing order, or draws cash, is true of most and explains no offer.
     """
@@ -28,24 +28,14 @@ class Usage:
     name: str
     channels: Sequence[BookingChannel]
     noun: str
-    sentence: str | None = None
+    tells: tuple[Telling, ...] = ()
 
 
 USAGES = (
-    Usage("card", (BookingChannel.CARD,), "card payment", "Made {value} in the last 3 months"),
+    Usage("card", (BookingChannel.CARD,), "card payment", ("more",)),
     Usage("atm", (BookingChannel.ATM,), "withdrawal"),
-    Usage(
-        "branch",
-        (BookingChannel.BRANCH,),
-        "booking",
-        "Made {value} at a branch in the last 3 months",
-    ),
-    Usage(
-        "digital",
-        DIGITAL_CHANNELS,
-        "booking",
-        "Made {value} online or in the app in the last 3 months",
-    ),
+    Usage("branch", (BookingChannel.BRANCH,), "booking", ("more",)),
+    Usage("digital", DIGITAL_CHANNELS, "booking", ("more",)),
     Usage("standing_order", (BookingChannel.STANDING_ORDER,), "standing order"),
     Usage("direct_debit", (BookingChannel.DIRECT_DEBIT,), "direct debit"),
 )
@@ -59,7 +49,7 @@ def channel_features() -> tuple[Feature, ...]:
         _booking_count(12),
         *(_usage_count(usage) for usage in USAGES),
         *(_card_amount(months) for months in (3, 12)),
-        _digital_share(3, "Makes {value} of all bookings online or in the app"),
+        _digital_share(3, tells=("more",)),
         _digital_share(12),
         _since_booking("card_payment", "card payment", CARD),
         _since_booking("digital_booking", "booking online or in the app", DIGITAL),
@@ -127,7 +117,7 @@ def _bookings(rows: Rows, months: int) -> Measure:
     return Measure(BOOKINGS, "count", "days_ago", rows, within=months)
 
 
-def _digital_share(months: int, sentence: str | None = None) -> Feature:
+def _digital_share(months: int, tells: tuple[Telling, ...] = ()) -> Feature:
     return Feature(
         name=f"digital_share_{months}m",
         theme="channels",
@@ -135,7 +125,7 @@ def _digital_share(months: int, sentence: str | None = None) -> Feature:
         value=share(
             _bookings(DIGITAL, months), _bookings(ALL_ROWS, months), "null without a booking"
         ),
-        sentence=sentence,
+        tells=tells,
         in_list=True,
     )
 
@@ -164,7 +154,7 @@ def _foreign_count(months: int) -> Feature:
         theme="channels",
         description=f"Bookings in another than the base currency in the last {months} months.",
         value=number(_bookings(FOREIGN, months), "booking"),
-        sentence=f"Had {{value}} in foreign currency in the last {months} months",
+        tells=("more",),
     )
 
 
@@ -194,7 +184,7 @@ def _usage_count(usage: Usage) -> Feature:
         theme="channels",
         description=f"Bookings of the last 3 months made by {channels}.",
         value=number(_bookings(ALL_ROWS.where(channel=tuple(usage.channels)), 3), usage.noun),
-        sentence=usage.sentence,
+        tells=usage.tells,
         in_list=True,
     )
 
@@ -220,9 +210,7 @@ def _result_count(result: str) -> Feature:
             Measure(CONTACTS, "count", "days_ago", ALL_ROWS.where(disposition=result), within=12),
             "contact",
         ),
-        sentence="Showed interest in {value} within the last 12 months"
-        if result == "interested"
-        else None,
+        tells=("more",) if result == "interested" else (),
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 from features.formulas import Formula
@@ -24,7 +23,10 @@ Theme = Literal[
     "value",
 ]
 
-SMALLEST_SHARE = 0.01
+# What of a value a reason may rest on: that it is more than others have, that it is less (how long
+# ago, how long until), that there is nothing: zero, no or unknown.
+Telling = Literal["more", "less", "nothing"]
+WINDOW = re.compile(r"_(\d+)m$")
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,10 @@ class Feature:
         theme: What it is about.
         description: What it means, for a reviewer.
         value: How it is computed, with its type, unit, columns read and value without data.
-        sentence: Why this client: words about the client's own behaviour, with ``{value}``.
-        sentence_zero: The same where the value is nothing: zero, false or unknown.
+        tells: What of it may be a reason; the sentences are in ``conf/base/reasons.yaml``.
+        tells_amount: A sentence may name the value.
+        product_id: The one product it is about.
+        shared_sentence: Name of its sentences, where those of all products are the same.
         in_model: A model may use it.
         in_list: A campaign list may show it.
     """
@@ -46,8 +50,10 @@ class Feature:
     theme: Theme
     description: str
     value: Formula
-    sentence: str | None = None
-    sentence_zero: str | None = None
+    tells: tuple[Telling, ...] = ()
+    tells_amount: bool = True
+    product_id: str | None = None
+    shared_sentence: str | None = None
     in_model: bool = True
     in_list: bool = False
 
@@ -79,40 +85,25 @@ class Feature:
     @property
     def in_reason(self) -> bool:
         """A reason sentence may rest on it."""
-        return self.sentence is not None or self.sentence_zero is not None
+        return bool(self.tells)
 
+    @property
+    def fact(self) -> str:
+        """What it is about, whatever the window."""
+        return WINDOW.sub("", self.name)
 
-def reason_sentence(feature: Feature, value: object, currency: str) -> str | None:
-    """Say a feature's value as a reason; None where it makes no sentence.
+    @property
+    def sentence_key(self) -> str:
+        """The name of its sentences."""
+        return self.shared_sentence or self.fact
 
-    Args:
-        feature: The feature.
-        value: Its value for one customer.
-        currency: ISO code that money is followed by.
-    """
-    amount = _plain_number(value)
-    if amount == 0:
-        return feature.sentence_zero
-    if feature.sentence is None or amount < 0:
-        return None
-    return feature.sentence.format(value=_in_words(amount, feature.unit, currency))
+    @property
+    def months_in_name(self) -> int | None:
+        """The months of the window that a sentence names."""
+        named = WINDOW.search(self.name)
+        return int(named[1]) if named else None
 
-
-def _plain_number(value: object) -> float:
-    """A value as a number; unknown is nothing."""
-    if value is None or isinstance(value, str):
-        return 0.0
-    number = float(value) if isinstance(value, (int, float, Decimal)) else float(str(value))
-    return 0.0 if math.isnan(number) else number
-
-
-def _in_words(amount: float, unit: str, currency: str) -> str:
-    match unit:
-        case "money":
-            return f"{amount:,.0f} {currency}" if amount >= 1 else f"{amount:.2f} {currency}"
-        case "share" | "rate":
-            return f"{100 * amount:.0f} %" if amount >= SMALLEST_SHARE else "less than 1 %"
-        case "times":
-            return f"{amount:.1f} times"
-        case _:
-            return f"{amount:,.0f} {unit}" + ("" if amount == 1 else "s")
+    @property
+    def is_yes_or_no(self) -> bool:
+        """It is true or false."""
+        return self.type == "boolean"

@@ -25,8 +25,7 @@ def _portfolio_features() -> tuple[Feature, ...]:
             theme="holdings",
             description="Open holdings, of the bank and of partners.",
             value=number(Measure(HOLDINGS, "count", "days_ago", OPEN), "product"),
-            sentence="Uses {value} of ours",
-            sentence_zero="Uses none of our products yet",
+            tells=("more", "nothing"),
             in_list=True,
         ),
         Feature(
@@ -34,7 +33,7 @@ def _portfolio_features() -> tuple[Feature, ...]:
             theme="holdings",
             description="Holdings opened in the last 12 months, whether still open or not.",
             value=number(Measure(HOLDINGS, "count", "days_ago", within=12), "product"),
-            sentence="Took {value} in the last 12 months",
+            tells=("more",),
         ),
         Feature(
             name="closed_count_12m",
@@ -50,7 +49,7 @@ def _portfolio_features() -> tuple[Feature, ...]:
             theme="holdings",
             description="Days since the newest holding was opened, closed ones included.",
             value=elapsed(Measure(HOLDINGS, "min", "days_ago"), "day", "null if never"),
-            sentence="Took the latest product {value} ago",
+            tells=("less",),
         ),
         Feature(
             name="days_to_next_maturity",
@@ -59,14 +58,13 @@ def _portfolio_features() -> tuple[Feature, ...]:
             value=elapsed(
                 Measure(HOLDINGS, "min", "days_to_maturity"), "day", "null if none has an end"
             ),
-            sentence="A product comes to its end in {value}",
+            tells=("less",),
             in_list=True,
         ),
     )
 
 
 def _product_features(product: str) -> tuple[Feature, ...]:
-    label = product.replace("_", " ")
     held = OPEN.where(product_id=product)
     return (
         Feature(
@@ -74,8 +72,9 @@ def _product_features(product: str) -> tuple[Feature, ...]:
             theme="holdings",
             description=f"Holds {product}.",
             value=has_any(Measure(HOLDINGS, "count", "days_ago", held)),
-            sentence=f"Already uses our {label}",
-            sentence_zero=f"Has no {label} with us yet",
+            tells=("more", "nothing"),
+            product_id=product,
+            shared_sentence="has_product",
             in_list=True,
         ),
         Feature(
@@ -85,6 +84,8 @@ def _product_features(product: str) -> tuple[Feature, ...]:
             value=elapsed(
                 Measure(HOLDINGS, "min", "months_held", held), "month", "null if not held"
             ),
-            sentence=f"Has used our {label} for {{value}}",
+            tells=("more",),
+            product_id=product,
+            shared_sentence="months_since_product_opened",
         ),
     )

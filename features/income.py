@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from features.feature import Feature
+from features.feature import Feature, Telling
 from features.formulas import (
     against_before,
     amount,
@@ -24,10 +24,13 @@ INCOME_MONTHS = Measure(BOOKINGS, "months", "months_ago", INCOME, within=12)
 
 
 def income_features() -> tuple[Feature, ...]:
-    """Facts of regular income. Sentences name no amount: a branch does not see income."""
+    """Facts of regular income. Sentences name no amount: a branch does not see income.
+
+    Nor is a single credit told, which is the client's own affair.
+    """
     return (
         _income_amount(1),
-        _income_amount(3, "A regular income arrives here"),
+        _income_amount(3, tells=("more",)),
         _income_amount(6),
         _income_amount(12),
         Feature(
@@ -41,14 +44,14 @@ def income_features() -> tuple[Feature, ...]:
             theme="income",
             description="Months among the last 12 with a credit of regular income.",
             value=months_with(INCOME_MONTHS, 12),
-            sentence="A regular income arrived here in {value} of the last year",
+            tells=("more",),
         ),
         Feature(
             name="income_months_6m",
             theme="income",
             description="Months among the last 6 with a credit of regular income.",
             value=months_with(INCOME_MONTHS, 6),
-            sentence_zero="No regular income arrives here",
+            tells=("nothing",),
         ),
         Feature(
             name="days_since_last_income",
@@ -80,11 +83,11 @@ def income_features() -> tuple[Feature, ...]:
             ),
         ),
         _largest_credit(1),
-        _largest_credit(3, "Received a credit of {value} in the last 3 months"),
+        _largest_credit(3),
     )
 
 
-def _largest_credit(months: int, sentence: str | None = None) -> Feature:
+def _largest_credit(months: int) -> Feature:
     return Feature(
         name=f"largest_credit_amount_{months}m",
         theme="income",
@@ -93,17 +96,17 @@ def _largest_credit(months: int, sentence: str | None = None) -> Feature:
         value=known_amount(
             Measure(BOOKINGS, "max", "cents", CREDITS, within=months), "null without a credit"
         ),
-        sentence=sentence,
     )
 
 
-def _income_amount(months: int, sentence: str | None = None) -> Feature:
+def _income_amount(months: int, tells: tuple[Telling, ...] = ()) -> Feature:
     return Feature(
         name=f"income_amount_{months}m",
         theme="income",
         description=f"Regular income credited in the last {months} month{'s' * (months > 1)}.",
         value=amount(_income("sum", months)),
-        sentence=sentence,
+        tells=tells,
+        tells_amount=False,
     )
 
 

@@ -16,8 +16,7 @@ def profile_features() -> tuple[Feature, ...]:
             theme="profile",
             description="Completed months since the customer joined.",
             value=never_missing(_known("months_since_joined"), "month"),
-            sentence="Has been a client for {value}",
-            sentence_zero="Became a client within the last month",
+            tells=("more", "nothing"),
             in_list=True,
         ),
         Feature(
@@ -45,14 +44,14 @@ def profile_features() -> tuple[Feature, ...]:
             theme="profile",
             description="An employer is known that pays the salary into this bank.",
             value=is_so(_known("has_payroll_employer")),
-            sentence="The employer pays the salary into this bank",
+            tells=("more",),
         ),
         Feature(
             name="has_advisor",
             theme="profile",
             description="Has a personal advisor.",
             value=is_so(_known("has_advisor")),
-            sentence="Is looked after by a personal advisor",
+            tells=("more",),
             in_list=True,
         ),
     )

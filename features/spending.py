@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from features.feature import Feature, Theme
@@ -15,34 +15,26 @@ SPENT = ALL_ROWS.where(is_debit=True, is_own_transfer=False)
 NOTHING_SPENT = "null if nothing was spent"
 
 
-@dataclass(frozen=True)
-class Purpose:
-    """A category of payments and how a reason sentence puts it."""
-
-    category: Category
-    sentence: str
-
-
 # Health is left out on purpose: what it says about a person is nobody's business here.
 PURCHASES = (
-    Purpose(Category.GROCERIES, "Spent {value} on groceries"),
-    Purpose(Category.DINING, "Spent {value} on eating out"),
-    Purpose(Category.SHOPPING, "Spent {value} on shopping"),
-    Purpose(Category.LEISURE, "Spent {value} on leisure"),
-    Purpose(Category.FUEL, "Spent {value} on fuel"),
-    Purpose(Category.CAR, "Spent {value} on a car"),
-    Purpose(Category.TRAVEL, "Spent {value} on travel"),
-    Purpose(Category.HOME, "Spent {value} on the home"),
-    Purpose(Category.CASH, "Withdrew {value} in cash"),
+    Category.GROCERIES,
+    Category.DINING,
+    Category.SHOPPING,
+    Category.LEISURE,
+    Category.FUEL,
+    Category.CAR,
+    Category.TRAVEL,
+    Category.HOME,
+    Category.CASH,
 )
 REGULAR_BILLS = (
-    Purpose(Category.RENT, "Paid {value} of rent"),
-    Purpose(Category.UTILITIES, "Paid {value} for utilities"),
-    Purpose(Category.HOUSEHOLD, "Paid {value} of household bills"),
-    Purpose(Category.SUBSCRIPTION, "Paid {value} for subscriptions"),
-    Purpose(Category.INSURANCE, "Paid {value} of premiums to another insurer"),
-    Purpose(Category.LOAN_PAYMENT, "Paid {value} of instalments to another lender"),
-    Purpose(Category.LOAN_INSTALMENT, "Paid {value} of instalments on a loan with us"),
+    Category.RENT,
+    Category.UTILITIES,
+    Category.HOUSEHOLD,
+    Category.SUBSCRIPTION,
+    Category.INSURANCE,
+    Category.LOAN_PAYMENT,
+    Category.LOAN_INSTALMENT,
 )
 COMPETITORS = (Category.INSURANCE, Category.LOAN_PAYMENT)
 
@@ -50,7 +42,7 @@ COMPETITORS = (Category.INSURANCE, Category.LOAN_PAYMENT)
 def spending_features() -> tuple[Feature, ...]:
     """Purchases by category: level, part of all spending, and whether more than usual."""
     return (
-        *(feature for purpose in PURCHASES for feature in _purchase_features(purpose)),
+        *(feature for category in PURCHASES for feature in _purchase_features(category)),
         Feature(
             name="days_since_travel",
             theme="spending",
@@ -75,8 +67,8 @@ def bill_features() -> tuple[Feature, ...]:
     income = ALL_ROWS.where(is_credit=True, category=REGULAR_INCOME)
     all_bills = Measure(BOOKINGS, "sum", "cents", bills, within=3)
     return (
-        *(_amount_feature(purpose, 3, "bills") for purpose in REGULAR_BILLS),
-        *(_year_of_bills(purpose) for purpose in REGULAR_BILLS if purpose.category in COMPETITORS),
+        *(_amount_feature(category, 3, "bills") for category in REGULAR_BILLS),
+        *(_year_of_bills(category) for category in REGULAR_BILLS if category in COMPETITORS),
         *(_months_feature(category) for category in COMPETITORS),
         *(_has_elsewhere(category) for category in COMPETITORS),
         Feature(
@@ -85,7 +77,7 @@ def bill_features() -> tuple[Feature, ...]:
             description="All recurring bills of the last 3 months: rent, utilities, household,"
             " subscriptions, insurance, instalments.",
             value=amount(all_bills),
-            sentence="Pays regular bills from the account: {value} in the last 3 months",
+            tells=("more",),
         ),
         Feature(
             name="bill_to_income_3m",
@@ -101,9 +93,9 @@ def bill_features() -> tuple[Feature, ...]:
     )
 
 
-def _year_of_bills(purpose: Purpose) -> Feature:
+def _year_of_bills(category: Category) -> Feature:
     # What goes to a competitor over a year is for the model; the sentence speaks of 3 months.
-    return replace(_amount_feature(purpose, 12, "bills"), sentence=None)
+    return replace(_amount_feature(category, 12, "bills"), tells=())
 
 
 def _has_elsewhere(category: Category) -> Feature:
@@ -115,12 +107,11 @@ def _has_elsewhere(category: Category) -> Feature:
     )
 
 
-def _purchase_features(purpose: Purpose) -> tuple[Feature, ...]:
-    category = purpose.category
+def _purchase_features(category: Category) -> tuple[Feature, ...]:
     recent, year = _paid("sum", category, 3), _paid("sum", category, 12)
     return (
-        _amount_feature(purpose, 3, "spending"),
-        _amount_feature(purpose, 12, "spending"),
+        _amount_feature(category, 3, "spending"),
+        _amount_feature(category, 12, "spending"),
         Feature(
             name=f"{category}_count_3m",
             theme="spending",
@@ -143,13 +134,13 @@ def _purchase_features(purpose: Purpose) -> tuple[Feature, ...]:
     )
 
 
-def _amount_feature(purpose: Purpose, months: int, theme: Theme) -> Feature:
+def _amount_feature(category: Category, months: int, theme: Theme) -> Feature:
     return Feature(
-        name=f"{purpose.category}_amount_{months}m",
+        name=f"{category}_amount_{months}m",
         theme=theme,
-        description=f"Paid for {_label(purpose.category)} in the last {months} months.",
-        value=amount(_paid("sum", purpose.category, months)),
-        sentence=f"{purpose.sentence} in the last {months} months",
+        description=f"Paid for {_label(category)} in the last {months} months.",
+        value=amount(_paid("sum", category, months)),
+        tells=("more",),
     )
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from conf.load import load_config
 from conf.source import load_source
 from extracts.berka import loan_outcomes, make_berka_deliveries
 from features.catalogue import customer_features_table
@@ -20,6 +19,7 @@ from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.publishing import Context
 from jobs.run_month import run_steps
+from jobs.settings import checked_config
 from jobs.steps import MONTH
 from jobs.summary import summary_lines
 from tables.derived import PROPENSITY_SCORES
@@ -38,7 +38,7 @@ REPORT = "berka_backtest"
 
 def berka_command(options: argparse.Namespace) -> int:
     """Make the deliveries, run the month, back-test it."""
-    config = load_config(ENVIRONMENT)
+    config = checked_config(ENVIRONMENT)
     home = Home(Path(options.home).resolve())
     home.create()
     with exclusive(home.lock, "xsell berka"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from conf.errors import ConfigError
 from conf.load import load_config
 from jobs.home import Home
+from jobs.settings import checked_config
 from tables.errors import UserError
 
 PINNED = {"pyspark": "4.2.0", "pysail": "0.7.2", "mlflow": "3.17.2", "deltalake": "1.6.6"}
@@ -92,7 +93,7 @@ def _writable(home: Home) -> str:
 
 
 def _config(options: argparse.Namespace) -> str:
-    config = load_config(options.env, options.overrides)
+    config = checked_config(options.env, options.overrides)
     return f"env {options.env}: {len(config.products)} products, {len(config.offers)} offers"
 
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from campaigns.campaign_list import campaign_list, care_list, offers_made
 from campaigns.candidates import candidates
 from campaigns.decisions import decisions
 from campaigns.offer_log import offer_log
-from campaigns.reasons import reasons_of_offers
+from campaigns.reasons import Pair
 from campaigns.sources import CampaignSources
 from conf.errors import ConfigError, did_you_mean
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
+from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
-from models.explain import contributions
 from models.registry import champions
-from models.scorer import Champion
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, PROPENSITY_SCORES
 from tables.reason_codes import Outcome
@@ -31,17 +29,6 @@ from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-Pair = tuple[str, str]
-MOVED = pa.schema(
-    [
-        ("customer_id", pa.string()),
-        ("product_id", pa.string()),
-        ("feature", pa.string()),
-        ("contribution", pa.float64()),
-    ]
-)
-# More than the three that are told: many features have no sentence, or another window's.
-FEATURES_PER_OFFER = 40
 STAGES = 4
 
 
@@ -62,9 +49,8 @@ def plan_campaign(run: Run) -> None:
         run.stage(OFFER_LOG, offer_log(decided, run.config.offers))
         advance(1)
         offers = offers_made(decided, sources.customers)
-        features = sources.customer_features.join(offers, "customer_id", how="left_semi")
         made = offers.toArrow()
-        reasons = _reasons(run, made, features.toArrow())
+        reasons = _reasons(run, made, offers, sources.customer_features)
         run.stage(CAMPAIGN_LISTS, campaign_list(made, reasons, run.config))
         advance(1)
         run.stage(CARE_LISTS, care_list(decided, sources.customers))
@@ -116,24 +102,12 @@ def _written_down(run: Run, rows: DataFrame) -> Iterator[DataFrame]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _reasons(run: Run, made: pa.Table, values: pa.Table) -> Mapping[Pair, list[str]]:
-    """What moved the propensity of each offer that is made, as sentences."""
+def _reasons(
+    run: Run, made: pa.Table, offers: DataFrame, snapshot: DataFrame
+) -> Mapping[Pair, list[str]]:
     pairs = list(zip(made["customer_id"].to_pylist(), made["product_id"].to_pylist(), strict=True))
-    in_use = champions(run.config, run.home)
-    products = sorted({product_id for _, product_id in pairs})
-    moved = [_moved(in_use[product_id], values, pairs) for product_id in products]
-    weighed = pa.concat_tables([MOVED.empty_table(), *moved])
-    return reasons_of_offers(pairs, weighed, values, run.config)
-
-
-def _moved(champion: Champion, values: pa.Table, pairs: Sequence[Pair]) -> pa.Table:
-    """Contributions to the propensity of one product, for the customers who are offered it."""
-    customers = [customer for customer, product in pairs if product == champion.product_id]
-    wanted = pa.array(customers, pa.string())
-    rows = values.filter(pc.is_in(values["customer_id"], value_set=wanted))
-    found = contributions(champion.scorer, rows, FEATURES_PER_OFFER)
-    product = pa.array([champion.product_id] * found.num_rows, pa.string())
-    return found.append_column("product_id", product).select(MOVED.names)
+    offered = snapshot.join(offers, "customer_id", how="left_semi").toArrow()
+    return offer_reasons(pairs, offered, snapshot, champions(run.config, run.home), run.config)
 
 
 def _note_outcomes(run: Run, decided: DataFrame) -> None:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from conf.load import load_config
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.publishing import Context, StepResult, execute
+from jobs.settings import checked_config
 from jobs.steps import MONTH, STEPS, Step
 from jobs.summary import summary_lines
 from tables.files import exclusive
@@ -18,7 +18,7 @@ from tables.files import exclusive
 
 def run_command(options: argparse.Namespace) -> int:
     """`xsell run` and `xsell <step>`."""
-    config = load_config(options.env, options.overrides)
+    config = checked_config(options.env, options.overrides)
     home = Home(Path(options.home).resolve())
     home.create()
     steps = MONTH if options.step == "run" else (STEPS[options.step],)
