@@ -26,11 +26,13 @@ from campaigns.csv_file import guarded
 from campaigns.headings import HEADINGS
 from campaigns.list_files import CARE_COLUMNS, file_name, write_lists
 from campaigns.offer_log import canonical_lines, leaf_hash
-from campaigns.reasons import reasons_of_offers
+from campaigns.reasons import WEIGHED, reasons_of_offers
 from conf.errors import ConfigError
 from conf.load import load_config
+from conf.schema import RunConfig
+from features.typical import Typical
 from jobs.lists_command import list_lines
-from jobs.plan_campaign import MOVED, check_roles
+from jobs.plan_campaign import check_roles
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS
 from tables.errors import UserError
@@ -39,6 +41,7 @@ from tests.campaign_bank import frame
 
 AS_OF = date(2024, 3, 1)
 CONFIG = load_config("local")
+ITALIAN = load_config("local", ["bank.language=it"])
 RUN_ID = "ab" * 32
 
 
@@ -72,11 +75,15 @@ def decision(customer: str, rank: int, **changes: Any) -> dict[str, Any]:
     return {**values, **changes}
 
 
-def listed(*decisions: dict[str, Any], reason: str = "Spent 900 EUR on travel") -> pa.Table:
+def listed(
+    *decisions: dict[str, Any],
+    reason: str = "Spent 900 EUR on travel",
+    config: RunConfig = CONFIG,
+) -> pa.Table:
     made = pa.Table.from_pylist(list(decisions), schema=arrow_schema(DECISIONS))
     advised = made.append_column("advisor_id", pa.array(["A1"] * made.num_rows, pa.string()))
     pairs = [(row["customer_id"], row["product_id"]) for row in decisions]
-    return campaign_list(advised, {pair: [reason, "Also this"] for pair in pairs}, CONFIG)
+    return campaign_list(advised, {pair: [reason, "Also this"] for pair in pairs}, config)
 
 
 def cared(*customers: str) -> pa.Table:
@@ -94,17 +101,23 @@ def cared(*customers: str) -> pa.Table:
 
 
 def reasons(
-    moved: dict[str, tuple[float, object]], product: str = "gold_card", **values: object
+    moved: dict[str, tuple[float, object]],
+    product: str = "gold_card",
+    config: RunConfig = CONFIG,
+    **values: object,
 ) -> list[str]:
     """What is told about customer C1: by feature its contribution and value, then other values."""
     rows = [
-        {"customer_id": "C1", "product_id": product, "feature": name, "contribution": weight}
+        {"customer_id": "C1", "product_id": product, "feature": name, "contribution": weight,
+         "over_ordinary": 1.0, "over_usual": 1.0}
         for name, (weight, _) in moved.items()
-    ]
+    ]  # fmt: skip
     known = {name: value for name, (_, value) in moved.items()}
-    contributions = pa.Table.from_pylist(rows, schema=MOVED)
+    weighed = pa.Table.from_pylist(rows, schema=WEIGHED)
     features = pa.Table.from_pylist([{"customer_id": "C1", **known, **values}])
-    return reasons_of_offers([("C1", product)], contributions, features, CONFIG)["C1", product]
+    # half of all customers have something, all of them less than this one
+    typical = dict.fromkeys(moved, Typical(ordinary=0.0, usual=0.0, share=0.5))
+    return reasons_of_offers([("C1", product)], weighed, features, typical, config)["C1", product]
 
 
 def test_the_three_weightiest_facts_are_told() -> None:
@@ -136,6 +149,11 @@ def test_of_one_fact_over_several_windows_the_weightiest_is_told() -> None:
     assert told == ["Put 500 EUR aside in the last 12 months"]
 
 
+def test_a_value_that_does_not_set_the_client_apart_is_not_told() -> None:
+    ordinary = {"savings_amount_3m": (5.0, Decimal(0)), "has_mortgage": (0.1, True)}
+    assert reasons(ordinary) == ["Already uses our mortgage"]
+
+
 def test_a_feature_that_may_not_be_told_is_not_told() -> None:
     assert reasons({"closed_count_12m": (5.0, 2), "has_mortgage": (0.1, True)}) == [
         "Already uses our mortgage"
@@ -158,6 +176,24 @@ def test_an_offer_of_a_fallback_model_has_a_reason_too(
     product: str, values: dict[str, Any], sentence: str
 ) -> None:
     assert reasons({}, product, **values) == [sentence]
+
+
+def test_a_bank_speaks_its_language_in_reasons_names_and_benefits(tmp_path: Path) -> None:
+    moved = {"travel_amount_3m": (2.0, Decimal("1234.56")), "has_credit_card": (1.0, True)}
+    why = reasons(moved, "travel_insurance", ITALIAN)
+    assert why == [
+        "Ha speso 1.235 EUR in viaggi negli ultimi 3 mesi",
+        "Utilizza già il nostro prodotto «Carta di credito»",
+    ]
+    lists = listed(decision("C1", 1), reason=why[0], config=ITALIAN)
+    write_lists(tmp_path, lists, cared(), ITALIAN, AS_OF)
+    [told] = csv_rows(tmp_path / "branches/branch_B1.csv")
+    assert told["reason_1"] == why[0]
+    assert told["client_benefit"].startswith("Spese mediche e annullamenti coperti")
+    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")["List"]
+    shown = [cell.value for cell in page[2]]
+    assert {why[0], "Assicurazione viaggi", told["client_benefit"]} <= set(shown)
+    assert "Assicurazione viaggi" in list_lines(lists, ITALIAN, None, 1)[2]
 
 
 def test_a_list_row_says_what_the_configuration_and_the_decision_say() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,38 @@ from features.catalogue import (
     customer_features_table,
     feature_catalogue,
     model_feature_names,
-    reason_sentence,
 )
 from features.customer_features import measure_names, snapshot_plan
 from features.feature import Feature
-from features.sources import CUSTOMERS, Cut
+from features.formulas import amount
+from features.measures import ALL_ROWS, Measure
+from features.sources import BOOKINGS, CUSTOMERS, Cut
+from tables.categories import REGULAR_INCOME, Category
 from tables.errors import UserError
 from tests.bank import AS_OF, PRODUCT_FACTS, PRODUCTS, TABLES, Bank, source_tables
 
 CATALOGUE = {feature.name: feature for feature in feature_catalogue(PRODUCTS)}
 NOTHING: Bank = {name: [] for name in TABLES}
 PROTECTED = ("birth_date", "gender", "language", "age", "nationality")
+# What no reason may rest on, though a model may use some of it: who somebody is and lives with,
+# difficulties, whom in particular somebody pays.
+DENIED_COLUMNS = (
+    "birth_date",
+    "gender",
+    "language",
+    "nationality",
+    "household_id",
+    "segment",
+    "flags.",
+    "counterparty",
+)
+DENIED_CATEGORIES = {
+    Category.HEALTH,
+    Category.BENEFIT,
+    Category.CHILD_BENEFIT,
+    Category.PENALTY_INTEREST,
+    Category.FEES,
+}
 
 
 def test_the_committed_catalogue_is_current() -> None:
@@ -67,8 +87,7 @@ def test_no_feature_reads_a_protected_attribute(spark: SparkSession) -> None:
     for source in measured:
         assert not set(source.rows(sources, cut).columns) & set(PROTECTED)
     for feature in CATALOGUE.values():
-        words = f"{feature.description} {feature.sentence} {feature.sentence_zero}".lower()
-        assert not re.search(rf"\b({'|'.join(PROTECTED)})\b", words)
+        assert not re.search(rf"\b({'|'.join(PROTECTED)})\b", feature.description.lower())
 
 
 def test_a_name_declared_twice_is_refused() -> None:
@@ -88,51 +107,67 @@ def test_names_say_their_window() -> None:
             assert feature.window_months == int(suffix[1]) or feature.name == "income_months_6m"
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("travel_amount_3m", Decimal("1234.56"), "Spent 1,235 EUR on travel in the last 3 months"),
-        ("travel_amount_3m", Decimal("0.40"), "Spent 0.40 EUR on travel in the last 3 months"),
-        ("travel_amount_3m", Decimal("0.00"), None),
-        ("income_amount_3m", Decimal("7500.00"), "A regular income arrives here"),
-        ("months_since_joined", 1, "Has been a client for 1 month"),
-        ("months_since_joined", 14, "Has been a client for 14 months"),
-        ("months_since_joined", 0, "Became a client within the last month"),
-        ("digital_share_3m", 0.354, "Makes 35 % of all bookings online or in the app"),
-        ("digital_share_3m", 0.001, "Makes less than 1 % of all bookings online or in the app"),
-        ("has_credit_card", True, "Already uses our credit card"),
-        ("has_credit_card", False, "Has no credit card with us yet"),
-        ("has_credit_card", 1.0, "Already uses our credit card"),
-        ("card_count_3m", 1, "Made 1 card payment in the last 3 months"),
-        ("card_count_3m", 12, "Made 12 card payments in the last 3 months"),
-        ("net_flow_amount_3m", Decimal("-80.00"), None),
-        ("days_to_next_maturity", None, None),
-        ("savings_rate_3m", float("nan"), None),
-        ("segment_rank", 3, None),
-    ],
-)
-def test_a_reason_says_the_value_or_nothing(name: str, value: object, expected: str | None) -> None:
-    assert reason_sentence(CATALOGUE[name], value, "EUR") == expected
-
-
-@pytest.mark.parametrize("name", [n for n, f in CATALOGUE.items() if f.in_reason])
-def test_every_sentence_is_complete_for_any_value(name: str) -> None:
-    for value in (0, 1, 2.5, 1000):
-        sentence = reason_sentence(CATALOGUE[name], value, "EUR")
-        assert sentence is None or re.fullmatch(r"[A-Z][^{}]*[^{}.\s]", sentence)
-
-
-def test_income_is_never_told_to_a_branch() -> None:
+def test_no_reason_rests_on_what_is_nobodys_business() -> None:
     for feature in CATALOGUE.values():
-        if feature.name.startswith("income_amount"):
-            assert not feature.in_list
-            assert "{value}" not in (feature.sentence or "")
+        if feature.in_reason:
+            assert not denied_columns(feature), feature.name
+            assert not categories(feature) & DENIED_CATEGORIES, feature.name
+            assert not tells_single_booking(feature), feature.name
+
+
+@pytest.mark.parametrize(
+    "name", ["household_size", "complaint_count_12m", "has_turned_18_12m", "other_lender_count_12m"]
+)
+def test_a_column_that_is_nobodys_business_is_found(name: str) -> None:
+    assert denied_columns(CATALOGUE[name])
+    assert not CATALOGUE[name].in_reason
+
+
+@pytest.mark.parametrize("name", ["largest_debit_amount_3m", "largest_credit_amount_3m"])
+def test_a_single_booking_is_found(name: str) -> None:
+    assert tells_single_booking(CATALOGUE[name])
+    assert not CATALOGUE[name].in_reason
+
+
+def test_a_category_that_is_nobodys_business_is_found() -> None:
+    health = ALL_ROWS.where(is_debit=True, category=Category.HEALTH)
+    value = amount(Measure(BOOKINGS, "sum", "cents", health, within=3))
+    assert categories(replace(CATALOGUE["travel_amount_3m"], value=value)) == {"health"}
+
+
+def test_a_pension_is_never_told_from_a_salary() -> None:
+    for feature in CATALOGUE.values():
+        told = categories(feature)
+        if feature.in_reason and told & set(REGULAR_INCOME):
+            assert told >= set(REGULAR_INCOME), feature.name
+            assert feature.tells_amount is (feature.unit != "money"), "a branch sees no income"
+
+
+def test_what_is_unknown_is_never_told_as_nothing() -> None:
+    for feature in CATALOGUE.values():
+        assert not ("nothing" in feature.tells and feature.is_nullable), feature.name
 
 
 def test_equal_measures_are_computed_once() -> None:
     share, amount = CATALOGUE["travel_share_3m"], CATALOGUE["travel_amount_3m"]
     assert len(measure_names([share, amount])) == 2
     assert len(measure_names([share, replace(amount, name="again")])) == 2
+
+
+def categories(feature: Feature) -> set[str]:
+    """The categories of bookings that a feature looks at."""
+    allowed = [pair for measure in feature.value.measures for pair in measure.rows.allowed]
+    return {str(value) for name, values in allowed if name == "category" for value in values}
+
+
+def denied_columns(feature: Feature) -> set[str]:
+    """Columns it is computed from that no reason may rest on."""
+    return {column for name in DENIED_COLUMNS for column in feature.columns if name in column}
+
+
+def tells_single_booking(feature: Feature) -> bool:
+    """Its value is the amount of one booking."""
+    return any(m.of == "cents" and m.how in ("max", "min") for m in feature.value.measures)
 
 
 def is_balance(feature: Feature) -> bool:
