@@ -33,6 +33,7 @@ setup(
         "jobs": ["*.html.j2"],
     },
     install_requires=[
+        "babel>=2.18,<3",
         "deltalake>=1.6,<2",
         "googleapis-common-protos>=1.71",
         "great-expectations>=1.24,<2",

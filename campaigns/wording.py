@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import cast
 
 from babel import Locale
 from babel.numbers import format_decimal
@@ -37,15 +38,17 @@ def form_for(sentence: Sentence, amount: float, language: Language) -> str:
     number = round(amount)
     if number == 1 and EXACTLY_ONE in sentence:
         return sentence[EXACTLY_ONE]
-    plural: Form = _locale(language).plural_form(number)
-    return sentence[plural] if plural in sentence else sentence[OTHER]
+    return sentence.get(_plural(number, language)) or sentence[OTHER]
 
 
 @cache
 def plural_forms(language: Language) -> dict[Form, int]:
     """The forms that whole numbers need, each with the smallest number from 1 that does."""
-    rule = _locale(language).plural_form
-    return {rule(number): number for number in range(COUNTED_TO, 0, -1)}
+    return {_plural(number, language): number for number in range(COUNTED_TO, 0, -1)}
+
+
+def _plural(number: int, language: Language) -> Form:
+    return cast(Form, _locale(language).plural_form(number))
 
 
 def _number(amount: float, pattern: str, language: Language) -> str:

@@ -11,7 +11,7 @@ from conf.strict_yaml import YamlValue
 Language = Literal["en", "it", "ro", "ru"]
 # Exactly 1, then the plural categories of the CLDR that these languages have.
 Form = Literal["1", "one", "few", "many", "other"]
-ANY_LANGUAGE = "any"
+ANY_LANGUAGE: Literal["any"] = "any"
 OTHER: Form = "other"
 
 

@@ -1,4 +1,4 @@
-"""What a feature's values usually are: what sets one customer apart, and what nobody needs to hear."""
+"""What a feature's values usually are: what sets one customer apart from the others."""
 
 from __future__ import annotations
 

@@ -25,14 +25,15 @@ CATALOGUE = {f.name: f for f in feature_catalogue(tuple(BANKS["en"].products))}
 # Parts of words, from their beginning, that no sentence may have: health, belief, unions, politics,
 # gambling, sex, origin, age, family, poverty.
 DENIED = {
-    "en": "health medic doctor pharma hospital relig church faith union politic gambl casino betting"
-    " sex gender ethnic national foreigner birth aged pension disab marri divorc child debt poor",
-    "it": "salut medic farmac ospedal relig chies sindacat politic azzard scommess sess etni nazional"
-    " stranier nascit età pension disab matrimon divorz figli debit pover",
-    "ro": "sănăt medic farmac spital relig biseric sindicat politic noroc pariu sex etni național"
-    " străin naștere vârst pensi handicap căsător divorț copi datori sărac",
-    "ru": "здоров медиц врач аптек больниц религ церк профсоюз полити азарт ставк секс этнич национал"
-    " иностранец рожд возраст пенси инвалид брак развод дети долг бедн",
+    "en": "health medic doctor pharma hospital relig church faith union politic gambl casino"
+    " betting sex gender ethnic national foreigner birth aged pension disab marri divorc child"
+    " debt poor",
+    "it": "salut medic farmac ospedal relig chies sindacat politic azzard scommess sess etni"
+    " nazional stranier nascit età pension disab matrimon divorz figli debit pover",
+    "ro": "sănăt medic farmac spital relig biseric sindicat politic noroc pariu sex etni"
+    " național străin naștere vârst pensi handicap căsător divorț copi datori sărac",
+    "ru": "здоров медиц врач аптек больниц религ церк профсоюз полити азарт ставк секс этнич"
+    " национал иностранец рожд возраст пенси инвалид брак развод дети долг бедн",
 }
 
 
