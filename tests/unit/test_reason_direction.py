@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from pyspark.sql import SparkSession
 
 from campaigns import reasons as campaign_reasons
 from campaigns.direction import Gain, agrees
@@ -22,7 +23,7 @@ from features.typical import Typical, typical_values
 from jobs import offer_reasons as job
 from jobs.offer_reasons import weighed
 from models.explain import contributions
-from models.scorer import Scorer
+from models.scorer import Champion, Scorer
 
 CONFIG = load_config("local")
 CATALOGUE = {feature.name: feature for feature in feature_catalogue(tuple(CONFIG.products))}
@@ -201,6 +202,35 @@ def test_without_the_rule_what_was_low_would_be_told_as_much(
     monkeypatch.setattr(campaign_reasons, "agrees", lambda *_: True)
     found = Counter({name: len(texts) for name, texts in told(*model).items()})
     assert min(found["travel_amount_3m"], found["dining_amount_3m"]) > 20
+
+
+def test_a_campaign_holds_its_customers_beside_a_sample_by_hash(
+    model: tuple[Scorer, pa.Table], spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer, customers = model
+    rate = Scorer("gold_card", "segment_rate", segment_rates={"": 0.1})
+    in_use = {one.product_id: Champion(one.product_id, 1, "", one) for one in (scorer, rate)}
+    some = customers.slice(0, 100)
+    pairs = [(name, "mortgage") for name in some["customer_id"].to_pylist()]
+    snapshot = spark.createDataFrame(customers.to_pandas())
+
+    def found() -> dict[tuple[str, str], list[str]]:
+        return job.offer_reasons([*pairs, ("C0000", "gold_card")], some, snapshot, in_use, CONFIG)
+
+    of_all = found()
+    monkeypatch.setattr(job, "CUSTOMERS_IN_SAMPLE", 1000)
+    assert 900 < job._sample(snapshot, ["rent_amount_3m"]).num_rows < 1100
+    of_sample = found()
+    assert of_sample.keys() == of_all.keys()
+    assert sum(of_sample[pair] == of_all[pair] for pair in pairs) > 80, "nearly the same medians"
+    assert "on travel" not in str(of_sample)
+    assert "eating out" not in str(of_sample)
+    assert len({len(told) for told in of_sample.values()}) > 1
+    assert of_sample["C0000", "gold_card"] == [
+        "Already uses our credit card, which this product builds on"
+        if some["has_credit_card"][0].as_py()
+        else "Meets the conditions for the gold card and has none with us"
+    ]
 
 
 def test_the_gain_is_what_the_model_makes_of_the_difference(

@@ -17,6 +17,7 @@ from conf.load import load_config
 from conf.schema import RunConfig
 from conf.wording import Language
 from features.catalogue import feature_catalogue
+from jobs.cli import main
 from jobs.settings import checked_config
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -211,6 +212,17 @@ def test_what_is_wrong_with_a_sentence_is_told(setting: str, problem: str) -> No
     found = [one for one in caught.value.problems if problem in one]
     assert found, caught.value.problems
     assert found[0].startswith((f"--set {setting}: ", "conf/base"))
+
+
+def test_a_month_is_not_begun_with_a_sentence_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = f"{CAR}=!replace {{it: Ha speso}}"
+    home = tmp_path / "home"
+    code = main(["run", "--as-of", "2026-11-01", "--home", str(home), "--set", wrong])
+    assert code == 2
+    assert f"{CAR}.en is missing, and it is the bank's language" in capsys.readouterr().err
+    assert not home.exists()
 
 
 def test_a_bank_may_say_one_sentence_its_own_way(tmp_path: Path) -> None:
