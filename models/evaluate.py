@@ -58,7 +58,7 @@ def evaluate(
     point = ranked.metrics(np.ones(len(propensity)))
     drawn = [ranked.metrics(weights) for weights in resampled(len(propensity), samples, seed)]
     estimates = {
-        name: _estimate(point[place], np.array([sample[place] for sample in drawn]))
+        name: bootstrapped(point[place], np.array([sample[place] for sample in drawn]))
         for place, name in enumerate(METRICS)
     }
     return estimates | {ECE_BY_CHANCE: ranked.ece_by_chance(samples, seed)}
@@ -70,7 +70,7 @@ def mean_estimate(values: Vector, samples: int, seed: int) -> Estimate:
         return UNKNOWN
     drawn = resampled(len(values), samples, seed)
     means = [float((weights * values).sum()) / len(values) for weights in drawn]
-    return _estimate(float(values.mean()), np.array(means))
+    return bootstrapped(float(values.mean()), np.array(means))
 
 
 def log_loss_gain(
@@ -86,6 +86,15 @@ def resampled(customers: int, samples: int, seed: int) -> list[Vector]:
     random = np.random.default_rng(seed)
     draws = (random.integers(0, customers, customers) for _ in range(samples))
     return [np.bincount(drawn, minlength=customers).astype(np.float64) for drawn in draws]
+
+
+def bootstrapped(value: float, drawn: Vector) -> Estimate:
+    """A figure with the middle 95 % of what bootstrap samples gave where they could tell."""
+    known = drawn[~np.isnan(drawn)]
+    if math.isnan(value) or not len(known):
+        return Estimate(float(value), math.nan, math.nan)
+    low, high = np.percentile(known, INTERVAL)
+    return Estimate(float(value), float(low), float(high))
 
 
 def flat(metrics: Mapping[str, Estimate]) -> dict[str, float]:
@@ -124,7 +133,7 @@ class _Ranked:
         random, customers = np.random.default_rng(seed), len(self._ranked)
         drawn = (random.random(customers) < self._ranked for _ in range(samples))
         errors = [self._distance(self._ranked - bought) / customers for bought in drawn]
-        return _estimate(float(np.mean(errors)), np.array(errors)) if errors else UNKNOWN
+        return bootstrapped(float(np.mean(errors)), np.array(errors)) if errors else UNKNOWN
 
     def _distance(self, surplus: Vector) -> float:
         """Between propensities and outcomes, summed over bins."""
@@ -153,11 +162,3 @@ def _starts_of_bins(ties: Integers, customers: int) -> Integers:
     """Bins of about equally many customers that never cut a tie."""
     wanted = np.arange(ECE_BINS) * customers / ECE_BINS
     return np.unique(ties[np.searchsorted(ties, wanted, side="right") - 1])
-
-
-def _estimate(value: float, drawn: Vector) -> Estimate:
-    known = drawn[~np.isnan(drawn)]
-    if math.isnan(value) or not len(known):
-        return Estimate(float(value), math.nan, math.nan)
-    low, high = np.percentile(known, INTERVAL)
-    return Estimate(float(value), float(low), float(high))
