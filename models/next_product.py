@@ -55,7 +55,7 @@ class NextProduct:
         found = _loaded(self.model_text).predict(_matrix(profile, holds), num_threads=1)
         found = np.where(holds, 0, found)
         missing = found.sum(axis=1, keepdims=True)
-        return np.divide(found, missing, out=np.zeros_like(found), where=missing > 0)
+        return np.asarray(found / np.where(missing > 0, missing, 1))
 
 
 @dataclass(frozen=True)

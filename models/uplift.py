@@ -96,6 +96,7 @@ class TrainedUplift:
             not flatter it.
         qini: Of each learner and of the propensity.
         uplift: Of every row of the history, by boosters that have not seen the customer.
+        propensity: What it was held beside, per row.
     """
 
     model: UpliftModel | None
@@ -104,6 +105,7 @@ class TrainedUplift:
     figures: Mapping[str, Estimate]
     qini: Mapping[str, Estimate] = field(default_factory=dict)
     uplift: Vector = field(default_factory=lambda: np.empty(0))
+    propensity: Vector = field(default_factory=lambda: np.empty(0))
 
 
 def train_uplift(
@@ -141,6 +143,7 @@ def train_uplift(
             for name, ranking in rankings.items()
         },
         uplift=judged,
+        propensity=propensity,
     )
 
 
