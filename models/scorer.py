@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.accelerator import accelerated
 from models.calibrate import IDENTITY, Calibration, probabilities
 from models.matrix import Matrix, Vector, feature_matrix
 from tables.errors import ContractViolation
@@ -37,6 +38,8 @@ class Scorer:
         log_odds_shift: Prior correction of the negatives left out in training.
         calibration: Applied after the shift.
         segment_rates: Rate by segment, with ``UNKNOWN_SEGMENT`` for every other.
+        is_accelerated: oneDAL predicts instead of LightGBM; not a property of the model, but of how
+            it is used here.
     """
 
     product_id: str
@@ -47,6 +50,7 @@ class Scorer:
     log_odds_shift: float = 0.0
     calibration: Calibration = IDENTITY
     segment_rates: Mapping[str, float] = field(default_factory=dict)
+    is_accelerated: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -68,7 +72,10 @@ class Scorer:
         """Prior-corrected, not yet calibrated."""
         if not len(matrix):
             return np.empty(0)
-        raw = self.booster().predict(self.with_attributes(matrix), raw_score=True, num_threads=1)
+        booster, rows = self.booster(), self.with_attributes(matrix)
+        if self.is_accelerated:
+            return accelerated(self.model_text)(rows) + self.log_odds_shift
+        raw = booster.predict(rows, raw_score=True, num_threads=1)
         return np.asarray(raw, dtype=np.float64) + self.log_odds_shift
 
     def with_attributes(self, matrix: Matrix) -> Matrix:
