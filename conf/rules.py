@@ -20,6 +20,7 @@ def broken_rules(config: RunConfig) -> Broken:
     for offer_id, offer in config.offers.items():
         yield from _unknown(("offers", offer_id, "product"), [offer.product], config.products)
     yield from _limits(config)
+    yield from _promotion(config)
     yield from _engine(config)
 
 
@@ -92,6 +93,14 @@ def _limits(config: RunConfig) -> Broken:
     for flag in care.no_contact:
         if flag in care.treatments:
             yield ("care", "no_contact"), f"has {flag}, which also has a treatment"
+
+
+def _promotion(config: RunConfig) -> Broken:
+    if config.models.four_eyes and config.models.auto_promote:
+        yield (
+            ("models", "four_eyes"),
+            "asks for two persons, and auto_promote for none; set models.auto_promote to false",
+        )
 
 
 def _engine(config: RunConfig) -> Broken:

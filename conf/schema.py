@@ -197,6 +197,7 @@ class ModelSettings(Settings):
         bootstrap_samples: Behind each interval.
         gate: What a challenger must reach.
         auto_promote: The gate alone puts a challenger in use.
+        four_eyes: One person proposes a promotion, another one makes it.
     """
 
     min_positives: Positive
@@ -213,6 +214,7 @@ class ModelSettings(Settings):
     bootstrap_samples: Annotated[StrictInt, Field(ge=10, le=100_000)]
     gate: GateSettings
     auto_promote: StrictBool
+    four_eyes: StrictBool
 
 
 class ContactPolicy(Settings):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
 WRONG_USAGE = 2
+MOST_CHARACTERS = 500  # of a name or a reason in the record
 STEP_HELP = {
     "ingest": "conform and validate new deliveries; set bad rows aside",
     "features": "customer features as of a date",
@@ -33,15 +34,19 @@ class Parser(argparse.ArgumentParser):
 
 def month_first(text: str) -> date:
     """An as-of date: the first day of a month."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date of the form YYYY-MM-DD") from None
+    day = _day(text)
     if day.day != 1:
         raise argparse.ArgumentTypeError(
             f"{text} is not the first day of a month; did you mean {day.replace(day=1)}?"
         )
     return day
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date of the form YYYY-MM-DD") from None
 
 
 def parser() -> Parser:
@@ -163,32 +168,47 @@ def _positive(text: str) -> int:
 
 
 def _add_models(commands: Commands) -> None:
-    models = commands.add_parser("models", help="list, promote and roll back models")
+    models = commands.add_parser("models", help="list, compare, promote and roll back models")
     verbs = models.add_subparsers(title="commands", required=True, metavar="command")
-    listing = _command(
-        verbs,
-        "list",
-        "champion and challenger per product, with their figures",
-        _lazy("jobs.models_command", "list_command"),
-    )
-    promote = _command(
-        verbs,
-        "promote",
-        "make a challenger the champion, if the gate lets it",
-        _lazy("jobs.models_command", "promote_command"),
-    )
-    rollback = _command(
-        verbs,
-        "rollback",
-        "make the previous champion the champion again",
-        _lazy("jobs.models_command", "rollback_command"),
-    )
-    for command in (promote, rollback):
-        command.add_argument("product")
-        command.add_argument("--who", required=True, help="who decides; recorded")
-        command.add_argument("--why", required=True, help="why; recorded")
-    for command in (listing, promote, rollback):
-        _add_place(command)
+    for name, text, module in (
+        ("list", "champion and challenger per product, with their figures", "models_command"),
+        ("compare", "two versions of a product side by side", "models_compare"),
+        ("promote", "make a challenger the champion, if the gate lets it", "models_command"),
+        ("rollback", "make the previous champion the champion again", "models_command"),
+        ("history", "who promoted or rolled back what, when and why", "models_history"),
+    ):
+        verb = _command(verbs, name, text, _lazy(f"jobs.{module}", f"{name}_command"))
+        _add_models_options(name, verb)
+        _add_place(verb)
+
+
+def _add_models_options(name: str, verb: Parser) -> None:
+    if name in ("compare", "promote", "rollback"):
+        verb.add_argument("product")
+    if name == "compare":
+        verb.add_argument(
+            "versions",
+            nargs="*",
+            type=_positive,
+            metavar="VERSION",
+            help="two versions (default: champion and challenger)",
+        )
+    if name in ("promote", "rollback"):
+        verb.add_argument("--who", required=True, type=_said, help="who decides; recorded")
+        verb.add_argument("--why", required=True, type=_said, help="why; recorded")
+    if name == "history":
+        verb.add_argument("product", nargs="?", help="default: all")
+        verb.add_argument("--on", type=_day, metavar="YYYY-MM-DD", help="what was live on a day")
+
+
+def _said(text: str) -> str:
+    """A person's words for the record, in one line."""
+    words = " ".join(text.split())
+    if not 0 < len(words) <= MOST_CHARACTERS:
+        raise argparse.ArgumentTypeError(
+            f"needs 1 to {MOST_CHARACTERS} characters, has {len(words)}"
+        )
+    return words
 
 
 def _add_lists(commands: Commands) -> None:

@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
+from jobs.clock import time_of_decision
 from jobs.run import Run
+from models.decisions import PROMOTE, Signature
 from models.evaluate import Estimate, log_loss_gain
 from models.gate import Verdict, better_than_champion, fit_for_use
 from models.labels import outcome_codes, outcome_column
 from models.pooled import POOLED, pooled_candidate, train_pooled, train_task
-from models.registry import CHAMPION, Registered, Registry
+from models.registry import AGAINST, CHAMPION, Registered, Registry
 from models.scorer import Scorer
 from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, shared_arrays
@@ -140,7 +142,7 @@ class Challengers:
         tags = {
             "as_of": str(self._run.as_of),
             "gate": str(tried.verdict),
-            "against_champion": str(against),
+            AGAINST: str(against),
         }
         return registry.register(tried.candidate, self._run.run_id, tags, self._facts)
 
@@ -172,5 +174,6 @@ class Challengers:
             return
         registry.challenge(registered)
         if self._run.config.models.auto_promote and verdict.passed:
-            registry.switch(registered, "promote", GATE, str(verdict), str(self._run.as_of))
+            signed = Signature(GATE, str(verdict), str(self._run.as_of), time_of_decision())
+            registry.switch(registered, PROMOTE, signed)
             self._promoted.append(registered.product_id)

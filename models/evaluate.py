@@ -31,6 +31,15 @@ class Estimate:
         """The data could tell."""
         return not math.isnan(self.value)
 
+    def in_words(self, decimals: int, sign: bool = False) -> str:
+        """``0.812 [0.790, 0.833]``, without what is not known."""
+        if not self.is_known:
+            return "unknown"
+        form = f"{'+' if sign else ''}.{decimals}f"
+        has_interval = not math.isnan(self.low + self.high)
+        ends = f" [{self.low:{form}}, {self.high:{form}}]" if has_interval else ""
+        return f"{self.value:{form}}{ends}"
+
 
 UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
@@ -104,6 +113,12 @@ def flat(metrics: Mapping[str, Estimate]) -> dict[str, float]:
         parts = {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
         figures |= {f"{name}{end}": part for end, part in parts.items() if not math.isnan(part)}
     return figures
+
+
+def from_flat(figures: Mapping[str, float], name: str) -> Estimate:
+    """One estimate of what ``flat`` made."""
+    value, low, high = (figures.get(f"{name}{end}", math.nan) for end in ("", "_low", "_high"))
+    return Estimate(value, low, high)
 
 
 class _Ranked:

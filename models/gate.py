@@ -51,8 +51,7 @@ def fit_for_use(
         failures.append(f"AUC {auc.value:.3f} is below {gate.min_auc}")
     if not (gain.value if has_enough_buyers else gain.low) > 0:
         failures.append(
-            f"log loss gain {gain.value:+.5f} [{gain.low:+.5f}, {gain.high:+.5f}] over the"
-            " segment's rate may be none"
+            f"log loss gain {gain.in_words(5, sign=True)} over the segment's rate may be none"
         )
     return Verdict(tuple(failures))
 
@@ -65,9 +64,4 @@ def better_than_champion(gain: Estimate) -> Verdict:
     """
     if gain.low > 0:
         return Verdict()
-    return Verdict(
-        (
-            f"log loss gain {gain.value:+.5f} [{gain.low:+.5f}, {gain.high:+.5f}] over the champion"
-            " may be none",
-        )
-    )
+    return Verdict((f"log loss gain {gain.in_words(5, sign=True)} over the champion may be none",))

@@ -6,37 +6,37 @@ A version is one MLflow run with a folder ``model`` of plain files: ``model.txt`
 ``mlflow.lightgbm.load_model`` can read the folder too. ``log_model`` is not used: it would store
 the booster a second time, and its ``python_function`` runs whatever an edited ``MLmodel`` names.
 Here a model is loaded by LightGBM itself, after its digest was compared, from a path relative to
-the home, so that a home may be moved.
+the home, so that a home may be moved. Beside it, in ``card``, lies the version's model card.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fcntl import LOCK_EX, flock
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conf.schema import RunConfig
+from models.decisions import Action, Decision, Signature
 from models.evaluate import flat
-from models.model_files import MODEL_TEXT, read_model, write_model
-from models.scorer import Champion, Scorer, model_name
+from models.mlflow_client import describe, open_client
+from models.model_files import read_model, write_model
+from models.scorer import Champion, model_name
 from models.train import Candidate
 from tables.errors import ModelNotFound
 from tables.files import make_folder
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 EXPERIMENT = "xsell"
 CHAMPION, CHALLENGER = "champion", "challenger"
 EVENT = "event."
+AGAINST = "against_champion"  # tag: may the version replace the champion there was?
+CARD = "card/card.html"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Registry:
     def __init__(self, home: Path) -> None:
         self._home = home.resolve()
         with self._locked():
-            self._client = _client(database(self._home))
+            self._client = open_client(database(self._home))
 
     def register(
         self, candidate: Candidate, run_id: str, tags: Mapping[str, str], facts: Mapping[str, Any]
@@ -110,7 +110,7 @@ class Registry:
             return present
         run = self._mlflow_run(candidate, run_id, facts)
         digest = write_model(self._folder(run), scorer)
-        _describe(self._folder(run), scorer)
+        describe(self._folder(run), scorer)
         self._client.set_terminated(run)
         own = {"run_id": run_id, "kind": scorer.kind, "sha256": digest}
         self._ensure_model(scorer.product_id)
@@ -138,24 +138,34 @@ class Registry:
 
     def of_run(self, product_id: str, run_id: str) -> list[Registered]:
         """Versions that one training run registered, oldest first."""
-        versions = (_registered(product_id, version) for version in self._versions(product_id))
-        return [version for version in versions if version.run_id == run_id]
+        return [v for v in self.versions(product_id) if v.run_id == run_id]
 
     def version(self, product_id: str, number: int) -> Registered | None:
         """One version by its number."""
-        found = (v for v in self._versions(product_id) if int(v.version) == number)
-        return next((_registered(product_id, version) for version in found), None)
+        return next((v for v in self.versions(product_id) if v.version == number), None)
+
+    def versions(self, product_id: str) -> list[Registered]:
+        """All versions of a product, oldest first."""
+        return [_registered(product_id, version) for version in self._versions(product_id)]
 
     def metrics(self, registered: Registered) -> dict[str, float]:
         """Figures of the test cohort, by name."""
         return dict(self._client.get_run(registered.mlflow_run_id).data.metrics)
+
+    def parameters(self, registered: Registered) -> dict[str, str]:
+        """Cohorts, data versions, settings and features it was trained with, by name."""
+        return dict(self._client.get_run(registered.mlflow_run_id).data.params)
+
+    def card(self, registered: Registered) -> Path:
+        """Where the version's model card lies now, beside the folder of the model."""
+        return self._folder(registered.mlflow_run_id).parent / CARD
 
     def challenge(self, registered: Registered) -> None:
         """Point the challenger alias to a version."""
         name = model_name(registered.product_id)
         self._client.set_registered_model_alias(name, CHALLENGER, str(registered.version))
 
-    def switch(self, registered: Registered, action: str, who: str, why: str, when: str) -> None:
+    def switch(self, registered: Registered, action: Action, signed: Signature) -> None:
         """Make a version the champion, and record who, when and why.
 
         The record comes first: a crash in between leaves an entry that says what was about to
@@ -165,29 +175,30 @@ class Registry:
         before = self.with_alias(registered.product_id, CHAMPION)
         if before is not None and before.version == registered.version:
             return
-        event = {
-            "action": action,
-            "version": registered.version,
-            "before": before.version if before else None,
-            "who": who,
-            "when": when,
-            "why": why,
-        }
-        events = self.events(registered.product_id)
-        if not events or _decision(events[-1]) != _decision(event):
-            key = f"{EVENT}{len(events) + 1:06d}"
-            self._client.set_registered_model_tag(name, key, json.dumps(event))
+        self.record(registered, action, signed)
         self._client.set_registered_model_alias(name, CHAMPION, str(registered.version))
         challenger = self.with_alias(registered.product_id, CHALLENGER)
         if challenger is not None and challenger.version == registered.version:
             self._client.delete_registered_model_alias(name, CHALLENGER)
 
-    def events(self, product_id: str) -> list[dict[str, Any]]:
-        """Promotions and rollbacks, oldest first."""
+    def record(self, registered: Registered, action: Action, signed: Signature) -> None:
+        """Write down a decision, unless it repeats the last one."""
+        champion = self.with_alias(registered.product_id, CHAMPION)
+        before = champion.version if champion else None
+        decision = Decision(action, registered.version, before, **asdict(signed))
+        decisions = self.decisions(registered.product_id)
+        if decisions and decisions[-1].repeats(decision):
+            return
+        name, key = model_name(registered.product_id), f"{EVENT}{len(decisions) + 1:06d}"
+        self._client.set_registered_model_tag(name, key, json.dumps(asdict(decision)))
+
+    def decisions(self, product_id: str) -> list[Decision]:
+        """Proposals, promotions and rollbacks, oldest first."""
         if not self._versions(product_id):
             return []
         tags = self._client.get_registered_model(model_name(product_id)).tags
-        return [json.loads(tags[key]) for key in sorted(tags) if key.startswith(EVENT)]
+        keys = sorted(key for key in tags if key.startswith(EVENT))
+        return [Decision.from_record(json.loads(tags[key])) for key in keys]
 
     def _mlflow_run(self, candidate: Candidate, run_id: str, facts: Mapping[str, Any]) -> str:
         from mlflow.entities import Metric, Param
@@ -256,40 +267,8 @@ class Registry:
             yield
 
 
-def _decision(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What was decided, whenever and by whomever."""
-    return event["action"], event["version"], event["before"]
-
-
 def _registered(product_id: str, version: ModelVersion) -> Registered:
     tags = dict(version.tags)
     return Registered(
         product_id, int(version.version), tags.get("run_id", ""), str(version.run_id), tags
     )
-
-
-def _describe(folder: Path, scorer: Scorer) -> None:
-    """Write ``MLmodel``, with the signature, for MLflow's own tools; it is never read here."""
-    if not scorer.model_text:
-        return
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
-
-    columns = [ColSpec(DataType.float, name) for name in [*scorer.features, *scorer.attributes]]
-    outputs = Schema([ColSpec(DataType.double, "log_odds")])
-    model = Model(signature=ModelSignature(Schema(columns), outputs))
-    model.add_flavor("lightgbm", data=MODEL_TEXT, model_class="lightgbm.basic.Booster")
-    model.save(str(folder / "MLmodel"))
-
-
-@lru_cache(maxsize=4)
-def _client(path: Path) -> MlflowClient:
-    """MLflow is imported here and nowhere else: it takes seconds."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
-    uri = f"sqlite:///{path}"
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from conf.schema import EngineSettings
 from jobs.engine import open_engine
+from models.registry import Registry
 from tests.month import Bank, run_month, small_bank
 
 
@@ -26,6 +29,21 @@ def bank(tmp_path_factory, spark) -> Bank:
     made = small_bank(tmp_path_factory.mktemp("bank"))
     run_month(made, spark)
     return made
+
+
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory) -> Path:
+    """A home with nothing but MLflow's tables: to make them takes longer than most tests."""
+    home = tmp_path_factory.mktemp("registry")
+    Registry(home)
+    return home
+
+
+@pytest.fixture
+def registry_home(tmp_path, empty_registry) -> Path:
+    """A copy of it for one test."""
+    shutil.copytree(empty_registry, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

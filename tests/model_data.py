@@ -38,6 +38,7 @@ def model_settings(**changes: object) -> ModelSettings:
         "bootstrap_samples": 20,
         "gate": GateSettings(max_ece=0.05, min_auc=0.55, min_test_positives=10),
         "auto_promote": True,
+        "four_eyes": False,
     }
     return ModelSettings.model_validate(settings | changes)
 

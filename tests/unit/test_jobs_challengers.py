@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -20,7 +21,7 @@ from models.labels import outcome_column
 from models.registry import CHALLENGER, CHAMPION, Registry
 from models.training_set import TEST, TRAIN, TrainingSet
 from tables.errors import ModelNotFound, UserError
-from tests.model_data import FEATURES, PRODUCTS, plan_of, small_bank
+from tests.model_data import FEATURES, PRODUCTS, model_settings, plan_of, small_bank
 
 AS_OF = date(2024, 4, 1)
 
@@ -65,9 +66,10 @@ def state(home: Path) -> dict[str, tuple[int, str] | None]:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> Path:
     """A home after its first training run."""
     home = tmp_path_factory.mktemp("first")
+    shutil.copytree(empty_registry, home, dirs_exist_ok=True)
     train(home, small_bank(2500))
     return home
 
@@ -79,28 +81,30 @@ def test_every_product_gets_a_champion_of_the_best_kind_its_data_allow(first: Pa
     }  # fmt: skip
 
 
-def test_without_enough_buyers_of_anything_all_get_the_segments_rate(tmp_path: Path) -> None:
-    train(tmp_path, small_bank(300), min_positives=10_000, min_pooled_positives=10_000)
-    assert {kind for _, kind in state(tmp_path).values()} == {"segment_rate"}
+def test_without_enough_buyers_of_anything_all_get_the_segments_rate(registry_home: Path) -> None:
+    train(registry_home, small_bank(300), min_positives=10_000, min_pooled_positives=10_000)
+    assert {kind for _, kind in state(registry_home).values()} == {"segment_rate"}
 
 
-def test_a_model_that_the_gate_refuses_leaves_its_place_to_the_next_kind(tmp_path: Path) -> None:
+def test_a_model_that_the_gate_refuses_leaves_its_place_to_the_next_kind(
+    registry_home: Path,
+) -> None:
     strict = GateSettings(max_ece=0.05, min_auc=0.999, min_test_positives=1)
-    train(tmp_path, small_bank(600), gate=strict)
-    assert state(tmp_path)["card"] == (3, "segment_rate")
-    refused = Registry(tmp_path).of_run("card", "run 1")
+    train(registry_home, small_bank(600), gate=strict)
+    assert state(registry_home)["card"] == (3, "segment_rate")
+    refused = Registry(registry_home).of_run("card", "run 1")
     assert [version.tags["kind"] for version in refused] == ["booster", "pooled", "segment_rate"]
     assert "is below 0.999" in refused[0].tags["gate"]
 
 
-def test_the_same_run_again_changes_nothing(tmp_path: Path) -> None:
+def test_the_same_run_again_changes_nothing(registry_home: Path) -> None:
     data = small_bank(600)
-    train(tmp_path, data)
-    before, events = state(tmp_path), Registry(tmp_path).events("card")
-    train(tmp_path, data)
-    assert state(tmp_path) == before
-    assert Registry(tmp_path).events("card") == events
-    assert len(Registry(tmp_path).of_run("card", "run 1")) == 1
+    train(registry_home, data)
+    before, decisions = state(registry_home), Registry(registry_home).decisions("card")
+    train(registry_home, data)
+    assert state(registry_home) == before
+    assert Registry(registry_home).decisions("card") == decisions
+    assert len(Registry(registry_home).of_run("card", "run 1")) == 1
 
 
 def test_a_challenger_that_is_no_better_waits_beside_the_champion(first: Path) -> None:
@@ -112,24 +116,24 @@ def test_a_challenger_that_is_no_better_waits_beside_the_champion(first: Path) -
     assert "may be none" in waiting.tags["against_champion"]
 
 
-def test_a_challenger_that_beats_the_champion_replaces_it(tmp_path: Path) -> None:
+def test_a_challenger_that_beats_the_champion_replaces_it(registry_home: Path) -> None:
     data = small_bank(2500)
     features = data.features.copy()
     features[data.part == TRAIN, 0] = 0  # what drives purchases most is hidden
-    train(tmp_path, replace(data, features=features), run_id="blind")
-    assert state(tmp_path)["card"] == (1, "booster")
-    train(tmp_path, data, run_id="seeing")
-    assert state(tmp_path)["card"] == (2, "booster")
-    event = Registry(tmp_path).events("card")[-1]
-    assert (event["who"], event["when"], event["before"]) == ("gate", "2024-04-01", 1)
+    train(registry_home, replace(data, features=features), run_id="blind")
+    assert state(registry_home)["card"] == (1, "booster")
+    train(registry_home, data, run_id="seeing")
+    assert state(registry_home)["card"] == (2, "booster")
+    decision = Registry(registry_home).decisions("card")[-1]
+    assert (decision.who, decision.when, decision.before) == ("gate", "2024-04-01", 1)
 
 
-def test_without_automatic_promotion_a_person_decides(tmp_path: Path, capsys: Any) -> None:
-    train(tmp_path, small_bank(600), auto_promote=False)
-    assert state(tmp_path)["card"] is None
-    promote(tmp_path, "card")
-    assert state(tmp_path)["card"] == (1, "booster")
-    assert Registry(tmp_path).events("card")[-1]["who"] == "Ana"
+def test_without_automatic_promotion_a_person_decides(registry_home: Path, capsys: Any) -> None:
+    train(registry_home, small_bank(600), auto_promote=False)
+    assert state(registry_home)["card"] is None
+    promote(registry_home, "card")
+    assert state(registry_home)["card"] == (1, "booster")
+    assert Registry(registry_home).decisions("card")[-1].who == "Ana"
     assert "propensity_card version 1 is the champion" in capsys.readouterr().out
 
 
@@ -141,7 +145,7 @@ def options(home: Path, product_id: str = "") -> argparse.Namespace:
 
 @pytest.fixture(autouse=True)
 def small_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = SimpleNamespace(products=dict.fromkeys(PRODUCTS))
+    config = SimpleNamespace(products=dict.fromkeys(PRODUCTS), models=model_settings())
     monkeypatch.setattr(models_command, "load_config", lambda env, overrides: config)
 
 
@@ -149,13 +153,13 @@ def promote(home: Path, product_id: str) -> None:
     assert models_command.promote_command(options(home, product_id)) == 0
 
 
-def test_what_the_gate_refused_a_person_cannot_promote(tmp_path: Path) -> None:
+def test_what_the_gate_refused_a_person_cannot_promote(registry_home: Path) -> None:
     data = small_bank(600)
-    train(tmp_path, data)
+    train(registry_home, data)
     strict = GateSettings(max_ece=0.05, min_auc=0.999, min_test_positives=1)
-    train(tmp_path, data, run_id="run 2", gate=strict)
+    train(registry_home, data, run_id="run 2", gate=strict)
     with pytest.raises(UserError, match=r"card version 2 may not be promoted: .*below 0\.999"):
-        promote(tmp_path, "card")
+        promote(registry_home, "card")
 
 
 def test_rollback_goes_back_one_promotion_at_a_time(first: Path) -> None:
@@ -170,7 +174,7 @@ def test_rollback_goes_back_one_promotion_at_a_time(first: Path) -> None:
         assert models_command.rollback_command(options(home, "card")) == 0
         went_back.append(state(home)["card"])
     assert [version for version, _ in went_back] == [newest[0] - 1, 1]
-    assert registry.events("card")[-1]["action"] == "rollback"
+    assert registry.decisions("card")[-1].action == "rollback"
     with pytest.raises(ModelNotFound, match=r"none before it|none to go back"):
         models_command.rollback_command(options(home, "card"))
 

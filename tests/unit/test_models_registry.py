@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from conf.load import load_config
 from models.calibrate import Calibration
+from models.decisions import Signature
 from models.evaluate import Estimate
 from models.model_files import read_model, write_model
 from models.registry import CHALLENGER, CHAMPION, Registry, champions
@@ -30,9 +32,15 @@ def candidate(product_id: str = "mortgage", text: str = "tree", rate: float = 0.
     return Candidate(scorer, METRICS, {"rounds": 12, "test_positives": 30})
 
 
+def signed(who: str, why: str, when: str) -> Signature:
+    return Signature(who, why, when, recorded_at=when)
+
+
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    return Registry(tmp_path_factory.mktemp("home"))
+def registry(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> Registry:
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(empty_registry, home, dirs_exist_ok=True)
+    return Registry(home)
 
 
 def home_of(registry: Registry) -> Path:
@@ -67,16 +75,16 @@ def test_a_loaded_model_is_the_one_that_was_registered(registry: Registry) -> No
 def test_promotion_and_rollback_are_recorded_with_who_when_and_why(registry: Registry) -> None:
     one, two = (registry.register(candidate("cards"), run, TAGS, {}) for run in ("run 1", "run 2"))
     registry.challenge(one)
-    registry.switch(one, "promote", "gate", "passed", "2024-04-01")
+    registry.switch(one, "promote", signed("gate", "passed", "2024-04-01"))
     registry.challenge(two)
-    registry.switch(two, "promote", "Ana", "new segment", "2024-05-01")
-    registry.switch(one, "rollback", "Ion", "complaints", "2024-06-01")
+    registry.switch(two, "promote", signed("Ana", "new segment", "2024-05-01"))
+    registry.switch(one, "rollback", signed("Ion", "complaints", "2024-06-01"))
 
     champion = registry.with_alias("cards", CHAMPION)
     assert champion is not None and champion.version == 1
     assert registry.with_alias("cards", CHALLENGER) is None
-    recorded = [(e["action"], e["version"], e["before"], e["who"], e["why"], e["when"])
-                for e in registry.events("cards")]  # fmt: skip
+    recorded = [(d.action, d.version, d.before, d.who, d.why, d.when)
+                for d in registry.decisions("cards")]  # fmt: skip
     assert recorded == [
         ("promote", 1, None, "gate", "passed", "2024-04-01"),
         ("promote", 2, 1, "Ana", "new segment", "2024-05-01"),
@@ -86,9 +94,9 @@ def test_promotion_and_rollback_are_recorded_with_who_when_and_why(registry: Reg
 
 def test_making_the_champion_champion_again_records_nothing(registry: Registry) -> None:
     one = registry.register(candidate("same"), "run 1", TAGS, {})
-    registry.switch(one, "promote", "gate", "passed", "2024-04-01")
-    registry.switch(one, "promote", "gate", "passed", "2024-05-01")
-    assert len(registry.events("same")) == 1
+    registry.switch(one, "promote", signed("gate", "passed", "2024-04-01"))
+    registry.switch(one, "promote", signed("gate", "passed", "2024-05-01"))
+    assert len(registry.decisions("same")) == 1
 
 
 def test_a_promotion_that_a_crash_cut_short_is_recorded_once_when_repeated(
@@ -101,17 +109,17 @@ def test_a_promotion_that_a_crash_cut_short_is_recorded_once_when_repeated(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(registry._client, "set_registered_model_alias", crash)
-        registry.switch(one, "promote", "gate", "passed", "2024-04-01")
+        registry.switch(one, "promote", signed("gate", "passed", "2024-04-01"))
     assert registry.with_alias("cut", CHAMPION) is None
-    registry.switch(one, "promote", "gate", "passed", "2024-04-01")
+    registry.switch(one, "promote", signed("gate", "passed", "2024-04-01"))
     assert registry.with_alias("cut", CHAMPION) == one
-    assert len(registry.events("cut")) == 1
+    assert len(registry.decisions("cut")) == 1
 
 
 def test_a_moved_home_still_finds_its_champions(tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     registered = Registry(before).register(candidate(), "run 1", TAGS, {})
-    Registry(before).switch(registered, "promote", "gate", "passed", "2024-04-01")
+    Registry(before).switch(registered, "promote", signed("gate", "passed", "2024-04-01"))
     before.rename(after)
 
     moved = Registry(after)
@@ -129,7 +137,7 @@ def test_products_without_a_champion_are_named_with_what_to_do(tmp_path: Path) -
     assert not (tmp_path / "mlruns").exists()
 
     registered = Registry(tmp_path).register(candidate("mortgage"), "run 1", TAGS, {})
-    Registry(tmp_path).switch(registered, "promote", "gate", "passed", "2024-04-01")
+    Registry(tmp_path).switch(registered, "promote", signed("gate", "passed", "2024-04-01"))
     with pytest.raises(ModelNotFound) as error:
         champions(config, tmp_path)
     assert "mortgage" not in str(error.value)
