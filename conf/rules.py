@@ -20,7 +20,7 @@ def broken_rules(config: RunConfig) -> Broken:
     for offer_id, offer in config.offers.items():
         yield from _unknown(("offers", offer_id, "product"), [offer.product], config.products)
     yield from _limits(config)
-    yield from _promotion(config)
+    yield from _models(config)
     yield from _engine(config)
 
 
@@ -95,7 +95,10 @@ def _limits(config: RunConfig) -> Broken:
             yield ("care", "no_contact"), f"has {flag}, which also has a treatment"
 
 
-def _promotion(config: RunConfig) -> Broken:
+def _models(config: RunConfig) -> Broken:
+    bands = config.models.fairness.age_bands
+    if list(bands) != sorted(set(bands)):
+        yield ("models", "fairness", "age_bands"), "do not rise"
     if config.models.four_eyes and config.models.auto_promote:
         yield (
             ("models", "four_eyes"),

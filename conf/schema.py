@@ -171,11 +171,34 @@ class Offer(Settings):
 
 
 class GateSettings(Settings):
-    """What a challenger must reach to become champion."""
+    """What a challenger must reach to become champion.
+
+    Attributes:
+        max_ece: Mean distance between propensity and rate, beyond what chance explains.
+        min_auc: Ranking on the test cohort.
+        min_test_positives: With fewer test buyers the AUC says nothing and is not judged.
+        max_group_ratio: How many times more, or less, often than predicted a protected group may
+            buy, beside all customers (`models/fairness.py`).
+    """
 
     max_ece: Share
     min_auc: Share
     min_test_positives: Count
+    max_group_ratio: Annotated[StrictFloat, Field(ge=1)]
+
+
+class FairnessSettings(Settings):
+    """Protected groups, none of which a model knows of, and how each is measured.
+
+    Attributes:
+        attributes: Of customers; null is a group of its own.
+        age_bands: The age at which each band but the first begins.
+        min_customers: Of smaller groups nothing is shown, and nothing is judged by them.
+    """
+
+    attributes: tuple[Literal["gender", "age_band", "language"], ...]
+    age_bands: Annotated[tuple[Age, ...], Field(min_length=1)]
+    min_customers: Positive
 
 
 class ModelSettings(Settings):
@@ -196,6 +219,7 @@ class ModelSettings(Settings):
         processes: That train side by side.
         bootstrap_samples: Behind each interval.
         gate: What a challenger must reach.
+        fairness: Protected groups that are measured.
         auto_promote: The gate alone puts a challenger in use.
         four_eyes: One person proposes a promotion, another one makes it.
     """
@@ -213,6 +237,7 @@ class ModelSettings(Settings):
     processes: Annotated[StrictInt, Field(ge=1, le=256)]
     bootstrap_samples: Annotated[StrictInt, Field(ge=10, le=100_000)]
     gate: GateSettings
+    fairness: FairnessSettings
     auto_promote: StrictBool
     four_eyes: StrictBool
 

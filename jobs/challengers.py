@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,10 +12,13 @@ import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from jobs.clock import time_of_decision
+from jobs.model_card import ModelCards
 from jobs.run import Run
+from jobs.tried import Tried, tried_on_test
 from models.decisions import PROMOTE, Signature
 from models.evaluate import Estimate, log_loss_gain
-from models.gate import Verdict, better_than_champion, fit_for_use
+from models.fairness import Groups
+from models.gate import Verdict, better_than_champion
 from models.labels import outcome_codes, outcome_column
 from models.pooled import POOLED, pooled_candidate, train_pooled, train_task
 from models.registry import AGAINST, CHAMPION, Registered, Registry
@@ -27,14 +29,6 @@ from models.training_set import TRAIN
 
 log = logging.getLogger(__name__)
 GATE = "gate"  # who promotes without a person
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A candidate and what the gate says about it."""
-
-    candidate: Candidate
-    verdict: Verdict
 
 
 class Challengers:
@@ -48,13 +42,18 @@ class Challengers:
         plan: What the training processes are told.
         facts: Parameters to record with each model.
         test_rows: The test cohort with features and outcomes, to compare champions on.
+        groups: Protected groups of the test cohort.
     """
 
-    def __init__(self, run: Run, plan: Plan, facts: Mapping[str, str], test_rows: pa.Table) -> None:
+    def __init__(
+        self, run: Run, plan: Plan, facts: Mapping[str, str], test_rows: pa.Table, groups: Groups
+    ) -> None:
         self._run = run
         self._plan = plan
         self._facts = facts
         self._test_rows = test_rows
+        self._groups = groups
+        self._cards = ModelCards(run, plan, facts)
         self._boosters: dict[str, Candidate] = {}
         self._pooled: Scorer | None = None
         self._promoted: list[str] = []
@@ -77,6 +76,7 @@ class Challengers:
         """Register every candidate; when all are there, switch champions."""
         with threadpool_limits(1):
             decided = [self._decide(registry, product_id) for product_id in self._plan.products]
+        self._cards.write_index()
         for registered, verdict in decided:
             self._put_in_use(registry, registered, verdict)
 
@@ -101,6 +101,7 @@ class Challengers:
         for tried in self._tried(product_id):
             against = self._against(registry, before, tried)
             registered = self._registered(registry, tried, against)
+            self._cards.write(registry, registered, tried)
             if before is not None or tried.verdict.passed:
                 break
             kind = tried.candidate.scorer.kind
@@ -109,18 +110,23 @@ class Challengers:
         return registered, against
 
     def _tried(self, product_id: str) -> Iterator[Tried]:
+        buyers = f"{self._positives(product_id):,} buyers in the training cohorts"
+        why = f"{buyers}; a model of its own needs {self._needed:,}"
         if product_id in self._boosters:
-            yield self._judged(self._boosters[product_id])
+            own = self._look_at(self._boosters[product_id], why)
+            yield own
+            why = f"its own booster was refused: {own.verdict}"
         if self._can_pool:
             self._pooled = self._pooled or train_pooled(self._plan)
-            yield self._judged(pooled_candidate(self._plan, self._pooled, product_id))
+            pooled = pooled_candidate(self._plan, self._pooled, product_id)
+            shared = self._look_at(pooled, why)
+            yield shared
+            why = f"{why}; the pooled model was refused: {shared.verdict}"
         # The last resort passes: without it the product could not be scored at all.
-        yield Tried(train_segment_rate(self._plan, product_id), Verdict())
+        yield self._look_at(train_segment_rate(self._plan, product_id), why, is_last=True)
 
-    def _judged(self, candidate: Candidate) -> Tried:
-        gate = self._run.config.models.gate
-        verdict = fit_for_use(candidate.metrics, candidate.facts["test_positives"], gate)
-        return Tried(candidate, verdict)
+    def _look_at(self, candidate: Candidate, why: str, *, is_last: bool = False) -> Tried:
+        return tried_on_test(self._plan, candidate, why, self._groups, is_last=is_last)
 
     @cached_property
     def _can_pool(self) -> bool:

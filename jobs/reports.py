@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from tables.derived import DELIVERIES, QUARANTINE
 from tables.files import make_folder, write_file
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from expectations.check import CheckReport, CheckResult
     from jobs.run import Run
     from tables.store import Store
@@ -80,6 +83,12 @@ def report_content(
 
 def page_text(content: Content, template: str = TEMPLATE) -> str:
     """The report as one page; every value is escaped."""
+    return _templates().get_template(template).render(content)
+
+
+@cache
+def _templates() -> Environment:
+    """Made once: to compile a template takes longer than to fill it, and each model has a page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -91,7 +100,7 @@ def page_text(content: Content, template: str = TEMPLATE) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"in_words": in_words, "percent": percent}
-    return environment.get_template(template).render(content)
+    return environment
 
 
 def _table(report: CheckReport) -> Content:

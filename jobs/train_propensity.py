@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from conf.load import config_hash
 from features.catalogue import customer_features_table, model_feature_names
 from jobs.challengers import Challengers
+from jobs.protected_groups import protected_groups
 from jobs.run import Run
 from jobs.training_sample import sampled_customers
 from jobs.training_snapshots import pair_features, rows_of
@@ -44,7 +45,9 @@ def train_propensity(run: Run) -> None:
     run.stage(LABELS, _labels(run, rows))
     with TemporaryDirectory(dir=run.home / "mlruns", prefix="training-") as folder:
         plan = _plan(run, chosen, rows, Path(folder))
-        challengers = Challengers(run, plan, _facts(run, chosen), _part(rows, TEST))
+        test_rows = _part(rows, TEST)
+        groups = protected_groups(run, chosen.test, test_rows["customer_id"])
+        challengers = Challengers(run, plan, _facts(run, chosen), test_rows, groups)
         challengers.train()
         challengers.register(Registry(run.home))
     run.note(cohorts=len(chosen.all), training_rows=rows.num_rows, **challengers.summary())
@@ -155,18 +158,18 @@ def _part(rows: pa.Table, part: int) -> pa.Table:
 
 
 def _facts(run: Run, chosen: Cohorts) -> dict[str, str]:
-    """What MLflow records beside the figures."""
+    """What MLflow records beside the figures; the dates of cohorts in place of their number."""
     products = tuple(run.config.products)
     time, settings = run.config.time, run.config.models
     return {
         "run_id": run.run_id,
         "as_of": str(run.as_of),
         "config_hash": config_hash(run.config),
+        **{name: str(value) for name, value in time.model_dump().items()},
         "train_cohorts": ", ".join(map(str, chosen.train)),
         "calibration_cohort": str(chosen.calibration),
         "test_cohort": str(chosen.test),
         **{f"version_{table.name}": str(run.store.version(table)) for table in SOURCES},
-        **{name: str(value) for name, value in time.model_dump().items()},
         **{name: str(value) for name, value in settings.model_dump(exclude={"gate"}).items()},
         "features": ", ".join(model_feature_names(products)),
     }

@@ -16,6 +16,8 @@ METRICS = ("auc", "average_precision", *TOP_SHARES, "log_loss", "brier", "ece")
 ECE_BY_CHANCE = "ece_by_chance"
 ECE_BINS = 10
 INTERVAL = (2.5, 97.5)
+QUANTILE = 1.959964  # of the normal distribution, for an interval of 95 %
+FEWEST_TO_RANK = 2  # buyers, and others, of whose ranks a spread can be told
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,76 @@ def bootstrapped(value: float, drawn: Vector) -> Estimate:
         return Estimate(float(value), math.nan, math.nan)
     low, high = np.percentile(known, INTERVAL)
     return Estimate(float(value), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Customers with neighbouring propensities.
+
+    Attributes:
+        customers: How many.
+        buyers: Of them.
+        mean_propensity: What was predicted.
+    """
+
+    customers: int
+    buyers: int
+    mean_propensity: float
+
+
+def deciles(propensity: Vector, has_bought: Outcomes) -> tuple[Bin, ...]:
+    """Ten bins of about equally many customers, best first; fewer where propensities are equal."""
+    if not len(propensity):
+        return ()
+    order = np.argsort(-propensity, kind="stable")
+    ranked, bought = propensity[order], has_bought[order].astype(np.int64)
+    starts = _starts_of_bins(_starts_of_ties(ranked), len(ranked))
+    customers = np.diff(np.r_[starts, len(ranked)])
+    buyers = np.add.reduceat(bought, starts)
+    means = np.add.reduceat(ranked, starts) / customers
+    bins = zip(customers.tolist(), buyers.tolist(), means.tolist(), strict=True)
+    return tuple(Bin(*one) for one in bins)
+
+
+def share_estimate(count: int, of: int, quantile: float = QUANTILE) -> Estimate:
+    """A share with Wilson's interval, which holds for few and for none (Wilson, JASA 1927).
+
+    Args:
+        count: How many.
+        of: Among how many.
+        quantile: Of the normal distribution; a larger one makes a surer, wider interval.
+    """
+    if not of:
+        return UNKNOWN
+    share, spread = count / of, quantile**2 / of
+    centre = (share + spread / 2) / (1 + spread)
+    half = quantile / (1 + spread) * math.sqrt(share * (1 - share) / of + spread / (4 * of))
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def auc_estimate(propensity: Vector, has_bought: Outcomes) -> Estimate:
+    """ROC AUC with DeLong's interval, on the scale of log-odds (DeLong et al., Biometrics 1988).
+
+    No bootstrap: it is asked for many groups.
+    """
+    buyers, others = np.sort(propensity[has_bought]), np.sort(propensity[~has_bought])
+    if min(len(buyers), len(others)) < FEWEST_TO_RANK:
+        return UNKNOWN
+    above = _shares_below(buyers, others)  # per buyer: others ranked below
+    below = 1 - _shares_below(others, buyers)  # per other: buyers ranked above
+    auc = float(above.mean())
+    if not 0 < auc < 1:
+        return Estimate(auc, math.nan, math.nan)
+    error = math.sqrt(above.var(ddof=1) / len(buyers) + below.var(ddof=1) / len(others))
+    log_odds, half = math.log(auc / (1 - auc)), QUANTILE * error / (auc * (1 - auc))
+    low, high = (1 / (1 + math.exp(-end)) for end in (log_odds - half, log_odds + half))
+    return Estimate(auc, low, high)
+
+
+def _shares_below(values: Vector, others: Vector) -> Vector:
+    """Per value the share of others below it; half of those that equal it count."""
+    places = (np.searchsorted(others, values, side=side) for side in ("left", "right"))
+    return np.asarray(sum(places) / (2 * len(others)))
 
 
 def flat(metrics: Mapping[str, Estimate]) -> dict[str, float]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conf.schema import GateSettings
 from models.evaluate import Estimate
+from models.fairness import GroupFacts, unequal
 
 PASSED = "passed"
 
@@ -32,14 +33,28 @@ class Verdict:
 
 
 def fit_for_use(
-    metrics: Mapping[str, Estimate], test_positives: float, gate: GateSettings
+    metrics: Mapping[str, Estimate],
+    test_positives: float,
+    gate: GateSettings,
+    groups: Sequence[GroupFacts] = (),
 ) -> Verdict:
-    """Calibrated, and better than chance; both on the test cohort.
+    """Calibrated, better than chance, and fair to protected groups; all on the test cohort.
 
     A small cohort shows an ECE of several percent even where every propensity is right: only more
     than that is held against a model. A model that is worse than its segment's rate has nothing to
     say, however well it seems to rank. With fewer buyers than the gate asks for an AUC says nothing
     either; then being better than that rate has to be sure, interval and all.
+
+    A protected group may buy somewhat more or less often than predicted (`models/fairness.py` says
+    why that is what counts). Of a bound of 1.25 the inverse is 0.8: the four fifths below which US
+    guidelines look closer at a group's selection rate (29 CFR 1607.4 D), borrowed for its size
+    only.
+
+    Args:
+        metrics: Of the test cohort.
+        test_positives: Buyers in it.
+        gate: The bounds.
+        groups: Protected groups that are large enough.
     """
     failures = []
     ece, auc = metrics["ece"], metrics["auc"]
@@ -53,7 +68,17 @@ def fit_for_use(
         failures.append(
             f"log loss gain {gain.in_words(5, sign=True)} over the segment's rate may be none"
         )
+    if has_enough_buyers:
+        failures += [_unfair(one, gate) for one in groups if unequal(one, gate.max_group_ratio)]
     return Verdict(tuple(failures))
+
+
+def _unfair(facts: GroupFacts, gate: GateSettings) -> str:
+    bound = gate.max_group_ratio
+    return (
+        f"{facts.attribute} {facts.group} buys {facts.sure_ratio.in_words(2)} times as often as"
+        f" predicted, beside all customers; {1 / bound:.2f} to {bound:.2f} is allowed"
+    )
 
 
 def better_than_champion(gain: Estimate) -> Verdict:

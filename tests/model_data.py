@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conf.schema import GateSettings, ModelSettings
+from conf.schema import FairnessSettings, GateSettings, ModelSettings
 from models.train import Plan
 from models.training_set import CALIBRATION, FOLDS, TEST, TRAIN, TrainingSet
 
@@ -20,6 +20,11 @@ ATTRIBUTES = {
     product_id: {"product__is_credit": float(product_id != "boat"), "product__base_rate": rate}
     for product_id, rate in (("card", -2.5), ("loan", -6.0), ("boat", -8.0))
 }
+
+
+def gate_settings(**changes: float) -> GateSettings:
+    settings = {"max_ece": 0.05, "min_auc": 0.55, "min_test_positives": 10, "max_group_ratio": 1.25}
+    return GateSettings.model_validate(settings | changes)
 
 
 def model_settings(**changes: object) -> ModelSettings:
@@ -36,7 +41,8 @@ def model_settings(**changes: object) -> ModelSettings:
         "seed": 7,
         "processes": 1,
         "bootstrap_samples": 20,
-        "gate": GateSettings(max_ece=0.05, min_auc=0.55, min_test_positives=10),
+        "gate": gate_settings(),
+        "fairness": FairnessSettings(attributes=("gender",), age_bands=(40,), min_customers=20),
         "auto_promote": True,
         "four_eyes": False,
     }

@@ -11,19 +11,29 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from conf.schema import GateSettings
+from conf.load import load_config
 from jobs import models_command
 from jobs.challengers import Challengers
 from models.labels import outcome_column
 from models.registry import CHALLENGER, CHAMPION, Registry
 from models.training_set import TEST, TRAIN, TrainingSet
 from tables.errors import ModelNotFound, UserError
-from tests.model_data import FEATURES, PRODUCTS, model_settings, plan_of, small_bank
+from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, plan_of, small_bank
 
 AS_OF = date(2024, 4, 1)
+FACTS = {
+    "config_hash": "abc",
+    "train_cohorts": "2023-08-01, 2023-09-01",
+    "calibration_cohort": "2023-11-01",
+    "test_cohort": "2024-01-01",
+    "version_holdings": "3",
+    "rounds": "40",
+    "features": "balance",
+}
 
 
 @contextmanager
@@ -47,13 +57,27 @@ def test_cohort(data: TrainingSet) -> pa.Table:
 test_cohort.__test__ = False
 
 
+def genders(data: TrainingSet) -> Any:
+    """Of every test customer by turns, and of ten of them something rare."""
+    labels = np.array(["f", "m"])[np.arange((data.part == TEST).sum()) % 2].astype("<U6")
+    labels[:10] = "CANARY"
+    return labels
+
+
+def configuration(models: Any) -> Any:
+    config = load_config("local")
+    products = dict(zip(PRODUCTS, config.products.values(), strict=False))
+    return SimpleNamespace(models=models, products=products, time=config.time, bank=config.bank)
+
+
 def train(home: Path, data: TrainingSet, run_id: str = "run 1", **changes: Any) -> Challengers:
     """What the training job does once the arrays are there."""
     plan = plan_of(data, home / "arrays" / run_id, **changes)
     run: Any = SimpleNamespace(
-        config=SimpleNamespace(models=plan.settings), as_of=AS_OF, run_id=run_id, progress=silent
-    )
-    challengers = Challengers(run, plan, {"config_hash": "abc"}, test_cohort(data))
+        config=configuration(plan.settings), as_of=AS_OF, run_id=run_id, progress=silent,
+        home=home, step="train",
+    )  # fmt: skip
+    challengers = Challengers(run, plan, FACTS, test_cohort(data), {"gender": genders(data)})
     challengers.train()
     challengers.register(Registry(home))
     return challengers
@@ -89,7 +113,7 @@ def test_without_enough_buyers_of_anything_all_get_the_segments_rate(registry_ho
 def test_a_model_that_the_gate_refuses_leaves_its_place_to_the_next_kind(
     registry_home: Path,
 ) -> None:
-    strict = GateSettings(max_ece=0.05, min_auc=0.999, min_test_positives=1)
+    strict = gate_settings(min_auc=0.999, min_test_positives=1)
     train(registry_home, small_bank(600), gate=strict)
     assert state(registry_home)["card"] == (3, "segment_rate")
     refused = Registry(registry_home).of_run("card", "run 1")
@@ -156,7 +180,7 @@ def promote(home: Path, product_id: str) -> None:
 def test_what_the_gate_refused_a_person_cannot_promote(registry_home: Path) -> None:
     data = small_bank(600)
     train(registry_home, data)
-    strict = GateSettings(max_ece=0.05, min_auc=0.999, min_test_positives=1)
+    strict = gate_settings(min_auc=0.999, min_test_positives=1)
     train(registry_home, data, run_id="run 2", gate=strict)
     with pytest.raises(UserError, match=r"card version 2 may not be promoted: .*below 0\.999"):
         promote(registry_home, "card")

@@ -6,11 +6,11 @@ import math
 
 import pytest
 
-from conf.schema import GateSettings
 from models.evaluate import UNKNOWN, Estimate
 from models.gate import Verdict, better_than_champion, fit_for_use
+from tests.model_data import gate_settings
 
-GATE = GateSettings(max_ece=0.02, min_auc=0.6, min_test_positives=10)
+GATE = gate_settings(max_ece=0.02, min_auc=0.6)
 
 
 def point(value: float, spread: float = 0.0) -> Estimate:

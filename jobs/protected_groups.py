@@ -1,0 +1,61 @@
+"""Which protected groups the test customers belong to; for reports and the gate, for no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.run import Run
+from models.fairness import Groups, Labels
+from tables.sources import CUSTOMERS
+
+UNKNOWN_GROUP = "unknown"
+
+
+def protected_groups(run: Run, cohort: date, customer_ids: pa.ChunkedArray) -> Groups:
+    """By configured attribute the group of each customer, as known before ``cohort``.
+
+    Args:
+        run: Gives store and settings.
+        cohort: The test cohort.
+        customer_ids: Its customers, in the order in which groups are wanted.
+    """
+    settings = run.config.models.fairness
+    wanted = {"age_band": "birth_date"}
+    columns = sorted({wanted.get(name, name) for name in settings.attributes})
+    known = run.store.known_before(CUSTOMERS, cohort)
+    people = known.select("customer_id", *columns).toArrow()
+    at = pc.index_in(customer_ids, value_set=people["customer_id"].combine_chunks())
+    rows = people.take(at)
+    return {
+        name: age_bands(rows["birth_date"], cohort, settings.age_bands)
+        if name == "age_band"
+        else _labels(rows[name])
+        for name in settings.attributes
+    }
+
+
+def age_bands(born_on: pa.ChunkedArray, as_of: date, bands: Sequence[int]) -> Labels:
+    """The band of each age in completed years: ``0–24``, ``25–34``, …, ``65 and over``."""
+    names = [
+        f"0–{bands[0] - 1}",
+        *(f"{low}–{high - 1}" for low, high in pairwise(bands)),
+        f"{bands[-1]} and over",
+    ]
+    had_birthday = pc.less_equal(
+        pc.add(pc.multiply(pc.month(born_on), 100), pc.day(born_on)), as_of.month * 100 + as_of.day
+    )
+    years = pc.subtract(as_of.year, pc.year(born_on))
+    ages = pc.subtract(years, pc.cast(pc.invert(had_birthday), pa.int64()))
+    known = np.asarray(pc.fill_null(ages, -1).to_numpy())
+    labels = np.array(names)[np.searchsorted(bands, known, side="right")]
+    return np.where(known < 0, UNKNOWN_GROUP, labels)
+
+
+def _labels(values: pa.ChunkedArray) -> Labels:
+    return np.asarray(pc.fill_null(values, UNKNOWN_GROUP).to_pylist(), dtype=np.str_)
