@@ -137,20 +137,31 @@ def deciles(propensity: Vector, has_bought: Outcomes) -> tuple[Bin, ...]:
     return tuple(Bin(*one) for one in bins)
 
 
-def share_estimate(count: int, of: int, quantile: float = QUANTILE) -> Estimate:
-    """A share with Wilson's interval, which holds for few and for none (Wilson, JASA 1927).
+def share_estimate(count: int, of: int) -> Estimate:
+    """A share with Wilson's interval, which holds for few and for none (Wilson, JASA 1927)."""
+    if not of:
+        return UNKNOWN
+    share, spread = count / of, QUANTILE**2 / of
+    centre = (share + spread / 2) / (1 + spread)
+    half = QUANTILE / (1 + spread) * math.sqrt(share * (1 - share) / of + spread / (4 * of))
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def sure_share_estimate(count: int, of: int, error: float) -> Estimate:
+    """A share with the exact interval, never missing more often than said (Clopper, Pearson 1934).
 
     Args:
         count: How many.
         of: Among how many.
-        quantile: Of the normal distribution; a larger one makes a surer, wider interval.
+        error: How often the interval may miss.
     """
+    from scipy.special import betaincinv
+
     if not of:
         return UNKNOWN
-    share, spread = count / of, quantile**2 / of
-    centre = (share + spread / 2) / (1 + spread)
-    half = quantile / (1 + spread) * math.sqrt(share * (1 - share) / of + spread / (4 * of))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+    low = float(betaincinv(count, of - count + 1, error / 2)) if count else 0.0
+    high = float(betaincinv(count + 1, of - count, 1 - error / 2)) if count < of else 1.0
+    return Estimate(count / of, low, high)
 
 
 def auc_estimate(propensity: Vector, has_bought: Outcomes) -> Estimate:

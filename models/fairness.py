@@ -10,26 +10,26 @@ of Risk Scores, ITCS 2017; Chouldechova, Fair Prediction with Disparate Impact, 
 AUC within a group says how alike its members are, and is noise with few buyers.
 
 Ten groups of a dozen products are looked at every month, and some look unequal by chance. So what
-is judged is the ratio's interval for all groups of a product together (Bonferroni), it has to lie
-beyond the bound as a whole, and there have to be enough buyers (`models.gate.min_test_positives`).
+is judged is the ratio's exact interval for all groups of a product together (Bonferroni), it has
+to lie beyond the bound as a whole, and there have to be enough buyers
+(`models.gate.min_test_positives`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from models.evaluate import (
-    QUANTILE,
     UNKNOWN,
     Estimate,
     auc_estimate,
     deciles,
     share_estimate,
+    sure_share_estimate,
 )
 from models.matrix import Outcomes, Vector
 
@@ -75,7 +75,7 @@ class _Tested:
     propensity: Vector
     has_bought: Outcomes
     is_selected: Outcomes
-    quantile: float
+    error: float
 
 
 def group_facts(
@@ -96,7 +96,9 @@ def group_facts(
         for attribute, labels in groups.items()
         for name in _large(labels, min_customers)
     ]
-    tested = _Tested(propensity, has_bought, _best_tenth(propensity, has_bought), _sure(len(names)))
+    tested = _Tested(
+        propensity, has_bought, _best_tenth(propensity, has_bought), ERROR / max(1, len(names))
+    )
     return tuple(_facts(name, groups[name[0]] == name[1], tested) for name in names)
 
 
@@ -130,22 +132,19 @@ def _facts(name: tuple[str, str], is_in: Outcomes, tested: _Tested) -> GroupFact
         share_estimate(int(tested.is_selected[is_in].sum()), customers),
         float(propensity.mean()),
         share_estimate(int(has_bought.sum()), customers),
-        _ratio(is_in, tested, QUANTILE),
-        _ratio(is_in, tested, tested.quantile),
+        *_ratios(is_in, tested),
         auc_estimate(propensity, has_bought),
     )
 
 
-def _ratio(is_in: Outcomes, tested: _Tested, quantile: float) -> Estimate:
+def _ratios(is_in: Outcomes, tested: _Tested) -> tuple[Estimate, Estimate]:
     """Buyers are as many as they are; how many of them are of the group is binomial."""
     expected = float(tested.propensity[is_in].sum() / tested.propensity.sum())
-    buyers = tested.has_bought
-    share = share_estimate(int(buyers[is_in].sum()), int(buyers.sum()), quantile)
-    if not share.is_known or not expected:
-        return UNKNOWN
-    return Estimate(share.value / expected, share.low / expected, share.high / expected)
-
-
-def _sure(groups: int) -> float:
-    """The quantile of intervals of which all hold with 95 %."""
-    return NormalDist().inv_cdf(1 - ERROR / 2 / max(1, groups))
+    of_group, of_all = int(tested.has_bought[is_in].sum()), int(tested.has_bought.sum())
+    if not of_all or not expected:
+        return UNKNOWN, UNKNOWN
+    shares = share_estimate(of_group, of_all), sure_share_estimate(of_group, of_all, tested.error)
+    ratio, sure = (
+        Estimate(one.value / expected, one.low / expected, one.high / expected) for one in shares
+    )
+    return ratio, sure

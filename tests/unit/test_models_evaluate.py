@@ -16,10 +16,15 @@ from sklearn.metrics import (
 from models.evaluate import (
     METRICS,
     Estimate,
+    auc_estimate,
+    deciles,
     evaluate,
     flat,
+    from_flat,
     log_loss_gain,
     mean_estimate,
+    share_estimate,
+    sure_share_estimate,
 )
 from models.matrix import Outcomes, Vector
 
@@ -128,3 +133,49 @@ def test_flat_names_carry_the_ends_of_the_interval() -> None:
     assert flat({"auc": known, "ece": open_ended}) == {
         "auc": 0.7, "auc_low": 0.6, "auc_high": 0.8, "ece": 0.1,
     }  # fmt: skip
+
+
+def test_deciles_hold_everybody_once_best_first_and_never_cut_a_tie() -> None:
+    propensity, has_bought = scored()
+    bins = deciles(propensity, has_bought)
+    assert sum(one.customers for one in bins) == len(propensity)
+    assert sum(one.buyers for one in bins) == has_bought.sum()
+    means = [one.mean_propensity for one in bins]
+    assert means == sorted(means, reverse=True)
+    ends = np.cumsum([one.customers for one in bins])[:-1]
+    ranked = np.sort(propensity)[::-1]
+    assert all(ranked[end - 1] > ranked[end] for end in ends)
+    assert len(deciles(np.full(50, 0.1), np.zeros(50, dtype=bool))) == 1
+    assert deciles(np.empty(0), np.empty(0, dtype=bool)) == ()
+
+
+def test_intervals_of_shares_are_those_of_the_books() -> None:
+    from scipy.stats import binomtest
+
+    for count, of in ((0, 10), (1, 30), (7, 20), (20, 20)):
+        wilson = binomtest(count, of).proportion_ci(0.95, "wilson")
+        exact = binomtest(count, of).proportion_ci(0.99, "exact")
+        found, sure = share_estimate(count, of), sure_share_estimate(count, of, 0.01)
+        assert (found.low, found.high) == pytest.approx((wilson.low, wilson.high), abs=1e-6)
+        assert (sure.low, sure.high) == pytest.approx((exact.low, exact.high), abs=1e-9)
+    assert not share_estimate(0, 0).is_known
+    assert not sure_share_estimate(0, 0, 0.05).is_known
+
+
+def test_an_auc_without_bootstrap_is_the_same_with_nearly_the_same_interval() -> None:
+    propensity, has_bought = scored()
+    quick = auc_estimate(propensity, has_bought)
+    slow = evaluate(propensity, has_bought, samples=400, seed=1)["auc"]
+    assert quick.value == pytest.approx(slow.value)
+    assert (quick.low, quick.high) == pytest.approx((slow.low, slow.high), abs=0.006)
+    assert not auc_estimate(propensity[:3], np.array([True, False, False])).is_known
+    perfect = auc_estimate(np.array([0.1, 0.2, 0.8, 0.9]), np.array([False, False, True, True]))
+    assert perfect.value == 1 and math.isnan(perfect.low)
+
+
+def test_what_the_registry_keeps_of_an_estimate_can_be_read_back() -> None:
+    kept = flat({"auc": Estimate(0.8, 0.7, 0.9), "ece": Estimate(0.1, math.nan, math.nan)})
+    assert from_flat(kept, "auc") == Estimate(0.8, 0.7, 0.9)
+    assert from_flat(kept, "auc").in_words(2) == "0.80 [0.70, 0.90]"
+    assert from_flat(kept, "ece").in_words(2, sign=True) == "+0.10"
+    assert from_flat(kept, "brier").in_words(2) == "unknown"

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from models.evaluate import UNKNOWN, Estimate
+from models.fairness import GroupFacts
 from models.gate import Verdict, better_than_champion, fit_for_use
 from tests.model_data import gate_settings
 
@@ -17,14 +18,20 @@ def point(value: float, spread: float = 0.0) -> Estimate:
     return Estimate(value, value - spread, value + spread)
 
 
-def judged(positives: int = 100, **metrics: Estimate) -> Verdict:
+def group(low: float, high: float) -> GroupFacts:
+    """Women, of whom so many times as many bought as predicted."""
+    ratio = Estimate((low + high) / 2, low, high)
+    return GroupFacts("gender", "f", 500, UNKNOWN, 0.1, UNKNOWN, UNKNOWN, ratio, UNKNOWN)
+
+
+def judged(positives: int = 100, *groups: GroupFacts, **metrics: Estimate) -> Verdict:
     good = {
         "ece": point(0.01),
         "ece_by_chance": point(0.005),
         "auc": point(0.8),
         "log_loss_gain_over_segment_rate": point(0.01),
     }
-    return fit_for_use(good | metrics, positives, GATE)
+    return fit_for_use(good | metrics, positives, GATE, groups)
 
 
 def test_a_good_model_passes() -> None:
@@ -70,6 +77,28 @@ def test_what_is_not_known_does_not_pass() -> None:
     assert not judged(auc=UNKNOWN).passed
     assert not judged(ece=UNKNOWN).passed
     assert not judged(positives=0, log_loss_gain_over_segment_rate=UNKNOWN).passed
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.30, 1.80), (0.40, 0.70)])
+def test_a_model_that_is_surely_wrong_about_a_protected_group_is_refused(
+    low: float, high: float
+) -> None:
+    assert judged(100, group(low, high)).failures == (
+        f"gender f buys {(low + high) / 2:.2f} [{low:.2f}, {high:.2f}] times as often as predicted,"
+        " beside all customers; 0.80 to 1.25 is allowed",
+    )
+    both = judged(100, group(low, high), auc=point(0.5))
+    assert len(both.failures) == 2
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.20, 3.0), (0.1, 0.9), (0.9, 1.1)])
+def test_what_chance_may_explain_is_not_held_against_a_model(low: float, high: float) -> None:
+    assert judged(100, group(low, high)).passed
+
+
+def test_with_few_buyers_groups_are_not_judged() -> None:
+    assert judged(9, group(1.5, 9.0)).passed
+    assert not judged(10, group(1.5, 9.0)).passed
 
 
 def test_a_challenger_must_beat_the_champion_with_its_whole_interval() -> None:
