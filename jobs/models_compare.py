@@ -40,6 +40,7 @@ COHORTS = ("train_cohorts", "calibration_cohort", "test_cohort")
 # What differs between any two runs, or is shown by itself.
 NOT_SETTINGS = {"run_id", "as_of", "features", *COHORTS}
 DATA = "version_"
+DIGEST = 64  # hexadecimal digits of SHA-256
 ROLES = (CHAMPION, CHALLENGER)
 
 
@@ -55,6 +56,8 @@ def compare_command(options: argparse.Namespace) -> int:
     sys.stdout.write(
         f"{label(one)}{_role(registry, one)} beside version {two.version}{_role(registry, two)}\n\n"
         + _side_by_side(registry, one, two)
+        + "\n"
+        + "".join(_verdict(registry, version) for version in (one, two))
         + "\n"
         + _paired(Path(options.home).resolve(), config, registry, one, two)
         + "\n"
@@ -97,7 +100,6 @@ def _side_by_side(registry: Registry, one: Registered, two: Registered) -> str:
 def _column(registry: Registry, version: Registered) -> dict[str, str]:
     figures, parameters = registry.metrics(version), registry.parameters(version)
     counts = (figures.get("test_positives", 0), figures.get("test_rows", 0))
-    card = registry.card(version)
     return {
         "": f"version {version.version}",
         "kind": version.tags.get("kind", NOTHING),
@@ -105,10 +107,18 @@ def _column(registry: Registry, version: Registered) -> dict[str, str]:
         "test cohort": parameters.get("test_cohort", NOTHING),
         "test buyers of customers": "{:,.0f} of {:,.0f}".format(*counts),
         **{name: in_words(figures, key, decimals) for key, (name, decimals) in FIGURES.items()},
-        "gate": version.tags.get("gate", NOTHING),
-        "against the champion then": version.tags.get(AGAINST, NOTHING),
-        "model card": str(card) if card.exists() else NOTHING,
     }
+
+
+def _verdict(registry: Registry, version: Registered) -> str:
+    """What the gate said when it was trained, and where its card lies."""
+    card = registry.card(version)
+    return (
+        f"Version {version.version}\n"
+        f"  gate: {version.tags.get('gate', NOTHING)}\n"
+        f"  against the champion then: {version.tags.get(AGAINST, NOTHING)}\n"
+        f"  model card: {card if card.exists() else NOTHING}\n"
+    )
 
 
 def _paired(
@@ -173,11 +183,18 @@ def _differences(one: Parameters, two: Parameters) -> str:
 
 def _changed(title: str, names: Sequence[str], one: Parameters, two: Parameters) -> list[str]:
     changed = [
-        f"{name.removeprefix(DATA)} {one.get(name, NOTHING)} → {two.get(name, NOTHING)}"
+        f"{name.removeprefix(DATA)} {_short(one.get(name))} → {_short(two.get(name))}"
         for name in names
         if one.get(name) != two.get(name)
     ]
     return [f"{title}: {'; '.join(changed) or 'none'}"]
+
+
+def _short(value: str | None) -> str:
+    """A digest is told by its beginning."""
+    if value is None:
+        return NOTHING
+    return value[:12] if len(value) == DIGEST else value
 
 
 def _features(one: Parameters, two: Parameters) -> list[str]:

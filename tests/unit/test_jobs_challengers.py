@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import shutil
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -23,6 +26,7 @@ from models.registry import CHALLENGER, CHAMPION, Registry
 from models.training_set import TEST, TRAIN, TrainingSet
 from tables.errors import ModelNotFound, UserError
 from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, plan_of, small_bank
+from tests.pages import Text
 
 AS_OF = date(2024, 4, 1)
 FACTS = {
@@ -230,3 +234,91 @@ def test_mlflow_can_read_a_registered_booster_by_itself(first: Path) -> None:
     folder = first / "mlruns" / "artifacts" / registered.mlflow_run_id / "artifacts" / "model"
     booster = mlflow.lightgbm.load_model(str(folder))
     assert booster.feature_name() == list(FEATURES)
+
+
+def card_of(home: Path, product_id: str, version: int) -> tuple[dict[str, Any], str]:
+    registry = Registry(home)
+    registered = registry.version(product_id, version)
+    assert registered is not None
+    page = registry.card(registered)
+    return json.loads(page.with_suffix(".json").read_text()), page.read_text()
+
+
+def test_every_registered_version_has_a_card_beside_its_model(first: Path) -> None:
+    for product_id, version, kind in (
+        ("card", 1, "booster"), ("loan", 1, "pooled"), ("boat", 2, "segment_rate"),
+    ):  # fmt: skip
+        content, page = card_of(first, product_id, version)
+        assert (content["kind"], content["gate"]) == (kind, "passed")
+        assert content["parts"][2]["cohorts"] == "2024-01-01"
+        text = Text(page)
+        assert text.open == [] and text.fetched == []
+        assert "must not be used to decide on credit" in text.shown
+        assert not re.search(r"url\(|@import|<script", page)
+
+
+def test_a_card_says_why_the_model_is_of_its_kind(first: Path) -> None:
+    assert "a model of its own needs 50" in card_of(first, "card", 1)[0]["why_kind"]
+    assert "a model of its own needs 50" in card_of(first, "loan", 1)[0]["why_kind"]
+    assert "the pooled model was refused: " in card_of(first, "boat", 2)[0]["why_kind"]
+
+
+def test_a_card_shows_plots_features_and_groups_but_no_small_group(first: Path) -> None:
+    content, page = card_of(first, "card", 1)
+    assert [one["group"] for one in content["groups"]] == ["f", "m"]
+    assert content["has_small_groups"]
+    assert "CANARY" not in page and "CANARY" not in json.dumps(content)
+    assert {one["name"] for one in content["features"][:2]} == {"balance", "spending"}
+    directions = {one["name"]: one["direction"] for one in content["features"]}
+    assert (directions["balance"], directions["spending"]) == ("more likely", "less likely")
+    assert page.count("<svg") == 2 and page.count("<circle") == len(content["deciles"])
+    assert sum(one["buyers"] for one in content["deciles"]) == content["parts"][2]["buyers"]
+
+
+def test_a_later_version_stands_beside_those_before_it(first: Path) -> None:
+    train(first, small_bank(2500), run_id="run 7")
+    newest = Registry(first).of_run("card", "run 7")[0]
+    content, page = card_of(first, "card", newest.version)
+    assert [one["version"] for one in content["earlier"]][-1] == 1
+    assert "It does not replace the champion by itself" in page
+    assert "may be none" in content["against_champion"]
+
+
+def test_the_report_of_a_training_leads_to_every_card_wherever_the_home_lies(
+    first: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(first, moved)
+    [page] = (moved / "reports" / str(AS_OF)).glob("train-run 1.html")
+    links = Text(page.read_text()).fetched
+    assert len(links) == len(Registry(moved).of_run("boat", "run 1")) + 2
+    assert all((page.parent / link).resolve().is_relative_to(moved) for link in links)
+    assert all((page.parent / link).exists() for link in links)
+
+
+def test_a_card_that_a_crash_prevented_is_written_by_the_repetition(registry_home: Path) -> None:
+    data = small_bank(300)
+    few = {"min_positives": 10_000, "min_pooled_positives": 10_000}
+    train(registry_home, data, **few)
+    registry = Registry(registry_home)
+    page = registry.card(registry.of_run("card", "run 1")[0])
+    before = page.read_bytes()
+    page.unlink()
+    train(registry_home, data, **few)
+    assert page.read_bytes() == before
+
+
+def test_a_model_that_is_surely_wrong_about_a_protected_group_is_refused(
+    registry_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = small_bank(1500)
+    in_test = data.part == TEST
+    labels = np.where(data.outcomes[in_test, 0] == 1, "f", "m")  # nobody else buys
+    monkeypatch.setattr(sys.modules[__name__], "genders", lambda _data: labels)
+    train(registry_home, data)
+    refused = Registry(registry_home).of_run("card", "run 1")
+    assert [version.tags["kind"] for version in refused] == ["booster", "pooled", "segment_rate"]
+    assert "gender f buys" in refused[0].tags["gate"]
+    content, page = card_of(registry_home, "card", 1)
+    assert {one["group"]: one["is_unequal"] for one in content["groups"]} == {"f": True, "m": True}
+    assert "The gate refuses it: gender f buys" in page
