@@ -73,10 +73,12 @@ def uci(read: Callable[[str, str], pd.DataFrame], _folder: Path) -> list[Line]:
         return np.asarray(np.mean(rankings, axis=0))
 
     recipes: dict[tuple[str, str], Ranking] = {
-        ("", "strict, all features and traffic: booster"): lambda *at: by_booster(traffic, *at),
+        ("", "strict, all features and traffic (first try): booster"): lambda *at: by_booster(
+            traffic, *at
+        ),
         ("plain_", "strict, all features: booster"): lambda *at: by_booster(every, *at),
         ("live_", "LIVE, all features and rates: booster"): lambda *at: by_booster(live, *at),
-        ("live_own_", "LIVE, own features and rates: booster, regression (optimistic)"): both,
+        ("live_own_", "LIVE, own features and rates, both models (optimistic)"): both,
     }
     lines: list[Line] = []
     for (key, what), ranking in recipes.items():
