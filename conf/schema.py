@@ -222,6 +222,7 @@ class ModelSettings(Settings):
         fairness: Protected groups that are measured.
         auto_promote: The gate alone puts a challenger in use.
         four_eyes: One person proposes a promotion, another one makes it.
+        accelerator: What predicts in place of LightGBM, for models that it was equal for.
     """
 
     min_positives: Positive
@@ -240,6 +241,7 @@ class ModelSettings(Settings):
     fairness: FairnessSettings
     auto_promote: StrictBool
     four_eyes: StrictBool
+    accelerator: Literal["none", "onedal"]
 
 
 class ContactPolicy(Settings):

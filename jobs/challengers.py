@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,17 +16,18 @@ from jobs.clock import time_of_decision
 from jobs.model_card import ModelCards
 from jobs.run import Run
 from jobs.tried import Tried, tried_on_test
+from models.accelerator import is_equal
 from models.decisions import PROMOTE, Signature
 from models.evaluate import Estimate, log_loss_gain
 from models.fairness import Groups
 from models.gate import Verdict, better_than_champion
 from models.labels import outcome_codes, outcome_column
 from models.pooled import POOLED, pooled_candidate, train_pooled, train_task
-from models.registry import AGAINST, CHAMPION, Registered, Registry
+from models.registry import ACCELERATOR, AGAINST, CHAMPION, Registered, Registry
 from models.scorer import Scorer
 from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, shared_arrays
-from models.training_set import TRAIN
+from models.training_set import TEST, TRAIN
 
 log = logging.getLogger(__name__)
 GATE = "gate"  # who promotes without a person
@@ -149,8 +151,22 @@ class Challengers:
             "as_of": str(self._run.as_of),
             "gate": str(tried.verdict),
             AGAINST: str(against),
+            ACCELERATOR: self._accelerator(tried.candidate.scorer),
         }
         return registry.register(tried.candidate, self._run.run_id, tags, self._facts)
+
+    def _accelerator(self, scorer: Scorer) -> str:
+        """The configured accelerator, if it gives the test cohort the same propensities."""
+        wanted = self._run.config.models.accelerator
+        if wanted == "none" or not scorer.model_text:
+            return "none"
+        data, place = shared_arrays(self._plan.folder), self._plan.products.index(scorer.product_id)
+        rows = data.features[data.rows(place, TEST)]
+        other = replace(scorer, is_accelerated=True)
+        if is_equal(other.propensities_of(rows), scorer.propensities_of(rows)):
+            return wanted
+        log.warning("%s: %s differs from LightGBM and is not used", scorer.product_id, wanted)
+        return "none"
 
     def _against(self, registry: Registry, before: Registered | None, tried: Tried) -> Verdict:
         """The gate's verdict, and whether the challenger beats the champion on the test cohort."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ EXPERIMENT = "xsell"
 CHAMPION, CHALLENGER = "champion", "challenger"
 EVENT = "event."
 AGAINST = "against_champion"  # tag: may the version replace the champion there was?
+ACCELERATOR = "accelerator"  # tag: what was equal to LightGBM when the version was trained
 CARD = "card/card.html"
 
 
@@ -76,7 +77,17 @@ def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
             f" Run xsell train, then xsell models promote {missing[0]}"
         )
     assert registry is not None
-    return {product: registry.load(version) for product, version in found.items() if version}
+    return {
+        product: with_accelerator(registry.load(version), version, config.models.accelerator)
+        for product, version in found.items()
+        if version
+    }
+
+
+def with_accelerator(champion: Champion, version: Registered, accelerator: str) -> Champion:
+    """Accelerated if that is wanted and the model was found equal when it was trained."""
+    is_accelerated = accelerator != "none" and version.tags.get(ACCELERATOR) == accelerator
+    return replace(champion, scorer=replace(champion.scorer, is_accelerated=is_accelerated))
 
 
 def database(home: Path) -> Path:

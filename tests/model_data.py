@@ -45,6 +45,7 @@ def model_settings(**changes: object) -> ModelSettings:
         "fairness": FairnessSettings(attributes=("gender",), age_bands=(40,), min_customers=20),
         "auto_promote": True,
         "four_eyes": False,
+        "accelerator": "none",
     }
     return ModelSettings.model_validate(settings | changes)
 

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pytest
 
 from conf.load import load_config
-from jobs import models_command
+from jobs import challengers, models_command
 from jobs.challengers import Challengers
 from models.labels import outcome_column
-from models.registry import CHALLENGER, CHAMPION, Registry
+from models.registry import CHALLENGER, CHAMPION, Registry, with_accelerator
 from models.training_set import TEST, TRAIN, TrainingSet
 from tables.errors import ModelNotFound, UserError
 from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, plan_of, small_bank
@@ -81,10 +81,10 @@ def train(home: Path, data: TrainingSet, run_id: str = "run 1", **changes: Any) 
         config=configuration(plan.settings), as_of=AS_OF, run_id=run_id, progress=silent,
         home=home, step="train",
     )  # fmt: skip
-    challengers = Challengers(run, plan, FACTS, test_cohort(data), {"gender": genders(data)})
-    challengers.train()
-    challengers.register(Registry(home))
-    return challengers
+    tried = Challengers(run, plan, FACTS, test_cohort(data), {"gender": genders(data)})
+    tried.train()
+    tried.register(Registry(home))
+    return tried
 
 
 def state(home: Path) -> dict[str, tuple[int, str] | None]:
@@ -322,3 +322,28 @@ def test_a_model_that_is_surely_wrong_about_a_protected_group_is_refused(
     content, page = card_of(registry_home, "card", 1)
     assert {one["group"]: one["is_unequal"] for one in content["groups"]} == {"f": True, "m": True}
     assert "The gate refuses it: gender f buys" in page
+
+
+def test_what_predicts_faster_is_used_for_models_it_is_equal_for(
+    registry_home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("daal4py", reason="the optional accelerator is not installed")
+    bank = small_bank(600)
+    train(registry_home, bank, accelerator="onedal")
+    registry = Registry(registry_home)
+    [version] = registry.of_run("card", "run 1")
+    assert version.tags["accelerator"] == "onedal"
+    plain = registry.load(version)
+    faster = with_accelerator(plain, version, "onedal")
+    assert faster.scorer.is_accelerated
+    assert not with_accelerator(plain, version, "none").scorer.is_accelerated
+    rows = bank.features[bank.part == TEST]
+    apart = faster.scorer.propensities_of(rows) - plain.scorer.propensities_of(rows)
+    assert np.abs(apart).max() <= 1e-6
+
+    monkeypatch.setattr(challengers, "is_equal", lambda *_: False)
+    train(registry_home, bank, "run 2", accelerator="onedal")
+    [second] = registry.of_run("card", "run 2")
+    assert second.tags["accelerator"] == "none"
+    assert "card: onedal differs from LightGBM and is not used" in caplog.text
+    assert not with_accelerator(registry.load(second), second, "onedal").scorer.is_accelerated
