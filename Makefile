@@ -12,7 +12,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := conf tables features extracts models campaigns expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-uplift bench-snapshots wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-uplift bench-scoring bench-snapshots wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ bench-uplift: setup ## planted uplift beside what is learned from the demo bank'
 
 bench-models: setup ## production's models on public data (../shared/data) beside published figures
 	$(BIN)/python bench/public_models.py
+
+bench-scoring: setup-dev ## a million customers x 12 products beside the boosters' own predictions
+	$(BIN)/python bench/scoring.py
 
 bench-snapshots: setup ## training features by pairs of customer and date, beside full snapshots
 	$(BIN)/python bench/training_snapshots.py
