@@ -33,7 +33,6 @@ def history_command(options: argparse.Namespace) -> int:
 
 
 def _every(decisions: Decisions) -> str:
-    # Sorted stably: what one product's record says first comes first, whatever the clock said.
     made = [(product_id, one) for product_id, several in decisions.items() for one in several]
     rows = [_row(*one) for one in sorted(made, key=lambda one: one[1].recorded_at)]
     return text_table([HEADER, *rows]) if rows else "Nothing has been promoted yet.\n"

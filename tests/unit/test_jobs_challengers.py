@@ -6,85 +6,21 @@ import argparse
 import json
 import re
 import shutil
-import sys
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from conf.load import load_config
 from jobs import challengers, models_command
-from jobs.challengers import Challengers
-from models.labels import outcome_column
 from models.registry import CHALLENGER, CHAMPION, Registry, with_accelerator
-from models.training_set import TEST, TRAIN, TrainingSet
+from models.training_set import TEST, TRAIN
 from tables.errors import ModelNotFound, UserError
-from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, plan_of, small_bank
+from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, small_bank
 from tests.pages import Text
-
-AS_OF = date(2024, 4, 1)
-FACTS = {
-    "config_hash": "abc",
-    "train_cohorts": "2023-08-01, 2023-09-01",
-    "calibration_cohort": "2023-11-01",
-    "test_cohort": "2024-01-01",
-    "version_holdings": "3",
-    "rounds": "40",
-    "features": "balance",
-}
-
-
-@contextmanager
-def silent(_total: int, _label: str):
-    yield lambda done: None
-
-
-def test_cohort(data: TrainingSet) -> pa.Table:
-    rows = data.part == TEST
-    columns: dict[str, Any] = {
-        name: pa.array(data.features[rows, place], from_pandas=True)
-        for place, name in enumerate(FEATURES)
-    }
-    columns["segment"] = [("affluent", "mass", None)[place] for place in data.segment[rows]]
-    for place, product_id in enumerate(PRODUCTS):
-        codes = data.outcomes[rows, place].tolist()
-        columns[outcome_column(product_id)] = [None if c < 0 else c == 1 for c in codes]
-    return pa.table(columns)
-
-
-test_cohort.__test__ = False
-
-
-def genders(data: TrainingSet) -> Any:
-    """Of every test customer by turns, and of ten of them something rare."""
-    labels = np.array(["f", "m"])[np.arange((data.part == TEST).sum()) % 2].astype("<U6")
-    labels[:10] = "CANARY"
-    return labels
-
-
-def configuration(models: Any) -> Any:
-    config = load_config("local")
-    products = dict(zip(PRODUCTS, config.products.values(), strict=False))
-    return SimpleNamespace(models=models, products=products, time=config.time, bank=config.bank)
-
-
-def train(home: Path, data: TrainingSet, run_id: str = "run 1", **changes: Any) -> Challengers:
-    """What the training job does once the arrays are there."""
-    plan = plan_of(data, home / "arrays" / run_id, **changes)
-    run: Any = SimpleNamespace(
-        config=configuration(plan.settings), as_of=AS_OF, run_id=run_id, progress=silent,
-        home=home, step="train",
-    )  # fmt: skip
-    tried = Challengers(run, plan, FACTS, test_cohort(data), {"gender": genders(data)})
-    tried.train()
-    tried.register(Registry(home))
-    return tried
+from tests.trained import AS_OF, train
 
 
 def state(home: Path) -> dict[str, tuple[int, str] | None]:
@@ -309,13 +245,12 @@ def test_a_card_that_a_crash_prevented_is_written_by_the_repetition(registry_hom
 
 
 def test_a_model_that_is_surely_wrong_about_a_protected_group_is_refused(
-    registry_home: Path, monkeypatch: pytest.MonkeyPatch
+    registry_home: Path,
 ) -> None:
     data = small_bank(1500)
     in_test = data.part == TEST
     labels = np.where(data.outcomes[in_test, 0] == 1, "f", "m")  # nobody else buys
-    monkeypatch.setattr(sys.modules[__name__], "genders", lambda _data: labels)
-    train(registry_home, data)
+    train(registry_home, data, labels=labels)
     refused = Registry(registry_home).of_run("card", "run 1")
     assert [version.tags["kind"] for version in refused] == ["booster", "pooled", "segment_rate"]
     assert "gender f buys" in refused[0].tags["gate"]
