@@ -192,11 +192,13 @@ class FairnessSettings(Settings):
 
     Attributes:
         attributes: Of customers; null is a group of its own.
+        genders: Words of the bank that a card may show; every other counts as ``other``.
         age_bands: The age at which each band but the first begins.
         min_customers: Of smaller groups nothing is shown, and nothing is judged by them.
     """
 
     attributes: tuple[Literal["gender", "age_band", "language"], ...]
+    genders: tuple[str, ...]
     age_bands: Annotated[tuple[Age, ...], Field(min_length=1)]
     min_customers: Positive
 

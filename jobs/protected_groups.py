@@ -14,7 +14,8 @@ from jobs.run import Run
 from models.fairness import Groups, Labels
 from tables.sources import CUSTOMERS
 
-UNKNOWN_GROUP = "unknown"
+UNKNOWN_GROUP, OTHER_GROUP = "unknown", "other"
+LANGUAGE = "^[a-z]{2}$"  # ISO 639-1
 
 
 def protected_groups(run: Run, cohort: date, customer_ids: pa.ChunkedArray) -> Groups:
@@ -35,7 +36,7 @@ def protected_groups(run: Run, cohort: date, customer_ids: pa.ChunkedArray) -> G
     return {
         name: age_bands(rows["birth_date"], cohort, settings.age_bands)
         if name == "age_band"
-        else _labels(rows[name])
+        else group_labels(rows[name], settings.genders if name == "gender" else None)
         for name in settings.attributes
     }
 
@@ -57,5 +58,18 @@ def age_bands(born_on: pa.ChunkedArray, as_of: date, bands: Sequence[int]) -> La
     return np.where(known < 0, UNKNOWN_GROUP, labels)
 
 
-def _labels(values: pa.ChunkedArray) -> Labels:
-    return np.asarray(pc.fill_null(values, UNKNOWN_GROUP).to_pylist(), dtype=np.str_)
+def group_labels(values: pa.ChunkedArray, words: Sequence[str] | None) -> Labels:
+    """The group of each value, under a name that is no client's: what is free text has none.
+
+    Args:
+        values: As delivered; null is ``unknown``.
+        words: Those that name a group; None is every language code. The others are ``other``.
+    """
+    texts = values.combine_chunks().cast(pa.string())
+    if words is None:
+        is_named = pc.match_substring_regex(texts, LANGUAGE)
+    else:
+        is_named = pc.is_in(texts, value_set=pa.array(words, pa.string()))
+    named = pc.if_else(is_named, texts, OTHER_GROUP)
+    known = pc.if_else(pc.is_valid(texts), named, UNKNOWN_GROUP)
+    return np.asarray(known.to_pylist(), dtype=np.str_)

@@ -42,7 +42,9 @@ def model_settings(**changes: object) -> ModelSettings:
         "processes": 1,
         "bootstrap_samples": 20,
         "gate": gate_settings(),
-        "fairness": FairnessSettings(attributes=("gender",), age_bands=(40,), min_customers=20),
+        "fairness": FairnessSettings(
+            attributes=("gender",), genders=("f", "m"), age_bands=(40,), min_customers=20
+        ),
         "auto_promote": True,
         "four_eyes": False,
         "accelerator": "none",

@@ -22,8 +22,7 @@ from tests.month import AS_OF, SMALL, small_bank
 MARKER = "CANARY"
 TABLES = {table.name: table for table in SOURCES}
 # What the bank's configuration names: with other words nobody could be scored.
-# Gender: a model card names a group that at least models.fairness.min_customers share.
-NAMED = {"product_id", "currency", "category", "channel", "language", "gender"}
+NAMED = {"product_id", "currency", "category", "channel", "language"}
 DATA = ("landing", "tables", "lists", "log", "truth")
 TOLERANT = ("checks.max_quarantine_share=0.05",)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from conf.schema import FairnessSettings
-from jobs.protected_groups import age_bands, protected_groups
+from jobs.protected_groups import age_bands, group_labels, protected_groups
 
 COHORT = date(2024, 3, 1)
 
@@ -41,7 +41,7 @@ def test_customers_keep_their_order_and_who_is_not_known_is_unknown() -> None:
             )
 
     settings = FairnessSettings(
-        attributes=("gender", "age_band"), age_bands=(40,), min_customers=20
+        attributes=("gender", "age_band"), genders=("f", "m"), age_bands=(40,), min_customers=20
     )
     config = SimpleNamespace(models=SimpleNamespace(fairness=settings))
     run: Any = SimpleNamespace(config=config, store=Known())
@@ -51,3 +51,10 @@ def test_customers_keep_their_order_and_who_is_not_known_is_unknown() -> None:
         "age_band": ["40 and over", "unknown", "0–39", "unknown"],
     }
     assert asked == [("customers", COHORT)]
+
+
+def test_what_is_no_configured_word_names_no_group() -> None:
+    values = pa.chunked_array([["f", "Anna, b. 1980", None, "m"], ["F"]], pa.string())
+    assert group_labels(values, ("f", "m")).tolist() == ["f", "other", "unknown", "m", "other"]
+    languages = pa.chunked_array([["de", "German", None, "d1"]], pa.string())
+    assert group_labels(languages, None).tolist() == ["de", "other", "unknown", "other"]
