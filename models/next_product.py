@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from conf.schema import ModelSettings
+from models.boosters import loaded_booster
 from models.calibrate import EPSILON
 from models.matrix import Folds, Integers, Matrix, Outcomes, Vector
 from models.train import booster_parameters
-
-if TYPE_CHECKING:
-    from lightgbm import Booster
 
 # Classes have many rows and few ways to differ: thresholds are searched, and hardly held back.
 ALL_PRODUCTS: Mapping[str, Any] = {
@@ -52,7 +49,7 @@ class NextProduct:
         """
         if not len(profile):
             return np.empty(holds.shape)
-        found = _loaded(self.model_text).predict(_matrix(profile, holds), num_threads=1)
+        found = loaded_booster(self.model_text).predict(_matrix(profile, holds), num_threads=1)
         found = np.where(holds, 0, found)
         missing = found.sum(axis=1, keepdims=True)
         return np.asarray(found / np.where(missing > 0, missing, 1))
@@ -140,10 +137,3 @@ def removal_losses(found: Vector, taken: Removals, customers: int) -> Vector:
 
 def _matrix(profile: Matrix, holds: Outcomes) -> Matrix:
     return np.column_stack([profile, holds, holds.sum(axis=1)]).astype(np.float32)
-
-
-@lru_cache(maxsize=4)
-def _loaded(model_text: str) -> Booster:
-    from lightgbm import Booster
-
-    return Booster(model_str=model_text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.accelerator import accelerated
+from models.boosters import loaded_booster
 from models.calibrate import IDENTITY, Calibration, probabilities
 from models.matrix import Matrix, Vector, feature_matrix
 from tables.errors import ContractViolation
@@ -92,7 +92,7 @@ class Scorer:
             ContractViolation: It reads other features, or in another order: the matrix would be
                 scored wrongly without a word.
         """
-        booster = _load(self.model_text)
+        booster = loaded_booster(self.model_text)
         expected = [*self.features, *self.attributes]
         if booster.feature_name() != expected:
             raise ContractViolation(
@@ -156,10 +156,3 @@ class Champion:
 def model_name(product_id: str) -> str:
     """Name of a product's registered model."""
     return f"propensity_{product_id}"
-
-
-@lru_cache(maxsize=128)
-def _load(model_text: str) -> Booster:
-    from lightgbm import Booster
-
-    return Booster(model_str=model_text)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from conf.schema import ModelSettings
+from models.boosters import loaded_booster
 from models.calibrate import probabilities
 from models.evaluate import UNKNOWN, Estimate
 from models.gate import Verdict
@@ -30,17 +30,17 @@ from models.qini import (
     qini_gain,
     uplift_figures,
 )
+from models.scorer import DECIMALS
 from models.train import booster_parameters, fit
 
 if TYPE_CHECKING:
-    from lightgbm import Booster, Dataset
+    from lightgbm import Dataset
 
 LearnerName = Literal["t_learner", "s_learner", "class_transformation"]
 LEARNERS: tuple[LearnerName, ...] = ("t_learner", "s_learner", "class_transformation")
 DEFAULT: LearnerName = "t_learner"
 # One feature among many says who was treated: every tree has to see it, and to grow beyond it.
 TOLD_OF_TREATMENT: Mapping[str, Any] = {"num_leaves": 8, "feature_fraction": 1.0}
-DECIMALS = 12  # below any use, above the last bits in which processors may differ
 
 
 @dataclass(frozen=True)
@@ -251,11 +251,6 @@ def _told(features: Matrix, is_treated: Outcomes | int) -> Matrix:
 def _response(model_text: str, features: Matrix) -> Vector:
     if not len(features):
         return np.empty(0)
-    return probabilities(_loaded(model_text).predict(features, raw_score=True, num_threads=1))
-
-
-@lru_cache(maxsize=16)
-def _loaded(model_text: str) -> Booster:
-    from lightgbm import Booster
-
-    return Booster(model_str=model_text)
+    return probabilities(
+        loaded_booster(model_text).predict(features, raw_score=True, num_threads=1)
+    )
