@@ -131,7 +131,7 @@ class ModelCards:
         product = self._run.config.products[registered.product_id]
         return {
             "product_id": registered.product_id,
-            "product_name": product.name,
+            "product_name": product.named(self._run.config.bank.language),
             "version": registered.version,
             "kind": scorer.kind,
             "kind_in_words": KINDS[scorer.kind],

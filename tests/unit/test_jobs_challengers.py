@@ -20,7 +20,7 @@ from models.training_set import TEST, TRAIN
 from tables.errors import ModelNotFound, UserError
 from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, small_bank
 from tests.pages import Text
-from tests.trained import AS_OF, train
+from tests.trained import AS_OF, configuration, train
 
 
 def state(home: Path) -> dict[str, tuple[int, str] | None]:
@@ -178,6 +178,13 @@ def card_of(home: Path, product_id: str, version: int) -> tuple[dict[str, Any], 
     assert registered is not None
     page = registry.card(registered)
     return json.loads(page.with_suffix(".json").read_text()), page.read_text()
+
+
+def test_a_card_calls_the_product_by_its_name_in_the_bank_s_language(first: Path) -> None:
+    content, page = card_of(first, "card", 1)
+    [title] = re.findall("<h1>(.*?)</h1>", page)
+    assert title == f"{configuration(None).products['card'].name['en']}: model version 1"
+    assert content["product_name"] in page
 
 
 def test_every_registered_version_has_a_card_beside_its_model(first: Path) -> None:
