@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from conf.load import load_config
-from conf.schema import ModelSettings
+from conf.model_settings import ModelSettings
 from models.baselines import logistic_regression
 from models.evaluate import Estimate, bootstrapped, resampled
 from models.matrix import Folds, Integers, Matrix, Outcomes, Vector

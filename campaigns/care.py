@@ -9,7 +9,8 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
-from conf.schema import CarePolicy, Flag
+from conf.fields import Flag
+from conf.schema import CarePolicy
 from tables.reason_codes import ReasonCode
 
 # Of several flags the one whose help cannot wait decides.

@@ -9,7 +9,8 @@ from operator import and_, or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
-from conf.schema import Channel, Offer, Product
+from conf.fields import Channel
+from conf.schema import Offer, Product
 from tables.reason_codes import ReasonCode
 
 PROFILING = "profiling"

@@ -10,7 +10,8 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
 from campaigns.gates import Gate
-from conf.schema import ContactPolicy, FatigueClass, Product
+from conf.fields import FatigueClass
+from conf.schema import ContactPolicy, Product
 from tables.reason_codes import ReasonCode
 
 CAP_DAYS = 30

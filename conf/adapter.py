@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictStr, model_validator
 
+from conf.fields import Identifier, Settings
 from conf.notation import Notation, Words
-from conf.schema import Identifier, Settings
 
 # A column of the recipe's rows, or <raw>.<column> of a raw file that is looked up.
 RawColumn = Annotated[StrictStr, Field(min_length=1)]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StrictBool, StrictStr
 
-from conf.schema import Positive, Settings
+from conf.fields import Positive, Settings
 
 Encoding = Literal[
     "utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii",

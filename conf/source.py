@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationEr
 
 from conf.adapter import RawFile, Recipe
 from conf.errors import ConfigError, did_you_mean
+from conf.fields import Channel, Identifier, Settings, SourceTable
 from conf.notation import Notation
-from conf.schema import Channel, Identifier, Settings, SourceTable
 from conf.strict_yaml import read_yaml
 
 SOURCES = Path(__file__).parent / "sources"

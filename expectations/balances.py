@@ -6,7 +6,7 @@ from datetime import date
 
 from pyspark.sql import Column, DataFrame, functions as F
 
-from conf.schema import TrailingSettings
+from conf.check_settings import TrailingSettings
 from expectations.suite import Fact
 from tables.windows import in_window, months_before
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pyspark.sql import DataFrame
 
-from conf.schema import CheckSettings
+from conf.check_settings import CheckSettings
 from expectations.measures import (
     customers_without_each_once,
     differs_within,

@@ -12,7 +12,7 @@ from statistics import median
 
 from pyspark.sql import DataFrame, functions as F
 
-from conf.schema import TrailingSettings
+from conf.check_settings import TrailingSettings
 from expectations.history import (
     CREDITS,
     DEBITS,

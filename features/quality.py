@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conf.schema import FeatureCheckSettings
+from conf.check_settings import FeatureCheckSettings
 from features.distribution import Classes, Values, classes_of, drift, largest_change
 from features.drift import quantile
 from features.feature import Feature

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conf.schema import ModelSettings, RunConfig
+from conf.model_settings import ModelSettings
+from conf.schema import RunConfig
 from jobs.models_command import (
     NOTHING,
     in_words,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from conf.schema import GateSettings
+from conf.model_settings import GateSettings
 from models.evaluate import Estimate
 from models.fairness import GroupFacts, unequal
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from conf.schema import ModelSettings
+from conf.model_settings import ModelSettings
 from models.boosters import loaded_booster
 from models.calibrate import EPSILON
 from models.matrix import Folds, Integers, Matrix, Outcomes, Vector

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from conf.schema import ModelSettings
+from conf.model_settings import ModelSettings
 from models.baselines import logistic_regression, segment_rates
 from models.calibrate import MIN_POSITIVES, calibrate
 from models.evaluate import Estimate, evaluate, log_loss_gain

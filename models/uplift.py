@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from conf.schema import ModelSettings
+from conf.model_settings import ModelSettings
 from models.boosters import loaded_booster
 from models.calibrate import probabilities
 from models.evaluate import UNKNOWN, Estimate

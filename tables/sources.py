@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import get_args
 
-from conf.schema import Channel, Disposition, Flag
+from conf.fields import Channel, Disposition, Flag
 from tables.base import Table, columns
 
 MONEY = "decimal(18,2)"

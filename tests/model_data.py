@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conf.schema import FairnessSettings, GateSettings, ModelSettings
+from conf.model_settings import FairnessSettings, GateSettings, ModelSettings
 from models.train import Plan
 from models.training_set import CALIBRATION, FOLDS, TEST, TRAIN, TrainingSet
 

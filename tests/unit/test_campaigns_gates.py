@@ -15,8 +15,9 @@ from campaigns.contact_policy import contact_facts, contact_policy_gates
 from campaigns.eligibility import is_active
 from campaigns.gates import Gate, failed_gates
 from campaigns.value import expected_profit, value_gates
+from conf.fields import Flag
 from conf.load import load_config
-from conf.schema import ContactPolicy, Flag, Offer
+from conf.schema import ContactPolicy, Offer
 from tables.reason_codes import ReasonCode
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS
 from tests.tables import table_rows

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from pyspark.sql import functions as F
 
-from conf.schema import QuarantineRule
+from conf.fields import QuarantineRule
 from extracts.conform import (
     broken_rows,
     duplicate_rows,

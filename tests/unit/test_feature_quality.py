@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from scipy.stats import entropy
 
+from conf.check_settings import FeatureCheckSettings
 from conf.load import load_config
-from conf.schema import FeatureCheckSettings
 from features.catalogue import customer_features_table, feature_catalogue
 from features.distribution import values_of
 from features.drift import SHARE_OF_EMPTY_CLASS, stability_index
