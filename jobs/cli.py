@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def guarded(do: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Turn errors into one line and an exit code; `--debug` lets the trace through."""
     try:
-        return do(options)
+        return _to_the_end(do, options)
     except UserError as error:
         return _failed(str(error), error.exit_code, options)
     except KeyboardInterrupt:
@@ -60,6 +61,17 @@ def guarded(do: Callable[[argparse.Namespace], int], options: argparse.Namespace
             FAILED,
             options,
         )
+
+
+def _to_the_end(do: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        code = do(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, `head` for one, has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
 
 
 def _failed(message: str, exit_code: int, options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import ContractViolation
@@ -64,7 +65,7 @@ def write_committed(home: Home, record: RunRecord, target: Path) -> None:
     Raises:
         ContractViolation: They differ from those that were committed; ``target`` is not written.
     """
-    config = RunConfig.model_validate_json(record.config)
+    config = recorded_config(record.config)
     write = _writer(Store(home.tables, None, record.pins), config, record.as_of)
     write_tree(target, lambda folder: _checked(write, folder, record.outputs[LISTS]))
 

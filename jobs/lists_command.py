@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from campaigns.headings import HEADINGS
 from campaigns.list_files import branch_view, words
+from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from jobs.exports import write_committed
 from jobs.home import Home
@@ -29,7 +30,7 @@ def show_command(options: argparse.Namespace) -> int:
     home = Home(Path(options.home).resolve())
     record = _campaign(home, options.as_of)
     lists = Store(home.tables, None, record.pins).arrow(CAMPAIGN_LISTS, record.as_of)
-    config = RunConfig.model_validate_json(record.config)
+    config = recorded_config(record.config)
     for line in list_lines(lists, config, options.branch, options.rows):
         sys.stdout.write(line + "\n")
     return 0

@@ -44,6 +44,15 @@ def test_no_delivery(tmp_path):
     assert Runs(tmp_path / "tables").committed() == []
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    """`xsell runs | head -1`: the pipe is closed before anything is written to it."""
+    command = [sys.executable, "-m", "jobs.cli", "runs", "--home", str(tmp_path)]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    program.stdout.close()
+    assert program.stderr.read() == ""
+    assert program.wait(timeout=60) == 0
+
+
 def test_a_month_before_the_first_delivery(landed):
     ended = xsell("ingest", "--as-of", "2020-01-01", "--home", landed)
     assert_refused(ended, 1, "dated on or before 2020-01-01")
