@@ -6,8 +6,9 @@ from features.cash_flow import INFLOW
 from features.event_sources import BIRTHS, EARLIER_CUSTOMERS
 from features.feature import Feature
 from features.formulas import is_so, number, number_change, ratio
+from features.holding_sources import HOLDINGS
 from features.measures import ALL_ROWS, Measure
-from features.sources import BOOKINGS, CUSTOMERS, HOLDINGS
+from features.sources import BOOKINGS, CUSTOMERS
 
 SOON = 90
 NOT_KNOWN_THEN = "null if unknown now or 6 months before"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from features.feature import Feature
 from features.formulas import elapsed, has_any, number
+from features.holding_sources import HOLDINGS
 from features.measures import ALL_ROWS, Measure
-from features.sources import HOLDINGS
 
 OPEN = ALL_ROWS.where(is_open=True)
 

@@ -129,13 +129,6 @@ LINEAGE: Mapping[str, Lineage] = {
             "is_open": ("holdings.closed_on",),
             "closed_months_ago": ("holdings.closed_on",),
             "days_to_maturity": _of("holdings", "closed_on", "matures_on"),
-        },
-    ),
-    "valued holdings": Lineage(
-        _of("holdings", "customer_id", "opened_on"),
-        {
-            "months_held": (),
-            "is_open": ("holdings.closed_on",),
             "is_partner": ("holdings.product_id",),
             "remaining_cents": ("holdings.product_id",),
         },

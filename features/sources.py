@@ -245,25 +245,6 @@ def _period(as_of: date) -> Column:
     return period
 
 
-def _holding_rows(tables: SourceTables, cut: Cut) -> DataFrame:
-    """One row per holding opened before the cut; a closing on or after it has not happened."""
-    closed_on = F.when(F.col("closed_on") < F.lit(cut.as_of), F.col("closed_on"))
-    holdings = tables.holdings.where(F.col("opened_on") < F.lit(cut.as_of)).select(
-        "customer_id", "product_id", "opened_on", closed_on.alias("closed_on"), "matures_on"
-    )
-    is_due = F.col("closed_on").isNull() & (F.col("matures_on") >= F.lit(cut.as_of))
-    return holdings.select(
-        "customer_id",
-        "product_id",
-        F.col("closed_on").isNull().alias("is_open"),
-        days_ago("opened_on", cut.as_of).alias("days_ago"),
-        months_ago("opened_on", cut.as_of).alias("months_ago"),
-        completed_months("opened_on", cut.as_of).alias("months_held"),
-        months_ago("closed_on", cut.as_of).alias("closed_months_ago"),
-        F.when(is_due, -days_ago("matures_on", cut.as_of)).alias("days_to_maturity"),
-    )
-
-
 def _contact_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     """One row per contact in the observation window; a later result is not known yet."""
     opens_on = months_before(cut.as_of, cut.observation_months)
@@ -318,7 +299,6 @@ def _not_before(event_on: str, as_of: date) -> Column:
 CUSTOMERS = Source("customers", ("customers",), _customer_rows, is_per_customer=True)
 BOOKINGS = Source("bookings", ("transactions", "fx_rates"), _booking_rows, is_by_month=True)
 ACCOUNTS = Source("open accounts", ("accounts", "transactions", "fx_rates"), _account_rows)
-HOLDINGS = Source("holdings", ("holdings",), _holding_rows)
 CONTACTS = Source("contacts", ("contacts",), _contact_rows)
 CONSENTS = Source("consents", ("consents",), _consent_rows)
 FLAGS = Source("flags", ("flags",), _flag_rows)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from features.feature import Feature
 from features.formulas import amount, elapsed, number
+from features.holding_sources import HOLDINGS
 from features.measures import ALL_ROWS, Measure
 from features.sources import BOOKINGS
-from features.value_sources import VALUED_HOLDINGS
 from tables.categories import Category
 
 OPEN = ALL_ROWS.where(is_open=True)
@@ -29,14 +29,14 @@ def value_features() -> tuple[Feature, ...]:
             theme="value",
             description="Customer lifetime value of what is held: yearly margin of each open"
             " holding over the rest of its product's horizon, discounted.",
-            value=amount(Measure(VALUED_HOLDINGS, "sum", "remaining_cents", OPEN)),
+            value=amount(Measure(HOLDINGS, "sum", "remaining_cents", OPEN)),
         ),
         Feature(
             name="partner_product_count",
             theme="value",
             description="Open holdings of partners' products.",
             value=number(
-                Measure(VALUED_HOLDINGS, "count", "months_held", OPEN.where(is_partner=True)),
+                Measure(HOLDINGS, "count", "months_held", OPEN.where(is_partner=True)),
                 "product",
             ),
             in_list=True,
@@ -47,7 +47,7 @@ def value_features() -> tuple[Feature, ...]:
             description="Completed months since the newest holding of a partner's product was"
             " opened, closed ones included.",
             value=elapsed(
-                Measure(VALUED_HOLDINGS, "min", "months_held", PARTNERS), "month", "null if never"
+                Measure(HOLDINGS, "min", "months_held", PARTNERS), "month", "null if never"
             ),
         ),
         *(_partner_spending(months) for months in (3, 12)),
