@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
-from conf.fields import Age, Count, Positive, Settings, Share
+from conf.fields import Age, Count, Identifier, Positive, Settings, Share
+
+Direction = Literal["increasing", "decreasing"]
 
 
 class GateSettings(Settings):
@@ -59,6 +61,7 @@ class ModelSettings(Settings):
         seed: Of every draw.
         processes: That train side by side.
         bootstrap_samples: Behind each interval.
+        monotone: Features with which every propensity may only rise, or only fall.
         gate: What a challenger must reach.
         fairness: Protected groups that are measured.
         auto_promote: The gate alone puts a challenger in use.
@@ -78,6 +81,7 @@ class ModelSettings(Settings):
     seed: Count
     processes: Annotated[StrictInt, Field(ge=1, le=256)]
     bootstrap_samples: Annotated[StrictInt, Field(ge=10, le=100_000)]
+    monotone: dict[Identifier, Direction]
     gate: GateSettings
     fairness: FairnessSettings
     auto_promote: StrictBool

@@ -26,6 +26,7 @@ from models.card import (
 from models.card_features import MOST_CUSTOMERS, top_features
 from models.card_plots import plot_scales
 from models.evaluate import auc_estimate, deciles, from_flat
+from models.monotone import promises
 from models.registry import AGAINST, Registered, Registry
 from models.scorer import Scorer
 from models.train import Plan, propensities, shared_arrays
@@ -45,7 +46,7 @@ KINDS = {
 }
 DATA = "version_"
 COHORTS = ("train_cohorts", "calibration_cohort", "test_cohort")
-SHOWN_APART = ("run_id", "as_of", "config_hash", "features", "fairness", *COHORTS)
+SHOWN_APART = ("run_id", "as_of", "config_hash", "features", "fairness", "monotone", *COHORTS)
 
 
 class ModelCards:
@@ -145,6 +146,7 @@ class ModelCards:
             "eligibility": _eligibility(product, self._run.config.bank.base_currency),
             "parts": self._parts(tried),
             "calibration": scorer.calibration.kind,
+            "constraints": promises(self._plan.settings.monotone) if scorer.model_text else [],
             "config_hash": facts["config_hash"],
             "data": {k.removeprefix(DATA): v for k, v in facts.items() if k.startswith(DATA)},
             "parameters": {

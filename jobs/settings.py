@@ -9,12 +9,13 @@ from conf.schema import RunConfig
 
 
 def checked_config(env: str, overrides: Sequence[str] = ()) -> RunConfig:
-    """The configuration of a month: a sentence that is missing is told before anything is done.
+    """The configuration of a month, whose mistakes are told before anything is done.
 
     Raises:
         ConfigError: With every problem that was found.
     """
     # features are declared with the engine's library, which not every command needs
     from campaigns.sentences import broken_sentences
+    from models.monotone import broken_constraints
 
-    return load_config(env, overrides, more_rules=(broken_sentences,))
+    return load_config(env, overrides, more_rules=(broken_sentences, broken_constraints))

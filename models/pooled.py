@@ -15,6 +15,7 @@ import numpy as np
 from conf.schema import Product
 from models.calibrate import calibrate
 from models.matrix import Integers, Matrix
+from models.monotone import monotone_parameters
 from models.scorer import Scorer
 from models.train import (
     Candidate,
@@ -79,13 +80,15 @@ def train_pooled(plan: Plan) -> Scorer:
     import lightgbm
 
     data = shared_arrays(plan.folder)
-    parameters = {**booster_parameters(plan.settings), **DEEPER}
+    columns = [*plan.features, *next(iter(plan.attributes.values()))]
+    constraints = monotone_parameters(plan.settings.monotone, columns)
+    parameters = {**booster_parameters(plan.settings), **DEEPER, **constraints}
     sample, rows, places = pooled_sample(data, plan.settings.negatives_per_positive)
     has_bought = data.outcomes[rows, places] == 1
     dataset = lightgbm.Dataset(
         _matrix(plan, data, rows, places),
         label=has_bought.astype(np.float32),
-        feature_name=[*plan.features, *next(iter(plan.attributes.values()))],
+        feature_name=columns,
         params=parameters,
     ).construct()
     positions = np.arange(len(rows))

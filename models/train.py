@@ -23,6 +23,7 @@ from models.baselines import logistic_regression, segment_rates
 from models.calibrate import MIN_POSITIVES, calibrate
 from models.evaluate import Estimate, evaluate, log_loss_gain
 from models.matrix import Folds, Integers, Outcomes, Vector
+from models.monotone import monotone_parameters
 from models.scorer import UNKNOWN_SEGMENT, Scorer
 from models.training_set import CALIBRATION, FOLDS, PARTS, TEST, Sample, TrainingSet
 from tables.errors import UserError
@@ -130,7 +131,10 @@ def train_booster(plan: Plan, product_id: str) -> Candidate:
     has_bought = data.outcomes[:, place] == 1
     dataset.set_label(has_bought[at].astype(np.float32))
     positions = np.searchsorted(at, sample.rows)
-    parameters = booster_parameters(plan.settings)
+    parameters = {
+        **booster_parameters(plan.settings),
+        **monotone_parameters(plan.settings.monotone, plan.features),
+    }
     text, rounds = fit(dataset, positions, data.fold[sample.rows], parameters, plan.settings)
     scorer = Scorer(product_id, "booster", plan.features, {}, text, sample.log_odds_shift)
     return calibrated(plan, scorer, {"rounds": rounds, "negative_share": sample.negative_share})

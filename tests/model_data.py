@@ -41,6 +41,7 @@ def model_settings(**changes: object) -> ModelSettings:
         "seed": 7,
         "processes": 1,
         "bootstrap_samples": 20,
+        "monotone": {},
         "gate": gate_settings(),
         "fairness": FairnessSettings(
             attributes=("gender",), genders=("f", "m"), age_bands=(40,), min_customers=20

@@ -218,6 +218,17 @@ def test_a_card_shows_plots_features_and_groups_but_no_small_group(first: Path) 
     assert sum(one["buyers"] for one in content["deciles"]) == content["parts"][2]["buyers"]
 
 
+def test_a_card_says_which_constraints_hold(registry_home: Path) -> None:
+    train(registry_home, small_bank(600), monotone={"balance": "increasing"})
+    held = "the propensity never falls as balance rises"
+    assert held in Text(card_of(registry_home, "card", 1)[1]).shown
+    content, page = card_of(registry_home, "boat", 2)
+    assert content["kind"] == "segment_rate" and held not in Text(page).shown
+    registry = Registry(registry_home)
+    [version] = registry.of_run("card", "run 1")
+    assert "[monotone_constraints: 1,0,0,0]" in registry.load(version).scorer.model_text
+
+
 def test_a_later_version_stands_beside_those_before_it(first: Path) -> None:
     train(first, small_bank(2500), run_id="run 7")
     newest = Registry(first).of_run("card", "run 7")[0]
