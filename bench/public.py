@@ -15,8 +15,9 @@ from conf.load import load_config
 from conf.model_settings import ModelSettings
 from models.baselines import logistic_regression
 from models.evaluate import Estimate, bootstrapped, resampled
+from models.fitting import fit
 from models.matrix import Folds, Integers, Matrix, Outcomes, Vector
-from models.train import booster_parameters, fit
+from models.train import booster_parameters
 from models.training_set import FOLDS, TEST, TRAIN, Sample, TrainingSet
 
 DATA = Path("../shared/data")
@@ -121,6 +122,7 @@ def by_regression(problem: Problem, train: Integers, rows: Integers) -> Vector:
         features=problem.features,
         outcomes=problem.has_bought.astype(np.int8)[:, None],
         part=part,
+        customer=np.arange(count, dtype=np.int32),
         fold=np.zeros(count, dtype=np.int8),
         draw=np.zeros(count),
         is_drawn=np.ones(count, dtype=np.bool_),

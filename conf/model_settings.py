@@ -44,6 +44,16 @@ class FairnessSettings(Settings):
     min_customers: Positive
 
 
+class SearchSettings(Settings):
+    """Search for better parameters than those below, product by product (`models/search.py`).
+
+    Attributes:
+        trials: Sets of parameters to try per product, the ones below among them; 0: no search.
+    """
+
+    trials: Annotated[StrictInt, Field(ge=0, le=1000)]
+
+
 class ModelSettings(Settings):
     """Training of the propensity models.
 
@@ -59,6 +69,7 @@ class ModelSettings(Settings):
         num_leaves: Of one tree.
         min_data_in_leaf: Customers in a leaf.
         seed: Of every draw.
+        search: For better parameters, product by product.
         processes: That train side by side.
         bootstrap_samples: Behind each interval.
         monotone: Features with which every propensity may only rise, or only fall.
@@ -79,6 +90,7 @@ class ModelSettings(Settings):
     num_leaves: Annotated[StrictInt, Field(ge=2, le=4096)]
     min_data_in_leaf: Positive
     seed: Count
+    search: SearchSettings
     processes: Annotated[StrictInt, Field(ge=1, le=256)]
     bootstrap_samples: Annotated[StrictInt, Field(ge=10, le=100_000)]
     monotone: dict[Identifier, Direction]

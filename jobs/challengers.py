@@ -25,6 +25,7 @@ from models.labels import outcome_codes, outcome_column
 from models.pooled import POOLED, pooled_candidate, train_pooled, train_task
 from models.registry import ACCELERATOR, AGAINST, CHAMPION, Registered, Registry
 from models.scorer import Scorer
+from models.search import recorded
 from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, shared_arrays
 from models.training_set import TEST, TRAIN
@@ -72,6 +73,8 @@ class Challengers:
                     self._pooled = trained
                 else:
                     self._boosters[product_id] = trained
+                    if trained.found:
+                        log.info("%s: parameters: %s", product_id, trained.found.in_words())
                 advance(1)
 
     def register(self, registry: Registry) -> None:
@@ -91,7 +94,16 @@ class Challengers:
             "promoted": len(self._promoted),
             "mean_test_auc": round(float(np.mean(aucs)), 4) if aucs else "unknown",
             "without_own_model": ", ".join(fallbacks) or "none",
+            **self._searched(),
         }
+
+    def _searched(self) -> dict[str, str]:
+        """For which products a search found better parameters, if there was one."""
+        found = {product: booster.found for product, booster in self._boosters.items()}
+        better = [p for p in self._plan.products if (one := found.get(p)) and one.used]
+        searched = sum(one is not None for one in found.values())
+        told = f"{len(better)} of {searched} searched: {', '.join(better)}".removesuffix(": ")
+        return {"better_parameters": told} if searched else {}
 
     @property
     def _needed(self) -> int:
@@ -153,7 +165,8 @@ class Challengers:
             AGAINST: str(against),
             ACCELERATOR: self._accelerator(tried.candidate.scorer),
         }
-        return registry.register(tried.candidate, self._run.run_id, tags, self._facts)
+        facts = {**self._facts, **recorded(tried.candidate.found)}
+        return registry.register(tried.candidate, self._run.run_id, tags, facts)
 
     def _accelerator(self, scorer: Scorer) -> str:
         """The configured accelerator, if it gives the test cohort the same propensities."""

@@ -22,6 +22,7 @@ from models.card import (
     group_rows,
     limits,
     metric_rows,
+    parameter_sentence,
 )
 from models.card_features import MOST_CUSTOMERS, top_features
 from models.card_plots import plot_scales
@@ -29,7 +30,8 @@ from models.evaluate import auc_estimate, deciles, from_flat
 from models.monotone import promises
 from models.registry import AGAINST, Registered, Registry
 from models.scorer import Scorer
-from models.train import Plan, propensities, shared_arrays
+from models.search import recorded
+from models.train import Candidate, Plan, propensities, shared_arrays
 from models.training_set import CALIBRATION, PARTS, TEST, first_by_draw, total
 from tables.files import make_folder, write_file
 
@@ -46,7 +48,10 @@ KINDS = {
 }
 DATA = "version_"
 COHORTS = ("train_cohorts", "calibration_cohort", "test_cohort")
-SHOWN_APART = ("run_id", "as_of", "config_hash", "features", "fairness", "monotone", *COHORTS)
+SEARCH = ("search", "search_result")
+SHOWN_APART = (
+    "run_id", "as_of", "config_hash", "features", "fairness", "monotone", *SEARCH, *COHORTS
+)  # fmt: skip
 
 
 class ModelCards:
@@ -80,7 +85,12 @@ class ModelCards:
     def write_index(self) -> None:
         """The report of the run: every version it registered, with the way to its card."""
         run = self._run
-        content = {"as_of": str(run.as_of), "run_id": run.run_id, "models": self._written}
+        content = {
+            "as_of": str(run.as_of),
+            "run_id": run.run_id,
+            "is_searched": self._plan.settings.search.trials > 0,
+            "models": self._written,
+        }
         write_page(run, content, INDEX_TEMPLATE)
 
     def _entry(self, registry: Registry, registered: Registered, tried: Tried) -> Content:
@@ -92,6 +102,7 @@ class ModelCards:
             "kind": tried.candidate.scorer.kind,
             "auc": tried.candidate.metrics["auc"].in_words(3),
             "ece": tried.candidate.metrics["ece"].in_words(4),
+            "parameters": self._parameters(tried.candidate),
             "beats": {key: one["beats"] for key, one in zip(BASELINES, sentences, strict=True)},
             "gate": registered.tags["gate"],
             "against_champion": registered.tags[AGAINST],
@@ -128,7 +139,8 @@ class ModelCards:
         }
 
     def _identity(self, registered: Registered, tried: Tried) -> Content:
-        scorer, facts = tried.candidate.scorer, self._facts
+        scorer = tried.candidate.scorer
+        facts = {**self._facts, **recorded(tried.candidate.found)}
         product = self._run.config.products[registered.product_id]
         return {
             "product_id": registered.product_id,
@@ -147,6 +159,7 @@ class ModelCards:
             "parts": self._parts(tried),
             "calibration": scorer.calibration.kind,
             "constraints": promises(self._plan.settings.monotone) if scorer.model_text else [],
+            "parameters_in_words": self._parameters(tried.candidate),
             "config_hash": facts["config_hash"],
             "data": {k.removeprefix(DATA): v for k, v in facts.items() if k.startswith(DATA)},
             "parameters": {
@@ -159,6 +172,9 @@ class ModelCards:
             },
             "reads": list(scorer.columns),
         }
+
+    def _parameters(self, candidate: Candidate) -> str:
+        return parameter_sentence(candidate, self._plan.settings.search.trials)
 
     def _parts(self, tried: Tried) -> list[Content]:
         """Rows, buyers and weights of each part."""

@@ -145,6 +145,7 @@ def _arrays(run: Run, rows: pa.Table, names: tuple[str, ...], segments: list[str
         features=feature_matrix(rows, names),
         outcomes=np.stack([outcome_codes(rows, p) for p in run.config.products], axis=1),
         part=parts.astype(np.int8),
+        customer=rows["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy(),
         fold=rows["fold"].to_numpy(),
         draw=rows["draw"].to_numpy(),
         is_drawn=rows["is_drawn"].to_numpy(),

@@ -100,6 +100,24 @@ def _beside(candidate: Candidate, key: str, name: str) -> Content:
     return {"beats": False, "sentence": f"It does not beat {name} beyond chance: {shown}."}
 
 
+def parameter_sentence(candidate: Candidate, trials: int) -> str:
+    """Where the booster's parameters come from.
+
+    Args:
+        candidate: The model.
+        trials: Asked for by the configuration.
+    """
+    if candidate.found:
+        return candidate.found.in_words()
+    if candidate.scorer.kind == "segment_rate":
+        return "none"
+    if not trials:
+        return "production's: no search was asked for"
+    if candidate.scorer.kind == "pooled":
+        return "production's: only a product's own booster is searched for"
+    return "production's: the buyers are too few to share out for a search"
+
+
 def decile_rows(bins: Sequence[Bin]) -> list[Content]:
     """Tenths of the test customers, best first: predicted, observed, lift."""
     customers, buyers = sum(b.customers for b in bins), sum(b.buyers for b in bins)

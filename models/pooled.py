@@ -14,6 +14,7 @@ import numpy as np
 
 from conf.schema import Product
 from models.calibrate import calibrate
+from models.fitting import fit
 from models.matrix import Integers, Matrix
 from models.monotone import monotone_parameters
 from models.scorer import Scorer
@@ -22,7 +23,6 @@ from models.train import (
     Plan,
     booster_parameters,
     calibrated,
-    fit,
     shared_arrays,
     train_booster,
 )

@@ -22,10 +22,12 @@ from conf.model_settings import ModelSettings
 from models.baselines import logistic_regression, segment_rates
 from models.calibrate import MIN_POSITIVES, calibrate
 from models.evaluate import Estimate, evaluate, log_loss_gain
-from models.matrix import Folds, Integers, Outcomes, Vector
+from models.fitting import fit
+from models.matrix import Integers, Vector
 from models.monotone import monotone_parameters
 from models.scorer import UNKNOWN_SEGMENT, Scorer
-from models.training_set import CALIBRATION, FOLDS, PARTS, TEST, Sample, TrainingSet
+from models.search import Found, TrainingRows, search
+from models.training_set import CALIBRATION, PARTS, TEST, Sample, TrainingSet
 from tables.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +51,6 @@ FIXED_PARAMETERS: Mapping[str, Any] = {
     "num_threads": 1,
     "verbosity": -1,
 }
-ENOUGH_BUYERS = 400  # to tell by their log loss when a booster should stop
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,13 @@ class Candidate:
         scorer: Ready to use.
         metrics: On the test cohort, with intervals.
         facts: Numbers of rows and buyers per part, rounds, share of negatives kept.
+        found: What a search for better parameters came to, if there was one.
     """
 
     scorer: Scorer
     metrics: Mapping[str, Estimate]
     facts: Mapping[str, float]
+    found: Found | None = None
 
 
 Key = TypeVar("Key")
@@ -135,9 +138,13 @@ def train_booster(plan: Plan, product_id: str) -> Candidate:
         **booster_parameters(plan.settings),
         **monotone_parameters(plan.settings.monotone, plan.features),
     }
-    text, rounds = fit(dataset, positions, data.fold[sample.rows], parameters, plan.settings)
+    rows = TrainingRows(dataset, positions, data, sample.rows)
+    found = search(rows, parameters, plan.settings)
+    used = {**parameters, **(found.used if found else {})}
+    text, rounds = fit(dataset, positions, rows.fold, used, plan.settings)
     scorer = Scorer(product_id, "booster", plan.features, {}, text, sample.log_odds_shift)
-    return calibrated(plan, scorer, {"rounds": rounds, "negative_share": sample.negative_share})
+    facts = {"rounds": rounds, "negative_share": sample.negative_share}
+    return replace(calibrated(plan, scorer, facts), found=found)
 
 
 def calibrated(plan: Plan, scorer: Scorer, facts: Mapping[str, float]) -> Candidate:
@@ -208,60 +215,6 @@ def booster_parameters(settings: ModelSettings) -> dict[str, Any]:
         "min_data_in_leaf": settings.min_data_in_leaf,
         "seed": settings.seed,
     }
-
-
-def fit(
-    dataset: Dataset,
-    positions: Integers,
-    fold: Folds,
-    parameters: Mapping[str, Any],
-    settings: ModelSettings,
-) -> tuple[str, int]:
-    """Find the number of rounds by cross-validation over customers, then train on all of them.
-
-    Only training cohorts take part: calibration and test never see where training stopped.
-
-    Args:
-        dataset: Binned, labelled.
-        positions: Rows of ``dataset`` to train on.
-        fold: Of each position's customer.
-        parameters: LightGBM's.
-        settings: Most rounds, and patience.
-
-    Returns:
-        The booster as text, and its rounds.
-    """
-    import lightgbm
-
-    splits = _splits(np.asarray(dataset.get_label())[positions] > 0, positions, fold)
-    rounds = settings.rounds
-    if splits:
-        stop = lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)
-        history = lightgbm.cv(
-            dict(parameters), dataset, settings.rounds, folds=splits, callbacks=[stop]
-        )
-        rounds = len(history["valid binary_logloss-mean"])
-    booster = lightgbm.train(dict(parameters), dataset.subset(positions.tolist()), rounds)
-    return booster.model_to_string(), rounds
-
-
-def _splits(bought: Outcomes, positions: Integers, fold: Folds) -> list[tuple[Integers, Integers]]:
-    """Rows to train on and rows to judge by; as few folds as together hold enough buyers.
-
-    A fold without buyers, or without others, on either side has no log loss to stop by.
-    """
-    splits: list[tuple[Integers, Integers]] = []
-    judging = 0
-    for left_out in range(FOLDS):
-        judges = fold == left_out
-        if judging < ENOUGH_BUYERS and all(_has_both(bought[part]) for part in (judges, ~judges)):
-            splits.append((positions[~judges], positions[judges]))
-            judging += int(bought[judges].sum())
-    return splits
-
-
-def _has_both(bought: Outcomes) -> bool:
-    return bool(bought.any() and not bought.all())
 
 
 @lru_cache(maxsize=1)

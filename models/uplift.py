@@ -19,6 +19,7 @@ from conf.model_settings import ModelSettings
 from models.boosters import loaded_booster
 from models.calibrate import probabilities
 from models.evaluate import UNKNOWN, Estimate
+from models.fitting import fit
 from models.gate import Verdict
 from models.matrix import Folds, Integers, Matrix, Outcomes, Vector
 from models.qini import (
@@ -31,7 +32,7 @@ from models.qini import (
     uplift_figures,
 )
 from models.scorer import DECIMALS
-from models.train import booster_parameters, fit
+from models.train import booster_parameters
 
 if TYPE_CHECKING:
     from lightgbm import Dataset

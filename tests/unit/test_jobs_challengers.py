@@ -218,15 +218,27 @@ def test_a_card_shows_plots_features_and_groups_but_no_small_group(first: Path) 
     assert sum(one["buyers"] for one in content["deciles"]) == content["parts"][2]["buyers"]
 
 
-def test_a_card_says_which_constraints_hold(registry_home: Path) -> None:
-    train(registry_home, small_bank(600), monotone={"balance": "increasing"})
-    held = "the propensity never falls as balance rises"
-    assert held in Text(card_of(registry_home, "card", 1)[1]).shown
-    content, page = card_of(registry_home, "boat", 2)
-    assert content["kind"] == "segment_rate" and held not in Text(page).shown
+def test_a_card_says_which_constraints_hold_and_what_a_search_found(
+    registry_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "jobs.challengers")
+    changes = {"monotone": {"balance": "increasing"}, "search": {"trials": 3}}
+    found = train(registry_home, small_bank(600), **changes)
     registry = Registry(registry_home)
     [version] = registry.of_run("card", "run 1")
     assert "[monotone_constraints: 1,0,0,0]" in registry.load(version).scorer.model_text
+    told = registry.parameters(version)["search_result"]
+    assert "in 3 trials" in told and f"card: parameters: {told}" in caplog.text
+    held = "the propensity never falls as balance rises"
+    shown = Text(card_of(registry_home, "card", 1)[1]).shown
+    assert held in shown and told in shown
+    pooled = Text(card_of(registry_home, "loan", 1)[1]).shown
+    assert "only a product's own booster is searched for" in pooled
+    content, page = card_of(registry_home, "boat", 2)
+    assert content["kind"] == "segment_rate" and held not in Text(page).shown
+    [report] = (registry_home / "reports" / str(AS_OF)).glob("train-run 1.html")
+    assert told in Text(report.read_text()).shown
+    assert str(found.summary()["better_parameters"]).startswith(("0 of 1 searched", "1 of 1"))
 
 
 def test_a_later_version_stands_beside_those_before_it(first: Path) -> None:

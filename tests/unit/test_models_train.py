@@ -20,6 +20,7 @@ from models.pooled import (
     with_base_rates,
 )
 from models.scorer import Scorer
+from models.search import recorded
 from models.segment_rate import train_segment_rate
 from models.train import Candidate, Plan, in_processes, train_booster
 from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet
@@ -66,11 +67,15 @@ def test_the_mean_propensity_is_the_rate_in_spite_of_dropped_negatives(tmp_path:
 
 def test_the_text_of_a_model_is_the_same_on_one_process_and_on_two(tmp_path: Path) -> None:
     data = small_bank()
-    plans = [plan_of(data, tmp_path / str(count), processes=count) for count in (1, 2)]
+    found = {"trials": 3}  # a search has draws of its own
+    plans = [
+        plan_of(data, tmp_path / str(count), processes=count, search=found) for count in (1, 2)
+    ]
     alone, shared = (dict(in_processes(train_booster, plan, ["card", "loan"])) for plan in plans)
     assert alone.keys() == shared.keys()
     assert {p: c.scorer for p, c in alone.items()} == {p: c.scorer for p, c in shared.items()}
     assert flat(alone["card"].metrics) == flat(shared["card"].metrics)
+    assert recorded(alone["card"].found) == recorded(shared["card"].found) != {}
 
 
 def killed(_plan: Plan, _product_id: str) -> Candidate:
