@@ -91,19 +91,36 @@ def test_no_row_of_a_later_cohort_reaches_the_search(of_crossed: Candidate, tmp_
     assert after.found == of_crossed.found
 
 
-def test_judging_customers_have_no_say_in_what_is_chosen(
-    of_crossed: Candidate, tmp_path: Path
-) -> None:
+Trials = list[tuple[dict[str, Any], float]]
+
+
+@pytest.fixture
+def trials(monkeypatch: pytest.MonkeyPatch) -> Trials:
+    """What each trial was given, and its loss, unless it was given up."""
+    seen: Trials = []
+    honest = search_module._loss
+
+    def watched(dataset: Any, judged: Any, parameters: dict[str, Any], *rest: Any) -> float:
+        seen.append((parameters, np.inf))
+        loss = honest(dataset, judged, parameters, *rest)
+        seen[-1] = (parameters, loss)
+        return loss
+
+    monkeypatch.setattr(search_module, "_loss", watched)
+    return seen
+
+
+def test_judging_customers_have_no_say_in_what_is_chosen(tmp_path: Path, trials: Trials) -> None:
     data = crossed()
     judges = (data.part == TRAIN) & np.isin(data.fold, JUDGING) & (data.outcomes[:, 0] >= 0)
     outcomes = data.outcomes.copy()
-    bought = outcomes[judges, 0]
-    # among themselves, so that as many are sampled as before
-    outcomes[judges, 0] = np.random.default_rng(2).permutation(bought)
-    found = found_in(trained(tmp_path, replace(data, outcomes=outcomes),
-                             num_leaves=2, negatives_per_positive=1000))  # fmt: skip
-    honest = found_in(trained(tmp_path / "honest", data, num_leaves=2,
-                              negatives_per_positive=1000))  # fmt: skip
+    # Turned around among themselves, so that as many buy, and everybody is sampled.
+    outcomes[judges, 0] = np.random.default_rng(2).permutation(outcomes[judges, 0])
+    everybody = {"num_leaves": 2, "negatives_per_positive": 1000}
+    honest = found_in(trained(tmp_path / "honest", data, **everybody))
+    before = list(trials)
+    found = found_in(trained(tmp_path, replace(data, outcomes=outcomes), **everybody))
+    assert trials[len(before) :] == before
     assert found.best == honest.best
     assert honest.used and not found.used
 
@@ -120,18 +137,11 @@ def test_what_is_found_does_not_depend_on_which_product_is_trained_first(tmp_pat
 
 
 def test_production_is_tried_first_and_the_budget_is_a_number_of_trials(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trials: Trials
 ) -> None:
-    tried: list[dict[str, Any]] = []
-    honest = search_module._loss
-
-    def watched(dataset: Any, judged: Any, parameters: Any, *rest: Any) -> float:
-        tried.append(parameters)
-        return honest(dataset, judged, parameters, *rest)
-
-    monkeypatch.setattr(search_module, "_loss", watched)
     trained(tmp_path, small_bank(800))
-    assert len(tried) == 8
+    assert len(trials) == 8
+    tried = [parameters for parameters, _ in trials]
     assert tried[0] == booster_parameters(model_settings())
     assert {parameters["seed"] for parameters in tried} == {7}
     assert len({str(parameters) for parameters in tried}) > 5
