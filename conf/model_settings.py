@@ -73,6 +73,8 @@ class ModelSettings(Settings):
         processes: That train side by side.
         bootstrap_samples: Behind each interval.
         monotone: Features with which every propensity may only rise, or only fall.
+        uplift_history_months: How far back own campaigns are looked at to learn uplift; 0: it is
+            neither learned nor used.
         gate: What a challenger must reach.
         fairness: Protected groups that are measured.
         auto_promote: The gate alone puts a challenger in use.
@@ -94,6 +96,7 @@ class ModelSettings(Settings):
     processes: Annotated[StrictInt, Field(ge=1, le=256)]
     bootstrap_samples: Annotated[StrictInt, Field(ge=10, le=100_000)]
     monotone: dict[Identifier, Direction]
+    uplift_history_months: Annotated[StrictInt, Field(ge=0, le=120)]
     gate: GateSettings
     fairness: FairnessSettings
     auto_promote: StrictBool

@@ -48,6 +48,10 @@ def resolve(context: Context, step: Step) -> Inputs:
     pins = {name: version for record in records for name, version in record.pins.items()}
     if step.uses_models:
         identity |= _champions(context)
+    if step.name == "train":
+        identity |= _past_campaigns(context)
+    if step.name == "score":
+        identity |= _uplift(context)
     return Inputs(identity, pins)
 
 
@@ -69,6 +73,22 @@ def _champions(context: Context) -> dict[str, str]:
 
     found = champions(context.config, context.home.path)
     return {f"model {product}": champion.sha256 for product, champion in sorted(found.items())}
+
+
+def _past_campaigns(context: Context) -> dict[str, str]:
+    """What uplift is learned from."""
+    from jobs.campaign_history import past_campaigns
+
+    found = past_campaigns(context.home.tables, context.as_of, context.config)
+    return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found}
+
+
+def _uplift(context: Context) -> dict[str, str]:
+    from models.scorer import UPLIFT
+    from models.uplift_champion import uplift_champion
+
+    found = uplift_champion(context.config, context.home.path)
+    return {} if found is None else {f"model {UPLIFT}": found.sha256}
 
 
 def _deliveries(context: Context) -> Inputs:

@@ -19,6 +19,7 @@ from jobs.protected_groups import protected_groups
 from jobs.run import Run
 from jobs.training_sample import sampled_customers
 from jobs.training_snapshots import pair_features, rows_of
+from jobs.uplift_challenger import challenge_with_uplift
 from models.labels import Cohorts, cohorts, label_rows, outcome_codes, outcome_column, with_outcomes
 from models.matrix import feature_matrix
 from models.pooled import product_attributes, with_base_rates
@@ -38,7 +39,13 @@ SCRATCH = ".training-"
 
 
 def train_propensity(run: Run) -> None:
-    """Train, test and register a model per product; champions change last of all."""
+    """Train, test and register a model per product, then one of uplift over all of them."""
+    _train_products(run)
+    challenge_with_uplift(run)
+
+
+def _train_products(run: Run) -> None:
+    """Champions change last of all."""
     chosen = cohorts(run.as_of, run.config.time)
     rows = training_rows(run, chosen)
     run.stage(training_table(tuple(run.config.products)), rows)

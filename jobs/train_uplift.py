@@ -42,7 +42,8 @@ def randomised_history(
     Args:
         run: Gives store and settings.
         contacts: One row per ``cohort``, ``customer_id`` and ``product_id``, with ``is_treated``
-            (contacted in the month that begins then, or kept back by chance) and ``has_bought``.
+            (contacted in the month that begins then, or kept back by chance) and ``has_bought``;
+            and with ``chance`` of having been contacted, unless it was the same for all.
         scratch: An empty folder, needed until this returns.
 
     Returns:
@@ -64,6 +65,17 @@ def randomised_history(
     return _history(rows, names, attributes), rows.select(contacts.schema.names)
 
 
+def arms_of(contacts: pa.Table) -> Arms:
+    """What chance decided, and what came of it; without ``chance`` it was the same for all."""
+    customer = contacts["customer_id"].cast(pa.string()).combine_chunks().dictionary_encode()
+    return Arms(
+        customer=customer.indices.to_numpy().astype(np.int64),
+        is_treated=contacts["is_treated"].to_numpy(zero_copy_only=False),
+        has_bought=contacts["has_bought"].to_numpy(zero_copy_only=False),
+        chance=contacts["chance"].to_numpy() if "chance" in contacts.schema.names else None,
+    )
+
+
 def _chosen(run: Run, contacts: pa.Table, cohort: date, scratch: Path) -> DataFrame:
     """Customers of one cohort's campaigns; each stands for as many as there are per chosen one."""
     own = contacts.filter(pc.equal(contacts["cohort"], pa.scalar(cohort, pa.date32())))
@@ -81,13 +93,9 @@ def _history(
     places = pc.index_in(rows["product_id"].cast(pa.string()), value_set=pa.array(products))
     told = np.array([list(attributes[product_id].values()) for product_id in products])
     of_product = told[places.to_numpy(zero_copy_only=False)].astype(np.float32)
-    customer = rows["customer_id"].cast(pa.string()).combine_chunks().dictionary_encode()
     return RandomisedHistory(
         features=np.hstack([feature_matrix(rows, names), of_product]),
-        arms=Arms(
-            customer=customer.indices.to_numpy().astype(np.int64),
-            is_treated=rows["is_treated"].to_numpy(zero_copy_only=False),
-            has_bought=rows["has_bought"].to_numpy(zero_copy_only=False),
-        ),
+        arms=arms_of(rows),
         fold=rows["fold"].to_numpy(),
+        names=(*names, *next(iter(attributes.values()))),
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-Action = Literal["propose", "promote", "rollback"]
+Action = Literal["propose", "promote", "rollback", "retire"]
 PROPOSE: Action = "propose"
 PROMOTE: Action = "promote"
 ROLLBACK: Action = "rollback"
+RETIRE: Action = "retire"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Decision:
     """One entry of the record.
 
     Attributes:
-        action: ``promote`` and ``rollback`` change the champion, ``propose`` asks a second person.
+        action: ``promote`` and ``rollback`` change the champion, ``retire`` takes it out of use,
+            ``propose`` asks a second person.
         version: The version it is about.
         before: The champion's version at that moment; None if there was none.
         who: See ``Signature``, as for the others.
@@ -56,7 +58,7 @@ class Decision:
 
     @property
     def changes_the_champion(self) -> bool:
-        """It put a version in use."""
+        """It put a version in use, or took it out of use."""
         return self.action != PROPOSE
 
     def repeats(self, other: Decision) -> bool:
@@ -66,10 +68,15 @@ class Decision:
 
 
 def previous_version(decisions: Sequence[Decision]) -> int | None:
-    """The champion before the present one, where a rollback undoes the promotion before it."""
+    """The champion before the present one, where a rollback undoes the promotion before it.
+
+    What was in use before a retirement is not gone back to.
+    """
     champions: list[int] = []
     for decision in decisions:
-        if decision.action == ROLLBACK:
+        if decision.action == RETIRE:
+            champions.clear()
+        elif decision.action == ROLLBACK:
             champions.pop()
         elif decision.action == PROMOTE:
             champions.append(decision.version)
@@ -95,10 +102,13 @@ def is_same_person(one: str, other: str) -> bool:
 
 
 def live_on(decisions: Sequence[Decision], day: date) -> Decision | None:
-    """The decision that had put the champion in use which was live at the end of a day, UTC."""
+    """The decision that had put the champion in use which was live at the end of a day, UTC.
+
+    None if there was no champion.
+    """
     until_then = [
         decision
         for decision in decisions
         if decision.changes_the_champion and date.fromisoformat(decision.recorded_at[:10]) <= day
     ]
-    return until_then[-1] if until_then else None
+    return until_then[-1] if until_then and until_then[-1].action != RETIRE else None

@@ -91,7 +91,7 @@ def with_outcomes(
     return (
         snapshot.join(born, on="customer_id", how="left")  # customer_id is the key of customers
         .join(open_products(held, cohort), on="customer_id", how="left")  # grouped by it
-        .join(_purchases(bought, cohort, time), on="customer_id", how="left")  # grouped by it
+        .join(purchases(bought, cohort, time), on="customer_id", how="left")  # grouped by it
         .select(
             *snapshot.columns,
             *(_outcome(product_id, product, cohort) for product_id, product in products.items()),
@@ -131,8 +131,8 @@ def outcome_codes(outcomes: pa.Table, product_id: str) -> np.ndarray[tuple[int],
     return np.asarray(codes.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int8)
 
 
-def _purchases(bought: DataFrame, cohort: date, time: TimeSettings) -> DataFrame:
-    """Products opened in the outcome window, one row per customer."""
+def purchases(bought: DataFrame, cohort: date, time: TimeSettings) -> DataFrame:
+    """``bought_products``, opened in the outcome window; one row per customer who bought any."""
     opens, closes = outcome_window(cohort, time)
     in_outcome_window = (F.col("opened_on") >= F.lit(opens)) & (F.col("opened_on") < F.lit(closes))
     return (

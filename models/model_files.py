@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
-from models.scorer import Scorer
 from tables.errors import ContractViolation
 from tables.files import make_folder, write_file
 
 MODEL_TEXT, SCORER, DIGESTS = "model.txt", "scorer.json", "model.sha256"
 
 
-def write_model(folder: Path, scorer: Scorer) -> str:
+class Stored(Protocol):
+    """A model that is stored as texts."""
+
+    def files(self) -> dict[str, str]:
+        """The texts by file name."""
+
+
+def write_model(folder: Path, model: Stored) -> str:
     """Write a model's files, and force them to the disk before anyone registers them.
 
     Returns:
         SHA-256 of the file of digests, which stands for all of them.
     """
     make_folder(folder)
-    contents = {MODEL_TEXT: scorer.model_text.encode(), SCORER: scorer.as_json().encode()}
+    contents = {name: text.encode() for name, text in model.files().items()}
     lines = [f"{_sha256(content)}  {name}\n" for name, content in sorted(contents.items())]
     contents[DIGESTS] = "".join(lines).encode()
     for name, content in contents.items():
@@ -27,7 +34,7 @@ def write_model(folder: Path, scorer: Scorer) -> str:
     return _sha256(contents[DIGESTS])
 
 
-def read_model(folder: Path, sha256: str, label: str) -> Scorer:
+def read_model(folder: Path, sha256: str, label: str) -> dict[str, str]:
     """Read a model whose files are those that were registered.
 
     Args:
@@ -38,22 +45,24 @@ def read_model(folder: Path, sha256: str, label: str) -> Scorer:
     Raises:
         ContractViolation: A file is missing or has been changed.
     """
-    contents = {name: _read(folder / name, label) for name in (MODEL_TEXT, SCORER, DIGESTS)}
-    if changed := _changed(contents, sha256):
-        raise ContractViolation(
-            f"{label}: {', '.join(changed)} in {folder} is not what was registered (other SHA-256)."
-            " Restore the file, or go back with xsell models rollback"
-        )
-    return Scorer.from_json(contents[SCORER].decode(), contents[MODEL_TEXT].decode())
-
-
-def _changed(contents: dict[str, bytes], sha256: str) -> list[str]:
-    """Names of files that are not what was registered; the file of digests is believed last."""
-    if _sha256(contents[DIGESTS]) != sha256:
-        return [DIGESTS]
-    lines = contents[DIGESTS].decode().splitlines()
+    digests = _read(folder / DIGESTS, label)
+    # The file of digests names the others: nothing it says counts before it was checked itself.
+    if _sha256(digests) != sha256:
+        raise _changed(folder, label, [DIGESTS])
+    lines = digests.decode().splitlines()
     pinned = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
-    return [name for name in (MODEL_TEXT, SCORER) if _sha256(contents[name]) != pinned[name]]
+    contents = {name: _read(folder / name, label) for name in pinned}
+    changed = [name for name, content in contents.items() if _sha256(content) != pinned[name]]
+    if changed:
+        raise _changed(folder, label, changed)
+    return {name: content.decode() for name, content in contents.items()}
+
+
+def _changed(folder: Path, label: str, names: list[str]) -> ContractViolation:
+    return ContractViolation(
+        f"{label}: {', '.join(names)} in {folder} is not what was registered (other SHA-256)."
+        " Restore the file, or go back with xsell models rollback"
+    )
 
 
 def _read(path: Path, label: str) -> bytes:

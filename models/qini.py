@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,27 +26,46 @@ MIN_GROUP = 20  # with fewer buyers in an arm bootstrap intervals are too narrow
 
 @dataclass(frozen=True)
 class Arms:
-    """What came of contacts that chance alone decided, with the same chance for everybody.
+    """What came of contacts that chance alone decided.
 
     Attributes:
         customer: Whose contact it was, or would have been: a place from 0 on. Intervals come from
             drawing customers, so that somebody who was chosen twice counts as one piece of luck.
         is_treated: Contacted, or kept back as control.
         has_bought: In the outcome window after it.
+        chance: Of each row to be contacted, above 0 and below 1; None if it was the same for all.
     """
 
     customer: Integers
     is_treated: Outcomes
     has_bought: Outcomes
+    chance: Vector | None = None
 
     @property
     def treated_share(self) -> float:
-        """The chance to be contacted."""
+        """How many were contacted, of all."""
         return float(self.is_treated.mean())
+
+    @cached_property
+    def weight(self) -> Vector:
+        """How much a row counts, so that both arms stand for the same customers and campaigns.
+
+        A campaign that keeps back few lies mostly in one arm: what is peculiar to it would look
+        like uplift. 1 ÷ the chance to be in the arm makes up for that (Horvitz and Thompson, A
+        Generalization of Sampling Without Replacement from a Finite Universe, 1952). The mean is 1
+        in each arm, so that with one chance for everybody each row counts as 1.
+        """
+        if self.chance is None:
+            return np.ones(len(self.is_treated))
+        weight = 1 / np.where(self.is_treated, self.chance, 1 - self.chance)
+        for arm in (self.is_treated, ~self.is_treated):
+            weight[arm] /= weight[arm].mean() if arm.any() else 1
+        return np.asarray(weight)
 
     def of(self, rows: Outcomes | Integers) -> Arms:
         """Some of the rows."""
-        return Arms(self.customer[rows], self.is_treated[rows], self.has_bought[rows])
+        chance = None if self.chance is None else self.chance[rows]
+        return Arms(self.customer[rows], self.is_treated[rows], self.has_bought[rows], chance)
 
     def weightings(self, samples: int, seed: int) -> list[Vector]:
         """How often each row counts, per bootstrap sample of customers."""
@@ -98,18 +118,29 @@ def power(arms: Arms) -> Power:
     """How much the history could show: the usual formula for the difference of two rates.
 
     Both arms' variance is that of their common rate (Duflo, Glennerster and Kremer, Using
-    Randomization in Development Economics Research, 2007, section 4.1).
+    Randomization in Development Economics Research, 2007, section 4.1). Rows that count unequally
+    tell as much as fewer that count alike (Kish, Survey Sampling, 1965, section 11.7).
     """
     treated, control = int(arms.is_treated.sum()), int((~arms.is_treated).sum())
     bought_treated = int((arms.has_bought & arms.is_treated).sum())
     bought_control = int((arms.has_bought & ~arms.is_treated).sum())
     groups = (bought_treated, bought_control, treated - bought_treated, control - bought_control)
-    control_rate = (bought_control + 0.5) / (control + 1)
+    weighted_treated, weighted_control = (
+        float(arms.weight[arms.has_bought & arm].sum())
+        for arm in (arms.is_treated, ~arms.is_treated)
+    )
+    control_rate = (weighted_control + 0.5) / (control + 1)
     if not treated or not control:
         return Power(treated, control, 0, control_rate, math.inf)
-    rate = (bought_treated + bought_control + 1) / (treated + control + 2)
-    deviation = math.sqrt(rate * (1 - rate) * (1 / treated + 1 / control))
+    rate = (weighted_treated + weighted_control + 1) / (treated + control + 2)
+    equal = [_as_many_alike(arms.weight[arm]) for arm in (arms.is_treated, ~arms.is_treated)]
+    deviation = math.sqrt(rate * (1 - rate) * sum(1 / rows for rows in equal))
     return Power(treated, control, min(groups), control_rate, SIGNIFICANCE_AND_POWER * deviation)
+
+
+def _as_many_alike(weight: Vector) -> float:
+    """How many rows that count alike tell as much."""
+    return float(weight.sum() ** 2 / (weight**2).sum())
 
 
 def uplift_figures(
@@ -179,7 +210,7 @@ class _Ranked:
         self._ties = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
         is_treated, has_bought = arms.is_treated[self._order], arms.has_bought[self._order]
         masks = (is_treated, ~is_treated, is_treated & has_bought, ~is_treated & has_bought)
-        self._masks = np.array(masks, dtype=np.float64)
+        self._masks = np.array(masks, dtype=np.float64) * arms.weight[self._order]
 
     def figures(self, weights: Vector) -> Vector:
         """``FIGURES`` where each row counts ``weights`` times."""

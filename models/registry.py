@@ -1,6 +1,7 @@
 """The models in MLflow: registered, verified, and switched on. Imported by jobs only.
 
-A version is one MLflow run with a folder ``model`` of plain files: ``model.txt`` (LightGBM's text),
+A version is one MLflow run with a folder ``model`` of plain files: ``model.txt`` (LightGBM's text;
+of the uplift model a text per booster, ``model_0.txt`` and so on),
 ``scorer.json`` (everything else a propensity depends on), ``model.sha256`` (their digests, as
 ``sha256sum -c`` reads it; its own digest is a tag of the version) and ``MLmodel``, so that
 ``mlflow.lightgbm.load_model`` can read the folder too. ``log_model`` is not used: it would store
@@ -20,12 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conf.schema import RunConfig
-from models.decisions import Action, Decision, Signature
+from models.decisions import RETIRE, Action, Decision, Signature
 from models.evaluate import flat
 from models.mlflow_client import describe, open_client
 from models.model_files import read_model, write_model
-from models.scorer import Champion, model_name
+from models.scorer import Champion, Scorer, model_name
 from models.train import Candidate
+from models.uplift_scorer import UpliftCandidate
 from tables.errors import ModelNotFound
 from tables.files import make_folder
 
@@ -38,6 +40,7 @@ EVENT = "event."
 AGAINST = "against_champion"  # tag: may the version replace the champion there was?
 ACCELERATOR = "accelerator"  # tag: what was equal to LightGBM when the version was trained
 CARD = "card/card.html"
+Trained = Candidate | UpliftCandidate
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Registry:
             self._client = open_client(database(self._home))
 
     def register(
-        self, candidate: Candidate, run_id: str, tags: Mapping[str, str], facts: Mapping[str, Any]
+        self, candidate: Trained, run_id: str, tags: Mapping[str, str], facts: Mapping[str, Any]
     ) -> Registered:
         """Make a candidate a version of its product; the same run again finds it there.
 
@@ -121,7 +124,8 @@ class Registry:
             return present
         run = self._mlflow_run(candidate, run_id, facts)
         digest = write_model(self._folder(run), scorer)
-        describe(self._folder(run), scorer)
+        if isinstance(scorer, Scorer):
+            describe(self._folder(run), scorer)
         self._client.set_terminated(run)
         own = {"run_id": run_id, "kind": scorer.kind, "sha256": digest}
         self._ensure_model(scorer.product_id)
@@ -135,12 +139,16 @@ class Registry:
 
     def load(self, registered: Registered) -> Champion:
         """The scorer of a version, its files checked against the registered digest."""
-        folder = self._folder(registered.mlflow_run_id)
-        label = f"{model_name(registered.product_id)} version {registered.version}"
-        scorer = read_model(folder, registered.tags["sha256"], label)
+        scorer = Scorer.from_files(self.files(registered))
         return Champion(
             registered.product_id, registered.version, registered.tags["sha256"], scorer
         )
+
+    def files(self, registered: Registered) -> dict[str, str]:
+        """The texts of a version by file name, likewise checked."""
+        folder = self._folder(registered.mlflow_run_id)
+        label = f"{model_name(registered.product_id)} version {registered.version}"
+        return read_model(folder, registered.tags["sha256"], label)
 
     def with_alias(self, product_id: str, alias: str) -> Registered | None:
         """The version an alias points to."""
@@ -192,6 +200,12 @@ class Registry:
         if challenger is not None and challenger.version == registered.version:
             self._client.delete_registered_model_alias(name, CHALLENGER)
 
+    def retire(self, champion: Registered, signed: Signature) -> None:
+        """Take the champion out of use without another in its place; recorded first, as above."""
+        self.record(champion, RETIRE, signed)
+        name = model_name(champion.product_id)
+        self._client.delete_registered_model_alias(name, CHAMPION)
+
     def record(self, registered: Registered, action: Action, signed: Signature) -> None:
         """Write down a decision, unless it repeats the last one."""
         champion = self.with_alias(registered.product_id, CHAMPION)
@@ -211,7 +225,7 @@ class Registry:
         keys = sorted(key for key in tags if key.startswith(EVENT))
         return [Decision.from_record(json.loads(tags[key])) for key in keys]
 
-    def _mlflow_run(self, candidate: Candidate, run_id: str, facts: Mapping[str, Any]) -> str:
+    def _mlflow_run(self, candidate: Trained, run_id: str, facts: Mapping[str, Any]) -> str:
         from mlflow.entities import Metric, Param
 
         product_id = candidate.scorer.product_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ from models.accelerator import accelerated
 from models.boosters import loaded_booster
 from models.calibrate import IDENTITY, Calibration, probabilities
 from models.matrix import Matrix, Vector, feature_matrix
+from models.model_files import MODEL_TEXT, SCORER
 from tables.errors import ContractViolation
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ModelKind = Literal["booster", "pooled", "segment_rate"]
 UNKNOWN_SEGMENT = ""
+UPLIFT = "xsell_uplift"  # stands for all products, and is the model's name in the registry
 DECIMALS = 12  # below any use, above the last bits in which processors may differ
 
 
@@ -82,8 +84,7 @@ class Scorer:
         """The matrix, followed by the product's attributes where the model is pooled."""
         if not self.attributes:
             return matrix
-        attributes = np.array([list(self.attributes.values())], dtype=np.float32)
-        return np.hstack([matrix, np.repeat(attributes, len(matrix), axis=0)])
+        return with_columns(matrix, list(self.attributes.values()))
 
     def booster(self) -> Booster:
         """The booster, loaded once per process.
@@ -101,6 +102,10 @@ class Scorer:
             )
         return booster
 
+    def files(self) -> dict[str, str]:
+        """What is stored, by file name."""
+        return {MODEL_TEXT: self.model_text, SCORER: self.as_json()}
+
     def as_json(self) -> str:
         """Everything but the booster's text, as canonical JSON."""
         content = {
@@ -113,6 +118,11 @@ class Scorer:
             "segment_rates": dict(self.segment_rates),
         }
         return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, str]) -> Scorer:
+        """The inverse of ``files``."""
+        return cls.from_json(files[SCORER], files[MODEL_TEXT])
 
     @classmethod
     def from_json(cls, text: str, model_text: str) -> Scorer:
@@ -154,5 +164,11 @@ class Champion:
 
 
 def model_name(product_id: str) -> str:
-    """Name of a product's registered model."""
-    return f"propensity_{product_id}"
+    """Name of a product's registered model, or of the uplift model."""
+    return UPLIFT if product_id == UPLIFT else f"propensity_{product_id}"
+
+
+def with_columns(matrix: Matrix, values: Sequence[float]) -> Matrix:
+    """The matrix, followed by a column for each value, the same in every row."""
+    columns = np.array([values], dtype=np.float32)
+    return np.hstack([matrix, np.repeat(columns, len(matrix), axis=0)])

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from conf.model_settings import ModelSettings
-from models.boosters import loaded_booster
-from models.calibrate import probabilities
 from models.evaluate import UNKNOWN, Estimate
 from models.fitting import fit
 from models.gate import Verdict
@@ -31,14 +29,18 @@ from models.qini import (
     qini_gain,
     uplift_figures,
 )
-from models.scorer import DECIMALS
 from models.train import booster_parameters
+from models.uplift_scorer import (
+    IS_TREATED,
+    LEARNERS,
+    LearnerName,
+    UpliftModel,
+    with_treatment,
+)
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
 
-LearnerName = Literal["t_learner", "s_learner", "class_transformation"]
-LEARNERS: tuple[LearnerName, ...] = ("t_learner", "s_learner", "class_transformation")
 DEFAULT: LearnerName = "t_learner"
 # One feature among many says who was treated: every tree has to see it, and to grow beyond it.
 TOLD_OF_TREATMENT: Mapping[str, Any] = {"num_leaves": 8, "feature_fraction": 1.0}
@@ -52,36 +54,13 @@ class RandomisedHistory:
         features: One row per customer and campaign.
         arms: What chance decided, and what came of it.
         fold: A number below ``FOLDS`` that follows the customer.
+        names: Of the features, for models that are to be used.
     """
 
     features: Matrix
     arms: Arms
     fold: Folds
-
-
-@dataclass(frozen=True)
-class UpliftModel:
-    """What turns features into the probability that a contact adds."""
-
-    learner: LearnerName
-    model_texts: tuple[str, ...]
-
-    def uplift(self, features: Matrix) -> Vector:
-        """One uplift per row; negative where a contact puts off."""
-        if self.learner == "t_learner":
-            treated, control = (_response(text, features) for text in self.model_texts)
-            found = treated - control
-        elif self.learner == "s_learner":
-            (text,) = self.model_texts
-            found = _response(text, _told(features, 1)) - _response(text, _told(features, 0))
-        else:
-            (text,) = self.model_texts
-            found = 2 * _response(text, features) - 1
-        return np.asarray(np.round(found, DECIMALS))
-
-    def response(self, features: Matrix) -> Vector:
-        """What a T-learner's first booster says: the probability of buying when contacted."""
-        return np.asarray(np.round(_response(self.model_texts[0], features), DECIMALS))
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +94,7 @@ def train_uplift(
     """Choose, judge and train an uplift model.
 
     Args:
-        history: With one chance of treatment for everybody.
+        history: Of campaigns that may have kept back different shares.
         settings: Production's: they say rounds, size of trees, bootstrap samples and seed.
         propensity: What the history's customers would be ranked by otherwise, from a model that has
             not seen these outcomes. If left out, the response of the treated, out of fold.
@@ -179,36 +158,43 @@ class _Task:
 def _tasks(
     learner: LearnerName, history: RandomisedHistory, settings: ModelSettings
 ) -> tuple[_Task, ...]:
-    features, arms = history.features, history.arms
+    features, arms, names = history.features, history.arms, history.names
     parameters, every = booster_parameters(settings), np.arange(len(features))
     if learner == "t_learner":
-        dataset = _binned(features, arms.has_bought, parameters)
+        dataset = _binned(features, arms.has_bought, arms.weight, parameters, names)
         in_arm = (np.flatnonzero(arms.is_treated), np.flatnonzero(~arms.is_treated))
         return tuple(_Task(dataset, rows, parameters) for rows in in_arm)
     if learner == "s_learner":
         parameters = {**parameters, **TOLD_OF_TREATMENT}
-        dataset = _binned(_told(features, arms.is_treated), arms.has_bought, parameters)
+        told = with_treatment(features, arms.is_treated)
+        names = (*names, IS_TREATED) if names else ()
+        dataset = _binned(told, arms.has_bought, arms.weight, parameters, names)
     else:
         # Both arms weigh the same, however many were kept back: else a purchase that agrees with
         # the larger arm would look like uplift.
         share = arms.treated_share
-        weight = np.where(arms.is_treated, 0.5 / share, 0.5 / (1 - share))
+        weight = arms.weight * np.where(arms.is_treated, 0.5 / share, 0.5 / (1 - share))
         agrees = arms.has_bought == arms.is_treated
-        dataset = _binned(features, agrees, parameters, weight)
+        dataset = _binned(features, agrees, weight, parameters, names)
     return (_Task(dataset, every, parameters),)
 
 
 def _binned(
     features: Matrix,
     label: Outcomes,
+    weight: Vector,
     parameters: Mapping[str, Any],
-    weight: Vector | None = None,
+    names: tuple[str, ...],
 ) -> Dataset:
     import lightgbm
 
-    labels = label.astype(np.float32)
-    dataset = lightgbm.Dataset(features, labels, weight=weight, params=dict(parameters))
-    return dataset.construct()
+    return lightgbm.Dataset(
+        features,
+        label.astype(np.float32),
+        weight=weight,
+        feature_name=list(names) or "auto",
+        params=dict(parameters),
+    ).construct()
 
 
 def _fold_models(
@@ -242,16 +228,3 @@ def _judged(uplifts: Mapping[LearnerName, Vector], history: RandomisedHistory) -
         best = best_learner(seen, history.arms.of(others))
         judged[rows] = uplifts[best][rows]
     return judged
-
-
-def _told(features: Matrix, is_treated: Outcomes | int) -> Matrix:
-    column = np.full(len(features), is_treated, dtype=np.float32)
-    return np.column_stack([features, column])
-
-
-def _response(model_text: str, features: Matrix) -> Vector:
-    if not len(features):
-        return np.empty(0)
-    return probabilities(
-        loaded_booster(model_text).predict(features, raw_score=True, num_threads=1)
-    )

@@ -43,6 +43,7 @@ def model_settings(**changes: object) -> ModelSettings:
         "processes": 1,
         "bootstrap_samples": 20,
         "monotone": {},
+        "uplift_history_months": 12,
         "gate": gate_settings(),
         "fairness": FairnessSettings(
             attributes=("gender",), genders=("f", "m"), age_bands=(40,), min_customers=20

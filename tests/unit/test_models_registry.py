@@ -147,7 +147,7 @@ def test_products_without_a_champion_are_named_with_what_to_do(tmp_path: Path) -
 @pytest.mark.parametrize("damage", ["changed", "gone", "not text"])
 def test_a_model_that_was_tampered_with_is_refused(tmp_path: Path, name: str, damage: str) -> None:
     sha256 = write_model(tmp_path, candidate().scorer)
-    assert read_model(tmp_path, sha256, "version 1") == candidate().scorer
+    assert read_model(tmp_path, sha256, "version 1") == candidate().scorer.files()
     path = tmp_path / name
     content = path.read_bytes()
     path.unlink()

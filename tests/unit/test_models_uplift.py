@@ -89,6 +89,63 @@ def test_what_moves_nobody_but_ranks_as_well_is_not_preferred_to_propensity() ->
     assert "over ranking by propensity may be none" in str(again.verdict)
 
 
+def two_campaigns(rows: int = 8000) -> RandomisedHistory:
+    """Without any uplift: one keeps back a tenth and is about what sells, the other one a half."""
+    random = np.random.default_rng(5)
+    sells = random.random(rows) < 0.5
+    chance = np.where(sells, 0.9, 0.5)
+    arms = Arms(
+        np.arange(rows),
+        random.random(rows) < chance,
+        random.random(rows) < np.where(sells, 0.30, 0.05),
+        chance,
+    )
+    features = random.normal(size=(rows, 3)).astype(np.float32)
+    return RandomisedHistory(features, arms, random.integers(0, FOLDS, rows, dtype=np.int8))
+
+
+def test_campaigns_that_kept_back_different_shares_do_not_look_like_uplift() -> None:
+    arms = two_campaigns().arms
+    ranking = np.random.default_rng(6).random(len(arms.customer))
+    fair = uplift_figures(ranking, arms, samples=40, seed=1)["uplift_30"]
+    assert fair.low < 0 < fair.high
+    assert abs(fair.value) < 0.03
+    naive = uplift_figures(ranking, replace(arms, chance=None))["uplift_30"]
+    assert naive.value > 0.05  # the treated are mostly customers of what sells
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_no_learner_takes_a_campaign_for_uplift(learner: str) -> None:
+    history = two_campaigns()
+    uplift = trained_on(history, learner, SETTINGS).uplift(history.features)
+    assert abs(uplift.mean()) < 0.02
+    naive = replace(history, arms=replace(history.arms, chance=None))
+    assert trained_on(naive, learner, SETTINGS).uplift(history.features).mean() > 0.05
+
+
+def test_both_arms_stand_for_the_same_campaigns_and_rows_for_one_on_average() -> None:
+    arms = two_campaigns().arms
+    for arm in (arms.is_treated, ~arms.is_treated):
+        assert arms.weight[arm].mean() == pytest.approx(1)
+        assert arms.weight[arm & (arms.chance == 0.9)].sum() / arm.sum() == pytest.approx(
+            0.5, abs=0.02
+        )
+
+
+def test_one_chance_for_everybody_weighs_nobody() -> None:
+    history, _ = planted(rows=2000)
+    told = replace(history.arms, chance=np.full(2000, 0.5))
+    assert told.weight == pytest.approx(np.ones(2000))
+    assert power(told) == power(history.arms)
+
+
+def test_rows_that_count_unequally_can_show_less() -> None:
+    arms = two_campaigns().arms
+    assert power(arms).detectable > power(replace(arms, chance=None)).detectable
+    assert power(arms).control_rate == pytest.approx(0.175, abs=0.02)
+    assert power(replace(arms, chance=None)).control_rate < 0.12
+
+
 def test_a_tiny_history_is_underpowered_and_trains_nothing() -> None:
     history, _ = planted(rows=60)
     found = train_uplift(history, SETTINGS)
