@@ -20,7 +20,7 @@ from campaigns.control_group import in_campaign_control, in_global_holdout
 from campaigns.eligibility import eligibility_gates, is_active
 from campaigns.gates import any_fails, failed_gates
 from campaigns.sources import CampaignSources
-from campaigns.value import MONEY, expected_profit, value_gates
+from campaigns.value import MONEY, expected_profit, response, response_basis, value_gates
 from conf.schema import Offer, Product, RunConfig
 from features.eligibility import open_products
 
@@ -34,6 +34,15 @@ OF_CUSTOMER = (
     "contacts_left_30d",
     "household_contacts_left",
 )
+OF_SCORE = (
+    "customer_id",
+    "product_id",
+    "propensity",
+    "model_name",
+    "model_version",
+    "uplift",
+    "uplift_version",
+)
 
 
 def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
@@ -45,14 +54,13 @@ def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> Data
     """
     facts = customer_facts(sources, config, as_of)
     offers = F.explode(F.array(*(_offer(name, config, as_of) for name in config.offers)))
-    scores = sources.propensity_scores.select(
-        "customer_id", "product_id", "propensity", "model_name", "model_version"
-    )
+    scores = sources.propensity_scores.select(*OF_SCORE)
     offered = facts.select(*OF_CUSTOMER, offers.alias("offer")).select(*OF_CUSTOMER, "offer.*")
     # The right key is unique: the score table has one row per customer and product.
-    valued = offered.join(scores, ["customer_id", "product_id"], how="left").select(
-        "*", expected_profit().alias("expected_profit")
+    scored = offered.join(scores, ["customer_id", "product_id"], how="left").select(
+        "*", response().alias("response"), response_basis().alias("response_basis")
     )
+    valued = scored.select("*", expected_profit().alias("expected_profit"))
     not_worth_it = failed_gates(value_gates(config.campaign.min_expected_profit))
     every_gate = F.array_sort(F.concat(F.col("failed_gates"), not_worth_it))
     return valued.withColumn("failed_gates", every_gate)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, functions as F
 
 from conf.check_settings import CheckSettings
 from expectations.measures import (
+    count_where,
     customers_without_each_once,
     differs_within,
     highest_mean,
@@ -27,6 +28,7 @@ def propensity_scores_suite(
     products: Collection[str],
     checks: CheckSettings,
     last_month: DataFrame | None = None,
+    uplift_version: int | None = None,
 ) -> Suite:
     """The contract of one as-of date's scores.
 
@@ -35,13 +37,18 @@ def propensity_scores_suite(
         products: Active product ids.
         checks: Bounds.
         last_month: The scores of the as-of date before; without them drift is not measured.
+        uplift_version: Of the uplift model in use; None if offers are valued by propensity.
     """
+    has_uplift = F.col("uplift").isNotNull()
+    is_of_version = F.col("uplift_version").eqNullSafe(F.lit(uplift_version).cast("int"))
+    is_expected = has_uplift if uplift_version is not None else ~has_uplift
     return Suite(
         PROPENSITY_SCORES,
         rules=(
             rows_at_least(checks.min_active_customers * len(products)),
             *present(PROPENSITY_SCORES),
             within("propensity", 0, 1, strict=True),
+            within("uplift", -1, 1),
             one_of("product_id", products),
             one_of("model_kind", MODEL_KINDS),
             not_blank("model_name"),
@@ -54,6 +61,10 @@ def propensity_scores_suite(
             ),
             Fact("all rows are of one as-of date", differs_within("as_of")),
             Fact("all rows score one snapshot", differs_within("feature_version")),
+            Fact(
+                "each row has an uplift of the model in use, and none if there is no such model",
+                count_where(~(is_of_version & is_expected)),
+            ),
             Fact(
                 f"the lowest mean propensity of a product is at least {checks.min_base_rate}",
                 lowest_mean("product_id", "propensity"),

@@ -18,6 +18,7 @@ from expectations.suite import Fact
 from expectations.trailing import freshness_facts, trailing_facts
 from expectations.volumes import delivered, monthly_volumes
 from features.catalogue import customer_features_table
+from models.uplift_champion import uplift_in_use
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, DELIVERIES, PROPENSITY_SCORES
 from tables.files import scratch_folder
@@ -118,7 +119,14 @@ def _is_nothing_expected(table: Table, run: Run, proposed: Store) -> bool:
 def _score_reports(run: Run, proposed: Store) -> list[CheckReport]:
     products = tuple(run.config.products)
     customers = run.store.snapshot(customer_features_table(products), run.as_of)
-    suite = propensity_scores_suite(customers, products, run.config.checks, _last_month(run))
+    uplift = uplift_in_use(run.config, run.home)
+    suite = propensity_scores_suite(
+        customers,
+        products,
+        run.config.checks,
+        _last_month(run),
+        uplift.version if uplift else None,
+    )
     return [check(suite, proposed.snapshot(PROPENSITY_SCORES, run.as_of))]
 
 

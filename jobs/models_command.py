@@ -24,10 +24,20 @@ from models.decisions import (
 from models.evaluate import from_flat
 from models.gate import PASSED
 from models.registry import AGAINST, CHALLENGER, CHAMPION, Registered, Registry, database
-from models.scorer import model_name
+from models.scorer import UPLIFT, model_name
 from tables.errors import ModelNotFound, UserError
 
 HEADER = ("product", "version", "kind", "test AUC", "ECE", "trained as of", "challenger")
+UPLIFT_HEADER = (
+    "model",
+    "version",
+    "kind",
+    "Qini",
+    "Qini gain over propensity",
+    "trained as of",
+    "offers valued by",
+    "challenger",
+)
 NOTHING = "-"
 
 
@@ -36,6 +46,8 @@ def list_command(options: argparse.Namespace) -> int:
     registry, config = open_registry(options)
     rows = [_row(registry, product_id) for product_id in config.products]
     sys.stdout.write(text_table([HEADER, *rows]))
+    if registry.versions(UPLIFT):
+        sys.stdout.write("\n" + text_table([UPLIFT_HEADER, _uplift_row(registry, config)]))
     if cards := [line for product_id in config.products for line in _cards(registry, product_id)]:
         sys.stdout.write("\nModel cards\n" + text_table(cards))
     return 0
@@ -68,6 +80,8 @@ def promote_command(options: argparse.Namespace) -> int:
 def rollback_command(options: argparse.Namespace) -> int:
     """Make the champion before the present one the champion again.
 
+    Before the first uplift model there was none, and offers were valued by propensity.
+
     One person is enough, whatever ``models.four_eyes`` says: that version was approved before, and
     harm to clients must not wait.
 
@@ -78,6 +92,10 @@ def rollback_command(options: argparse.Namespace) -> int:
     champion = _in_role(registry, config, options.product, CHAMPION)
     number = previous_version(registry.decisions(options.product))
     previous = registry.version(options.product, number) if number is not None else None
+    if previous is None and options.product == UPLIFT:
+        registry.retire(champion, _signature(options))
+        sys.stdout.write(f"{label(champion)} is out of use: offers are valued by propensity\n")
+        return 0
     if previous is None:
         raise ModelNotFound(f"{label(champion)} is the first champion; there is none to go back to")
     _switch(registry, previous, ROLLBACK, options)
@@ -98,13 +116,14 @@ def open_registry(options: argparse.Namespace) -> tuple[Registry, RunConfig]:
 
 
 def require_product(config: RunConfig, product_id: str) -> None:
-    """Stop unless the product is one of the bank's.
+    """Stop unless the product is one of the bank's, or the uplift model of all of them is meant.
 
     Raises:
         UserError: It is not.
     """
-    if product_id not in config.products:
-        raise UserError(f"no product {product_id!r}; there are {', '.join(config.products)}")
+    known = (*config.products, UPLIFT)
+    if product_id not in known:
+        raise UserError(f"no product {product_id!r}; there are {', '.join(known)}")
 
 
 def _in_role(registry: Registry, config: RunConfig, product_id: str, alias: str) -> Registered:
@@ -169,6 +188,26 @@ def _row(registry: Registry, product_id: str) -> tuple[str, ...]:
         product_id,
         *_champion_cells(registry, champion),
         _challenger_cell(registry, challenger),
+    )
+
+
+def _uplift_row(registry: Registry, config: RunConfig) -> tuple[str, ...]:
+    """One for all products: what it was found to be worth out of fold, beside propensity."""
+    champion = registry.with_alias(UPLIFT, CHAMPION)
+    challenger = _challenger_cell(registry, registry.with_alias(UPLIFT, CHALLENGER))
+    if champion is None:
+        return (UPLIFT, *(NOTHING,) * 5, "propensity", challenger)
+    figures = registry.metrics(champion)
+    is_used = config.models.uplift_history_months > 0
+    return (
+        UPLIFT,
+        str(champion.version),
+        champion.tags["kind"],
+        in_words(figures, "qini", 4),
+        in_words(figures, "qini_gain_over_propensity", 4),
+        champion.tags["as_of"],
+        "uplift" if is_used else "propensity (models.uplift_history_months: 0)",
+        challenger,
     )
 
 

@@ -21,6 +21,7 @@ from jobs.stored_test_cohort import stored_test_cohort
 from models.evaluate import evaluate, log_loss_gain
 from models.gate import better_than_champion
 from models.registry import AGAINST, CHALLENGER, CHAMPION, Registered, Registry
+from models.scorer import UPLIFT
 from tables.errors import ModelNotFound, UserError
 
 Parameters = Mapping[str, str]
@@ -37,9 +38,18 @@ FIGURES = {
     "log_loss_gain_over_segment_rate": ("log loss gain over the segment's rate", 5),
     "log_loss_gain_over_logistic_regression": ("log loss gain over the logistic regression", 5),
 }
+UPLIFT_FIGURES = {
+    "qini": ("Qini coefficient, out of fold", 5),
+    "qini_gain_over_propensity": ("Qini gain over propensity", 5),
+    "qini_of_propensity": ("Qini coefficient of propensity", 5),
+    "uplift_01": ("uplift in the best 1 %", 4),
+    "uplift_05": ("uplift in the best 5 %", 4),
+    "uplift_10": ("uplift in the best 10 %", 4),
+    "uplift_30": ("uplift in the best 30 %", 4),
+}
 COHORTS = ("train_cohorts", "calibration_cohort", "test_cohort")
 # What differs between any two runs, or is shown by itself.
-NOT_SETTINGS = {"run_id", "as_of", "features", *COHORTS}
+NOT_SETTINGS = {"run_id", "as_of", "features", "campaigns", *COHORTS}
 DATA = "version_"
 DIGEST = 64  # hexadecimal digits of SHA-256
 ROLES = (CHAMPION, CHALLENGER)
@@ -100,15 +110,28 @@ def _side_by_side(registry: Registry, one: Registered, two: Registered) -> str:
 
 def _column(registry: Registry, version: Registered) -> dict[str, str]:
     figures, parameters = registry.metrics(version), registry.parameters(version)
-    counts = (figures.get("test_positives", 0), figures.get("test_rows", 0))
+    is_uplift = version.product_id == UPLIFT
+    shown = UPLIFT_FIGURES if is_uplift else FIGURES
     return {
         "": f"version {version.version}",
         "kind": version.tags.get("kind", NOTHING),
         "trained as of": version.tags.get("as_of", NOTHING),
+        **(_history(figures) if is_uplift else _test_cohort(figures, parameters)),
+        **{name: in_words(figures, key, decimals) for key, (name, decimals) in shown.items()},
+    }
+
+
+def _test_cohort(figures: Mapping[str, float], parameters: Parameters) -> dict[str, str]:
+    counts = (figures.get("test_positives", 0), figures.get("test_rows", 0))
+    return {
         "test cohort": parameters.get("test_cohort", NOTHING),
         "test buyers of customers": "{:,.0f} of {:,.0f}".format(*counts),
-        **{name: in_words(figures, key, decimals) for key, (name, decimals) in FIGURES.items()},
     }
+
+
+def _history(figures: Mapping[str, float]) -> dict[str, str]:
+    names = {"campaigns": "campaigns", "treated": "offered", "control": "kept back as control"}
+    return {name: f"{figures[key]:,.0f}" for key, name in names.items()}
 
 
 def _verdict(registry: Registry, version: Registered) -> str:
@@ -126,6 +149,8 @@ def _paired(
     home: Path, config: RunConfig, registry: Registry, one: Registered, two: Registered
 ) -> str:
     """Both on the same customers: the test cohort of whichever was trained on later data."""
+    if one.product_id == UPLIFT:
+        return "Each was judged on its own history, by boosters that had not seen the customer.\n"
     later = max((one, two), key=lambda version: (version.tags.get("as_of", ""), version.version))
     try:
         return _on_same_customers(home, config.models, registry, (one, two), later)
@@ -177,6 +202,7 @@ def _differences(one: Parameters, two: Parameters) -> str:
         *_changed("settings", settings, one, two),
         *_features(one, two),
         *_changed("cohorts", COHORTS, one, two),
+        *(_changed("campaigns", ("campaigns",), one, two) if "campaigns" in one else []),
         *_changed("data versions", data, one, two),
     ]
     return "Differences\n" + "".join(f"  {line}\n" for line in lines)

@@ -10,6 +10,7 @@ from datetime import date
 from jobs.models_command import NOTHING, open_registry, require_product, text_table
 from models.decisions import Decision, live_on
 from models.registry import Registry
+from models.scorer import UPLIFT
 
 Decisions = Mapping[str, Sequence[Decision]]
 HEADER = ("recorded at", "product", "action", "version", "before", "as of", "who", "why")
@@ -25,7 +26,8 @@ def history_command(options: argparse.Namespace) -> int:
     registry, config = open_registry(options)
     if options.product:
         require_product(config, options.product)
-    products = [options.product] if options.product else list(config.products)
+    every = [*config.products, *([UPLIFT] if registry.versions(UPLIFT) else [])]
+    products = [options.product] if options.product else every
     decisions = {product_id: registry.decisions(product_id) for product_id in products}
     text = _live(registry, decisions, options.on) if options.on else _every(decisions)
     sys.stdout.write(text)

@@ -1,4 +1,4 @@
-"""One calibrated propensity per active customer and active product, by the champions."""
+"""One calibrated propensity per active customer and product, and an uplift if one is in use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from features.catalogue import customer_features_table
 from jobs.run import Run
 from models.registry import champions
 from models.score import score
+from models.uplift_champion import uplift_champion
 from tables.derived import PROPENSITY_SCORES
 
 
@@ -15,18 +16,21 @@ def score_customers(run: Run) -> None:
     """Score the published snapshot with every product's champion.
 
     Raises:
-        ModelNotFound: A product has no champion.
+        ModelNotFound: A product has no champion, or the uplift model does not know it.
         ContractViolation: A model's file was changed, or a feature that it needs is missing.
     """
     table = customer_features_table(tuple(run.config.products))
     found = champions(run.config, run.home)
+    uplift = uplift_champion(run.config, run.home)
     features = run.store.snapshot(table, run.as_of)
     with run.progress(1, "scores") as advance:
-        run.stage(PROPENSITY_SCORES, score(features, found, run.as_of, run.store.version(table)))
+        version = run.store.version(table)
+        run.stage(PROPENSITY_SCORES, score(features, found, run.as_of, version, uplift))
         advance(1)
     kinds = Counter(champion.scorer.kind for champion in found.values())
     run.note(
         scores=run.staging.rows(PROPENSITY_SCORES),
         models=len(found),
         **{f"{kind}_models": count for kind, count in sorted(kinds.items())},
+        offers_valued_by=f"uplift (version {uplift.version})" if uplift else "propensity",
     )

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from models.matrix import Matrix, Vector, feature_matrix, require_features
 from models.scorer import Champion
+from models.uplift_scorer import UpliftChampion
 from tables.arrow import arrow_schema
 from tables.derived import PROPENSITY_SCORES
 
@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
 
 def score(
-    features: DataFrame, champions: Mapping[str, Champion], as_of: date, feature_version: int
+    features: DataFrame,
+    champions: Mapping[str, Champion],
+    as_of: date,
+    feature_version: int,
+    uplift: UpliftChampion | None = None,
 ) -> DataFrame:
-    """One propensity per customer and champion.
+    """One propensity per customer and champion, and one uplift if a model of it is in use.
 
     Args:
         features: One row per active customer, with ``customer_id`` and the champions' features.
         champions: By product; every active product has one.
         as_of: As-of date of the features.
         feature_version: Version of customer_features that is scored.
+        uplift: Of all products; none where offers are valued by propensity.
 
     Returns:
         Rows shaped as PROPENSITY_SCORES.
@@ -36,15 +41,19 @@ def score(
         ContractViolation: A feature that a champion needs is missing.
     """
     models = [champions[product_id] for product_id in sorted(champions)]
-    needed = sorted({name for model in models for name in model.scorer.columns})
+    of_uplift = uplift.scorer.features if uplift else ()
+    needed = sorted({*of_uplift, *(name for one in models for name in one.scorer.columns)})
     require_features(features.columns, needed)
     return features.select("customer_id", *needed).mapInArrow(
-        batch_scorer(models, as_of, feature_version), PROPENSITY_SCORES.ddl
+        batch_scorer(models, as_of, feature_version, uplift), PROPENSITY_SCORES.ddl
     )
 
 
 def batch_scorer(
-    models: Iterable[Champion], as_of: date, feature_version: int
+    models: Iterable[Champion],
+    as_of: date,
+    feature_version: int,
+    uplift: UpliftChampion | None = None,
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """The function an engine's worker runs; it carries the models' text with it."""
     champions = tuple(models)
@@ -52,19 +61,38 @@ def batch_scorer(
     def score_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
-                yield from scored(batch, champions, as_of, feature_version)
+                yield from scored(batch, champions, as_of, feature_version, uplift)
 
     return score_batches
 
 
 def scored(
-    batch: pa.RecordBatch, models: Iterable[Champion], as_of: date, feature_version: int
+    batch: pa.RecordBatch,
+    models: Iterable[Champion],
+    as_of: date,
+    feature_version: int,
+    uplift: UpliftChampion | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """One batch per model; models with the same features share one matrix."""
     matrices: dict[tuple[str, ...], Matrix] = {}
     for model in models:
-        propensities = _propensities(model, batch, matrices)
-        yield _rows(batch.column("customer_id"), model, propensities, as_of, feature_version)
+        varying = {
+            "customer_id": batch.column("customer_id"),
+            "propensity": pa.array(_propensities(model, batch, matrices)),
+        }
+        if uplift is not None:
+            matrix = _matrix(batch, uplift.scorer.features, matrices)
+            varying["uplift"] = pa.array(uplift.scorer.uplifts_of(matrix, model.product_id))
+        constants = {
+            "as_of": as_of,
+            "product_id": model.product_id,
+            "model_name": model.name,
+            "model_version": model.version,
+            "model_kind": model.scorer.kind,
+            "feature_version": feature_version,
+            "uplift_version": uplift.version if uplift else None,
+        }
+        yield _rows(varying, constants, batch.num_rows)
 
 
 def _propensities(
@@ -73,28 +101,26 @@ def _propensities(
     scorer = model.scorer
     if scorer.kind == "segment_rate":
         return scorer.propensities(batch)
-    if scorer.features not in matrices:
-        matrices[scorer.features] = feature_matrix(batch, scorer.features)
-    return scorer.propensities_of(matrices[scorer.features])
+    return scorer.propensities_of(_matrix(batch, scorer.features, matrices))
+
+
+def _matrix(
+    batch: pa.RecordBatch, features: tuple[str, ...], matrices: dict[tuple[str, ...], Matrix]
+) -> Matrix:
+    if features not in matrices:
+        matrices[features] = feature_matrix(batch, features)
+    return matrices[features]
 
 
 def _rows(
-    customer_ids: pa.Array, model: Champion, propensities: Vector, as_of: date, version: int
+    varying: Mapping[str, pa.Array], constants: Mapping[str, object], rows: int
 ) -> pa.RecordBatch:
-    """Shaped as PROPENSITY_SCORES."""
-    constants = {
-        "as_of": as_of,
-        "product_id": model.product_id,
-        "model_name": model.name,
-        "model_version": model.version,
-        "model_kind": model.scorer.kind,
-        "feature_version": version,
-    }
-    varying = {"customer_id": customer_ids, "propensity": pa.array(np.asarray(propensities))}
+    """Shaped as PROPENSITY_SCORES; what is not given is null."""
+    schema = arrow_schema(PROPENSITY_SCORES)
     columns = [
         varying[field.name].cast(field.type)
         if field.name in varying
-        else pa.repeat(pa.scalar(constants[field.name], field.type), len(customer_ids))
-        for field in arrow_schema(PROPENSITY_SCORES)
+        else pa.repeat(pa.scalar(constants.get(field.name), field.type), rows)
+        for field in schema
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(PROPENSITY_SCORES))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -88,6 +88,9 @@ PROPENSITY_SCORES = Table(
         "model_version int -- its version",
         "model_kind string -- booster, pooled or segment_rate",
         "feature_version bigint -- version of customer_features that was scored",
+        "uplift double? -- what an offer adds to the probability of purchase, negative where it"
+        " puts off; null of all rows unless a model of it is in use",
+        "uplift_version int? -- version of xsell_uplift behind it",
     ),
 )
 
@@ -114,7 +117,7 @@ DECISIONS = Table(
         "propensity double? -- calibrated probability of purchase; null for who is not active",
         f"margin {MONEY} -- expected margin of one sale over its horizon",
         f"contact_cost {MONEY} -- cost of one contact",
-        f"expected_profit {MONEY}? -- propensity x margin - contact cost",
+        f"expected_profit {MONEY}? -- response x margin - contact cost",
         "rank_in_customer int? -- place among the customer's offers that passed every gate",
         "rank_in_branch int? -- place on the branch's list",
         "is_in_global_holdout boolean -- withheld from every campaign",
@@ -124,6 +127,10 @@ DECISIONS = Table(
         "consent_checked_at timestamp -- consents recorded before this instant were considered",
         "model_name string? -- registered model that scored",
         "model_version int? -- its version",
+        "response double? -- purchases that the offer is expected to bring: the uplift, or the"
+        " propensity where no model of uplift is in use",
+        "response_basis string? -- uplift or propensity; null without either",
+        "uplift_version int? -- version of xsell_uplift, where response is uplift",
     ),
 )
 
@@ -150,8 +157,10 @@ CAMPAIGN_LISTS = Table(
         f"lever_limit {MONEY}? -- most that may be granted",
         "rank_in_branch int -- place on the list, from 1",
         "propensity double -- calibrated probability of purchase",
-        f"expected_profit {MONEY} -- propensity x margin - contact cost",
-        "reason_1 string -- why this client, in a sentence about the client's own behaviour",
+        f"expected_profit {MONEY} -- response x margin - contact cost, where response is the"
+        " propensity or, if a model of it is in use, the uplift; decisions tell which",
+        "reason_1 string -- why this client, in a sentence about the client's own behaviour that"
+        " raised the propensity",
         "reason_2 string? -- second reason",
         "reason_3 string? -- third reason",
         "client_benefit string -- what the client gains",

@@ -14,7 +14,7 @@ from campaigns.consent import consent_basis, consent_gates, consented_channel, g
 from campaigns.contact_policy import contact_facts, contact_policy_gates
 from campaigns.eligibility import is_active
 from campaigns.gates import Gate, failed_gates
-from campaigns.value import expected_profit, value_gates
+from campaigns.value import expected_profit, response, response_basis, value_gates
 from conf.fields import Flag
 from conf.load import load_config
 from conf.schema import ContactPolicy, Offer
@@ -317,7 +317,7 @@ def test_who_has_not_joined_or_has_left_or_died_is_not_active(spark: SparkSessio
 
 
 @pytest.mark.parametrize(
-    ("propensity", "margin", "cost", "expected"),
+    ("response", "margin", "cost", "expected"),
     [
         (1.005, "1.00", "0.00", "1.01"),  # engines cast the double 1.005 to 1.00 or 1.01
         (0.125, "1.00", "0.00", "0.13"),
@@ -325,15 +325,18 @@ def test_who_has_not_joined_or_has_left_or_died_is_not_active(spark: SparkSessio
         (0.3333333333333333, "1800.00", "12.00", "588.00"),
         (1.0, "9999999999999999.99", "0.00", "9999999999999999.99"),
         (0.0, "85.00", "5.00", "-5.00"),
+        (-0.125, "1.00", "0.00", "-0.13"),
+        (-1.005, "1.00", "0.00", "-1.01"),
+        (-0.3333333333333333, "1800.00", "12.00", "-612.00"),
         (None, "85.00", "5.00", None),
     ],
 )
 def test_expected_profit_is_rounded_once_half_away_from_zero(
-    spark: SparkSession, propensity: float | None, margin: str, cost: str, expected: str | None
+    spark: SparkSession, response: float | None, margin: str, cost: str, expected: str | None
 ) -> None:
     offers = spark.createDataFrame(
-        [(propensity, Decimal(margin), Decimal(cost))],
-        "propensity double, margin decimal(18,2), contact_cost decimal(18,2)",
+        [(response, Decimal(margin), Decimal(cost))],
+        "response double, margin decimal(18,2), contact_cost decimal(18,2)",
     )
     [row] = offers.select(expected_profit().alias("profit")).collect()
     assert row.profit == (None if expected is None else Decimal(expected))
@@ -344,10 +347,30 @@ def test_an_offer_below_the_least_profit_or_of_unknown_profit_is_not_made(
 ) -> None:
     profits = [("0.00",), ("0.01",), (None,)]
     rows = spark.createDataFrame(profits, "text string").select(
-        F.col("text").cast("decimal(18,2)").alias("expected_profit")
+        F.col("text").cast("decimal(18,2)").alias("expected_profit"), F.lit(0.1).alias("response")
     )
     [gate] = value_gates(Decimal("0.01"))
     assert [row[0] for row in rows.select(gate.fails).collect()] == [True, False, True]
+
+
+def test_an_offer_that_puts_the_client_off_is_never_made(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([(-1e-12,), (0.0,), (1e-12,)], "response double").select(
+        "response", F.lit(Decimal("-1.00")).alias("expected_profit")
+    )
+    [gate] = value_gates(Decimal("-2.00"))
+    assert [row[0] for row in rows.select(gate.fails).collect()] == [True, False, False]
+
+
+def test_uplift_values_an_offer_where_it_is_known_else_propensity(spark: SparkSession) -> None:
+    scores = [(0.3, 0.02), (0.3, -0.02), (0.3, 0.0), (0.3, None), (None, None)]
+    rows = spark.createDataFrame(scores, "propensity double, uplift double")
+    assert [tuple(row) for row in rows.select(response(), response_basis()).collect()] == [
+        (0.02, "uplift"),
+        (-0.02, "uplift"),
+        (0.0, "uplift"),
+        (0.3, "propensity"),
+        (None, None),
+    ]
 
 
 def test_failed_gates_is_empty_where_all_pass(spark: SparkSession) -> None:

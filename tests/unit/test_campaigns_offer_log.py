@@ -43,6 +43,9 @@ DECISION = {
     "consent_checked_at": datetime(2024, 3, 1, tzinfo=UTC),
     "model_name": "m",
     "model_version": 1,
+    "response": -0.02,
+    "response_basis": "uplift",
+    "uplift_version": 4,
 }
 LINE = (
     '{"as_of":"2024-03-01","branch_id":"B\u00e91\\n","campaign_id":"monthly",'
@@ -53,7 +56,7 @@ LINE = (
     '"is_in_control_group":true,"is_in_global_holdout":false,"margin":"1800.00",'
     '"model_name":"m","model_version":1,"move":"up_sell","offer_id":"b","outcome":"suppressed",'
     '"product_id":"p","propensity":1e-07,"rank_in_branch":3,"rank_in_customer":null,'
-    '"run_id":"r"}'
+    '"response":-0.02,"response_basis":"uplift","run_id":"r","uplift_version":4}'
 )
 
 

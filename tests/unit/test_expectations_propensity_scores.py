@@ -47,7 +47,7 @@ def test_every_broken_rule_is_told(spark, suite):
     told = [
         (column.name, "null", f"{column.name} is never null")
         for column in PROPENSITY_SCORES.columns
-        if column.name not in ("customer_id", "product_id")
+        if column.name not in ("customer_id", "product_id") and not column.is_nullable
     ]
     told += [
         ("model_name", "' '", "model_name is not blank"),
@@ -62,6 +62,30 @@ def test_a_propensity_that_is_no_probability_stops_publication(spark, suite, val
     rows = rows_with(spark, PROPENSITY_SCORES, GOOD, [("propensity", value)])
     told = failures(check(only_rules(suite), rows))
     assert told["propensity lies strictly between 0 and 1"] == 1
+
+
+WITH_UPLIFT = GOOD | {"uplift": "id / 1000 - 0.01", "uplift_version": "2"}
+IN_USE = "each row has an uplift of the model in use, and none if there is no such model"
+
+
+@pytest.mark.parametrize("value", ["-1.001", "1.001", "double('NaN')", "double('Infinity')"])
+def test_an_uplift_outside_its_range_stops_publication(spark, customers, value):
+    suite = only_rules(propensity_scores_suite(customers, PRODUCTS, CHECKS, uplift_version=2))
+    assert failures(check(suite, rows_with(spark, PROPENSITY_SCORES, WITH_UPLIFT))) == {}
+    rows = rows_with(spark, PROPENSITY_SCORES, WITH_UPLIFT, [("uplift", value)])
+    assert failures(check(suite, rows)) == {"uplift lies between -1 and 1": 1}
+
+
+def test_uplift_is_there_for_all_or_for_nobody_as_the_registry_says(spark, customers, scores):
+    in_use = only_facts(propensity_scores_suite(customers, PRODUCTS, CHECKS, uplift_version=2))
+    none = only_facts(propensity_scores_suite(customers, PRODUCTS, CHECKS))
+    whole = rows_with(spark, PROPENSITY_SCORES, WITH_UPLIFT)
+    breaks = [("uplift", "null"), ("uplift_version", "1"), ("uplift_version", "null")]
+    part = rows_with(spark, PROPENSITY_SCORES, WITH_UPLIFT, breaks)
+    assert failures(check(in_use, whole)) == {}
+    assert failures(check(in_use, part)) == {IN_USE: 3}
+    assert failures(check(in_use, scores)) == {IN_USE: 30}
+    assert failures(check(none, whole)) == {IN_USE: 30}
 
 
 @pytest.mark.parametrize(

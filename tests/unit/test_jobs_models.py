@@ -18,8 +18,9 @@ from jobs.models_history import history_command
 from models.decisions import Signature
 from models.evaluate import Estimate
 from models.registry import CHAMPION, Registered, Registry
-from models.scorer import Scorer
+from models.scorer import UPLIFT, Scorer
 from models.train import Candidate
+from models.uplift_scorer import UpliftCandidate, UpliftModel, UpliftScorer
 from tables.errors import UserError
 from tests.model_data import model_settings
 
@@ -226,3 +227,73 @@ def test_settings_that_ask_for_two_persons_and_for_none_are_refused() -> None:
     with pytest.raises(ConfigError, match="four_eyes asks for two persons, and auto_promote"):
         load_config("local", ["models.four_eyes=true"])
     assert load_config("prod", ["models.four_eyes=true"]).models.four_eyes
+
+
+@pytest.fixture(scope="module")
+def uplift_home(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> Path:
+    """Two uplift models: the first was promoted, the second refused."""
+    folder = tmp_path_factory.mktemp("uplift")
+    shutil.copytree(empty_registry, folder, dirs_exist_ok=True)
+    registry = Registry(folder)
+    for run_id, verdict, gain in (("run 1", "passed", 0.006), ("run 2", "may be none", 0.001)):
+        metrics = {
+            "qini": Estimate(0.02, 0.01, 0.03),
+            "qini_gain_over_propensity": Estimate(gain, gain - 0.004, gain + 0.004),
+        }
+        facts = {"campaigns": 4, "treated": 3200, "control": 800}
+        scorer = UpliftScorer(UpliftModel("t_learner", ("one", "two")), ("balance",), {"card": {}})
+        tags = {"as_of": MONTHS[run_id], "gate": verdict, "against_champion": verdict}
+        told = {"features": "balance", "campaigns": f"until {run_id}"}
+        candidate = UpliftCandidate(scorer, metrics, facts)
+        registered = registry.register(candidate, run_id, tags, told)
+        registry.challenge(registered)
+        if verdict == "passed":
+            signature = Signature("gate", verdict, MONTHS[run_id], "2024-04-02T05")
+            registry.switch(registered, "promote", signature)
+    return folder
+
+
+def uplift_history(home: Path, on: str, capsys: Any) -> list[str]:
+    day = parser().parse_args(["models", "history", UPLIFT, "--on", on]).on
+    assert history_command(options(home, None, on=day)) == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(UPLIFT)]
+    return row.split()
+
+
+def test_the_uplift_model_is_listed_compared_and_taken_out_of_use(
+    uplift_home: Path, capsys: Any
+) -> None:
+    assert models_command.list_command(options(uplift_home, None)) == 0
+    head, row = capsys.readouterr().out.splitlines()[-2:]
+    assert head.startswith("model         version  kind       Qini")
+    assert row.split("  ")[0] == UPLIFT
+    assert "0.0060 [0.0020, 0.0100]" in row
+    assert row.endswith("uplift            2 (t_learner): may be none")
+
+    assert compare_command(options(uplift_home, UPLIFT, versions=[])) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"{UPLIFT} version 1 (champion) beside version 2 (challenger)\n")
+    lines = {line.split("  ")[0]: line.split()[-2:] for line in shown.splitlines()}
+    assert lines["kept back as control"] == ["800", "800"]
+    assert "Qini gain over propensity" in lines
+    assert "AUC" not in lines
+    assert "judged on its own history" in shown
+    assert "campaigns: campaigns until run 1 → until run 2" in shown
+
+    with pytest.raises(UserError, match="xsell_uplift version 2 may not be promoted: may be none"):
+        promote(uplift_home, UPLIFT, "Ana")
+    assert uplift_history(uplift_home, "2024-04-03", capsys)[:3] == [UPLIFT, "1", "t_learner"]
+    assert models_command.rollback_command(options(uplift_home, UPLIFT)) == 0
+    told = "xsell_uplift version 1 is out of use: offers are valued by propensity\n"
+    assert capsys.readouterr().out == told
+    assert champion(uplift_home, UPLIFT) is None
+    assert recorded(uplift_home, UPLIFT) == [("promote", 1, "gate"), ("retire", 1, "Ana")]
+    assert set(uplift_history(uplift_home, "2999-01-01", capsys)[1:]) == {"-"}
+    assert models_command.list_command(options(uplift_home, None)) == 0
+    assert "propensity" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_without_an_uplift_model_nothing_is_said_of_it(home: Path, capsys: Any) -> None:
+    assert models_command.list_command(options(home, None)) == 0
+    assert history_command(options(home, None, on=None)) == 0
+    assert UPLIFT not in capsys.readouterr().out
