@@ -70,3 +70,14 @@ def test_a_proposal_is_not_what_a_rollback_goes_back_to() -> None:
 def test_case_and_spaces_make_no_second_person() -> None:
     assert is_same_person("Ana  Popa", " ana popa ")
     assert not is_same_person("Ana Popa", "Ion Popa")
+
+
+def test_what_was_retired_is_not_live_and_not_gone_back_to() -> None:
+    retired = [*RECORD, decided("retire", 1, "2024-03-01T09:00:00+00:00", before=1)]
+    assert live_on(retired, date(2024, 2, 29)) == RECORD[-1]
+    assert live_on(retired, date(2024, 3, 1)) is None
+    again = [*retired, decided("promote", 3, "2024-04-01T09:00:00+00:00")]
+    assert previous_version(again) is None
+    later = live_on(again, date(2024, 4, 1))
+    assert later is not None
+    assert later.version == 3
