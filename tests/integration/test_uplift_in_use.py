@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -19,8 +20,9 @@ from conf.load import load_config
 from expectations.check import check
 from expectations.propensity_scores import propensity_scores_suite
 from features.catalogue import model_feature_names
-from jobs import train_uplift, uplift_challenger
+from jobs import inputs, train_uplift, uplift_challenger
 from jobs.run import Run
+from jobs.steps import SCORE
 from jobs.uplift_challenger import challenge_with_uplift
 from models.gate import Verdict
 from models.registry import CHALLENGER, CHAMPION, Registry
@@ -326,6 +328,20 @@ def test_features_in_another_order_are_refused_and_a_scorer_survives_being_writt
     turned = replace(scorer, features=scorer.features[::-1])
     with pytest.raises(ContractViolation, match="trained on other features, or in another order"):
         turned.uplifts_of(trained.found.uplift.reshape(-1, 1).repeat(len(NAMES), 1), "mortgage")
+
+
+def test_scores_by_another_uplift_model_are_other_scores(trained, tmp_path, monkeypatch) -> None:
+    done = SimpleNamespace(step="features", run_id="f", pins={})
+    monkeypatch.setattr(inputs, "_committed", lambda _context, _step: done)
+    monkeypatch.setattr(inputs, "_champions", lambda _context: {})
+    with_uplift, without = (
+        SimpleNamespace(home=SimpleNamespace(path=home), as_of=AS_OF, config=CONFIG)
+        for home in (trained.home, tmp_path)
+    )
+    sha256 = uplift_champion(CONFIG, trained.home).sha256
+    told = inputs.resolve(with_uplift, SCORE).identity
+    assert told == {"features": "f", "model xsell_uplift": sha256}
+    assert inputs.resolve(without, SCORE).identity == {"features": "f"}
 
 
 def test_switched_off_it_is_not_used(trained) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from conf.load import load_config
+from jobs import inputs
 from jobs.campaign_history import past_campaigns, past_contacts
+from jobs.steps import TRAIN
 from tests.past_campaigns import KNOWN, publish_campaign, training_run
 
 AS_OF = date(2024, 3, 1)
@@ -106,6 +109,17 @@ def test_a_campaign_counts_if_it_kept_some_back_and_its_outcomes_are_known(table
     assert found[-1].run_id == newer
     off = load_config("local", ["models.uplift_history_months=0"])
     assert past_campaigns(tables, AS_OF, off) == []
+
+
+def test_a_training_that_learns_from_other_campaigns_is_another_one(tables, monkeypatch) -> None:
+    ingested = SimpleNamespace(step="ingest", run_id="i", pins={})
+    monkeypatch.setattr(inputs, "_committed", lambda _context, _step: ingested)
+    context = SimpleNamespace(home=SimpleNamespace(tables=tables), as_of=AS_OF, config=CONFIG)
+    assert inputs.resolve(context, TRAIN).identity == {"ingest": "i"}
+    one = publish_campaign(tables, NOVEMBER, OFFERED)
+    publish_campaign(tables, JANUARY, OFFERED)
+    expected = {"ingest": "i", "campaign 2023-11-01": one}
+    assert inputs.resolve(context, TRAIN).identity == expected
 
 
 def test_each_campaign_has_its_own_chance(tables, spark) -> None:
