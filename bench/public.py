@@ -107,8 +107,8 @@ def by_booster(
     label = problem.has_bought[train].astype(np.float32)
     dataset = lightgbm.Dataset(problem.features[train], label, params=parameters).construct()
     positions = np.arange(len(train))
-    text, _ = fit(dataset, positions, random_folds(len(train)), parameters, chosen)
-    booster = lightgbm.Booster(model_str=text)
+    fitted = fit(dataset, positions, random_folds(len(train)), parameters, chosen)
+    booster = lightgbm.Booster(model_str=fitted.model_text)
     found = booster.predict(problem.features[rows], raw_score=True, num_threads=1)
     return np.asarray(found, dtype=np.float64)
 
@@ -122,6 +122,7 @@ def by_regression(problem: Problem, train: Integers, rows: Integers) -> Vector:
         features=problem.features,
         outcomes=problem.has_bought.astype(np.int8)[:, None],
         part=part,
+        cohort=part.astype(np.int16),
         customer=np.arange(count, dtype=np.int32),
         fold=np.zeros(count, dtype=np.int8),
         draw=np.zeros(count),

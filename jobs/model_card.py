@@ -126,7 +126,9 @@ class ModelCards:
             "plots": plot_scales(tenths),
             "features": self._top_features(tried),
             "explained_customers": MOST_CUSTOMERS,
-            "cohort_results": cohort_rows([*self._calibration(tried), test]),
+            "cohort_results": cohort_rows(
+                [*self._months(candidate), *self._calibration(tried), test]
+            ),
             "earlier": _earlier(registry, registered),
             "groups": group_rows(tried.groups, gate.max_group_ratio if is_judged else None),
             "groups_are_judged": is_judged,
@@ -189,6 +191,14 @@ class ModelCards:
                 "customers": round(total(data.weight[data.rows(place, part)])),
             }
             for part, (name, cohorts) in enumerate(zip(PARTS, COHORTS, strict=True))
+        ]
+
+    def _months(self, candidate: Candidate) -> list[CohortFacts]:
+        """How boosters that had not seen its customers do in each training cohort."""
+        cohorts = self._facts["train_cohorts"].split(", ")
+        return [
+            CohortFacts("training", cohorts[month.cohort], (month.together,), month.auc)
+            for month in candidate.months
         ]
 
     def _calibration(self, tried: Tried) -> list[CohortFacts]:

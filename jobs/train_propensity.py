@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -152,6 +153,7 @@ def _arrays(run: Run, rows: pa.Table, names: tuple[str, ...], segments: list[str
         features=feature_matrix(rows, names),
         outcomes=np.stack([outcome_codes(rows, p) for p in run.config.products], axis=1),
         part=parts.astype(np.int8),
+        cohort=_places(rows["cohort"]),
         customer=rows["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy(),
         fold=rows["fold"].to_numpy(),
         draw=rows["draw"].to_numpy(),
@@ -159,6 +161,12 @@ def _arrays(run: Run, rows: pa.Table, names: tuple[str, ...], segments: list[str
         weight=rows["weight"].to_numpy(),
         segment=segment_places(rows["segment"], segments),
     )
+
+
+def _places(cohorts: pa.ChunkedArray) -> npt.NDArray[np.int16]:
+    """Of each row's cohort, the oldest having 0."""
+    found = pc.index_in(cohorts, value_set=pc.unique(cohorts).sort())
+    return np.asarray(found.to_numpy(), dtype=np.int16)
 
 
 def _part(rows: pa.Table, part: int) -> pa.Table:

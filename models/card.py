@@ -32,7 +32,7 @@ FEW_BUYERS = 100  # below, an AUC's interval is wider than most differences betw
 
 @dataclass(frozen=True)
 class CohortFacts:
-    """A cohort that nobody's booster was trained on, and how the model did there."""
+    """How a model did in one cohort, on customers that no booster behind the figures had seen."""
 
     role: str
     cohort: str

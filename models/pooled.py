@@ -92,7 +92,7 @@ def train_pooled(plan: Plan) -> Scorer:
         params=parameters,
     ).construct()
     positions = np.arange(len(rows))
-    text, _ = fit(dataset, positions, data.fold[rows], parameters, plan.settings)
+    text = fit(dataset, positions, data.fold[rows], parameters, plan.settings).model_text
     scorer = Scorer(POOLED, "pooled", plan.features, {}, text, sample.log_odds_shift)
     return _calibrated_over_all(plan, scorer)
 

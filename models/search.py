@@ -231,8 +231,8 @@ def _unseen_losses(
     import lightgbm
 
     others = ~judges
-    text, _ = fit(rows.dataset, rows.positions[others], rows.fold[others], parameters, settings)
-    booster = lightgbm.Booster(model_str=text)
+    fitted = fit(rows.dataset, rows.positions[others], rows.fold[others], parameters, settings)
+    booster = lightgbm.Booster(model_str=fitted.model_text)
     unseen = rows.data.features[rows.at[judges]]
     found = np.asarray(booster.predict(unseen, num_threads=1), dtype=np.float64)
     return log_losses(found, rows.has_bought[judges])

@@ -27,6 +27,7 @@ from models.matrix import Integers, Vector
 from models.monotone import monotone_parameters
 from models.scorer import UNKNOWN_SEGMENT, Scorer
 from models.search import Found, TrainingRows, search
+from models.stability import MonthFit, month_fits
 from models.training_set import CALIBRATION, PARTS, TEST, Sample, TrainingSet
 from tables.errors import UserError
 
@@ -83,12 +84,14 @@ class Candidate:
         metrics: On the test cohort, with intervals.
         facts: Numbers of rows and buyers per part, rounds, share of negatives kept.
         found: What a search for better parameters came to, if there was one.
+        months: How it did in each training cohort, if there were enough buyers to tell.
     """
 
     scorer: Scorer
     metrics: Mapping[str, Estimate]
     facts: Mapping[str, float]
     found: Found | None = None
+    months: tuple[MonthFit, ...] = ()
 
 
 Key = TypeVar("Key")
@@ -141,10 +144,13 @@ def train_booster(plan: Plan, product_id: str) -> Candidate:
     rows = TrainingRows(dataset, positions, data, sample.rows)
     found = search(rows, parameters, plan.settings)
     used = {**parameters, **(found.used if found else {})}
-    text, rounds = fit(dataset, positions, rows.fold, used, plan.settings)
-    scorer = Scorer(product_id, "booster", plan.features, {}, text, sample.log_odds_shift)
-    facts = {"rounds": rounds, "negative_share": sample.negative_share}
-    return replace(calibrated(plan, scorer, facts), found=found)
+    fitted = fit(dataset, positions, rows.fold, used, plan.settings)
+    text, shift = fitted.model_text, sample.log_odds_shift
+    scorer = Scorer(product_id, "booster", plan.features, {}, text, shift)
+    facts = {"rounds": fitted.rounds, "negative_share": sample.negative_share}
+    candidate = calibrated(plan, scorer, facts)
+    months = month_fits(candidate.scorer, fitted.unseen, rows, sample.negative_share)
+    return replace(candidate, found=found, months=months)
 
 
 def calibrated(plan: Plan, scorer: Scorer, facts: Mapping[str, float]) -> Candidate:

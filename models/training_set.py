@@ -30,6 +30,7 @@ class TrainingSet:
         features: One column per feature.
         outcomes: One column per product: -1 could not buy, 0 did not, 1 did.
         part: TRAIN, CALIBRATION or TEST, by cohort.
+        cohort: Place of the row's cohort among all of them, the oldest first.
         customer: A number per customer, the same in every cohort.
         fold: A number below ``FOLDS`` that follows the customer, so that nobody is on both sides.
         draw: A number per row that decides which negatives are kept.
@@ -41,6 +42,7 @@ class TrainingSet:
     features: Matrix
     outcomes: npt.NDArray[np.int8]
     part: npt.NDArray[np.int8]
+    cohort: npt.NDArray[np.int16]
     customer: npt.NDArray[np.int32]
     fold: npt.NDArray[np.int8]
     draw: Vector

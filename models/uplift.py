@@ -151,8 +151,7 @@ class _Task:
 
     def fitted(self, fold: Folds, left_out: int | None, settings: ModelSettings) -> str:
         kept = self.rows if left_out is None else self.rows[fold[self.rows] != left_out]
-        text, _ = fit(self.dataset, kept, fold[kept], self.parameters, settings)
-        return text
+        return fit(self.dataset, kept, fold[kept], self.parameters, settings).model_text
 
 
 def _tasks(

@@ -70,6 +70,7 @@ def small_bank(customers: int = 1500, seed: int = 3) -> TrainingSet:
         features=features,
         outcomes=outcomes,
         part=np.repeat(np.array(PARTS, dtype=np.int8), customers),
+        cohort=np.repeat(np.array(PARTS, dtype=np.int16), customers),
         customer=np.tile(np.arange(customers, dtype=np.int32), len(PARTS)),
         fold=np.tile(folds, len(PARTS)),
         draw=random.random(rows),
