@@ -12,7 +12,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := conf tables features extracts models campaigns expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-uplift bench-scoring bench-snapshots wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,7 +65,7 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-uplift bench-models bench-snapshots bench-demo bench-ingest bench-features ## all benchmarks
+bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
@@ -81,6 +81,9 @@ bench-ingest: setup-dev ## a first load of 100 million CSV transactions beside D
 
 bench-training: setup ## the demo bank's models beside its planted truth
 	$(BIN)/python bench/training.py
+
+bench-search: setup ## what a search for better parameters brings on the demo bank
+	$(BIN)/python bench/search.py
 
 bench-uplift: setup ## planted uplift beside what is learned from the demo bank's randomised campaigns
 	$(BIN)/python bench/uplift.py

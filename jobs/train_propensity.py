@@ -52,7 +52,7 @@ def _train_products(run: Run) -> None:
     run.stage(training_table(tuple(run.config.products)), rows)
     run.stage(LABELS, _labels(run, rows))
     with TemporaryDirectory(dir=run.home / "mlruns", prefix="training-") as folder:
-        plan = _plan(run, chosen, rows, Path(folder))
+        plan = training_plan(run, chosen, rows, Path(folder))
         test_rows = _part(rows, TEST)
         groups = protected_groups(run, chosen.test, test_rows["customer_id"])
         challengers = Challengers(run, plan, _facts(run, chosen), test_rows, groups)
@@ -130,7 +130,7 @@ def _labels(run: Run, rows: pa.Table) -> pa.Table:
     )
 
 
-def _plan(run: Run, chosen: Cohorts, rows: pa.Table, folder: Path) -> Plan:
+def training_plan(run: Run, chosen: Cohorts, rows: pa.Table, folder: Path) -> Plan:
     """Write the arrays for the training processes, and say what to do with them."""
     products = tuple(run.config.products)
     names = model_feature_names(products)
@@ -185,7 +185,12 @@ def _facts(run: Run, chosen: Cohorts) -> dict[str, str]:
         "train_cohorts": ", ".join(map(str, chosen.train)),
         "calibration_cohort": str(chosen.calibration),
         "test_cohort": str(chosen.test),
-        **{f"version_{table.name}": str(run.store.version(table)) for table in SOURCES},
+        **{f"version_{table.name}": _version(run, table) for table in SOURCES},
         **{name: str(value) for name, value in settings.model_dump(exclude={"gate"}).items()},
         "features": ", ".join(model_feature_names(products)),
     }
+
+
+def _version(run: Run, table: Table) -> str:
+    """Of a source table; none where no row of it has ever been delivered, as of contacts."""
+    return str(run.store.version(table)) if run.store.files(table) else "none"

@@ -139,10 +139,11 @@ def _facts(name: tuple[str, str], is_in: Outcomes, tested: _Tested) -> GroupFact
 
 def _ratios(is_in: Outcomes, tested: _Tested) -> tuple[Estimate, Estimate]:
     """Buyers are as many as they are; how many of them are of the group is binomial."""
-    expected = float(tested.propensity[is_in].sum() / tested.propensity.sum())
+    predicted = float(tested.propensity[is_in].sum())
     of_group, of_all = int(tested.has_bought[is_in].sum()), int(tested.has_bought.sum())
-    if not of_all or not expected:
+    if not of_all or not predicted:
         return UNKNOWN, UNKNOWN
+    expected = predicted / float(tested.propensity.sum())
     shares = share_estimate(of_group, of_all), sure_share_estimate(of_group, of_all, tested.error)
     ratio, sure = (
         Estimate(one.value / expected, one.low / expected, one.high / expected) for one in shares

@@ -62,7 +62,9 @@ def fit_for_use(
     if not ece.value <= max(gate.max_ece, metrics["ece_by_chance"].high):
         failures.append(f"ECE {ece.value:.4f} is above {gate.max_ece}")
     has_enough_buyers = test_positives >= gate.min_test_positives
-    if has_enough_buyers and not auc.value >= gate.min_auc:
+    if has_enough_buyers and not auc.is_known:
+        failures.append("everybody in the test cohort bought it: no AUC")
+    if has_enough_buyers and auc.value < gate.min_auc:
         failures.append(f"AUC {auc.value:.3f} is below {gate.min_auc}")
     if not (gain.value if has_enough_buyers else gain.low) > 0:
         failures.append(

@@ -67,7 +67,8 @@ def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
 
     Raises:
         ModelNotFound: A product has none.
-        ContractViolation: A model's files are not those that were registered.
+        ContractViolation: A model's files are not those that were registered, or its booster reads
+            other features than it says.
     """
     registry = Registry(home) if database(home).exists() else None
     found = {
@@ -80,10 +81,13 @@ def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
             f" Run xsell train, then xsell models promote {missing[0]}"
         )
     assert registry is not None
+    loaded = {product: registry.load(version) for product, version in found.items() if version}
+    for champion in loaded.values():
+        champion.scorer.require_order()
     return {
-        product: with_accelerator(registry.load(version), version, config.models.accelerator)
-        for product, version in found.items()
-        if version
+        product: with_accelerator(champion, version, config.models.accelerator)
+        for product, champion in loaded.items()
+        if (version := found[product])
     }
 
 

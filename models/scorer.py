@@ -106,6 +106,17 @@ class Scorer:
         """What is stored, by file name."""
         return {MODEL_TEXT: self.model_text, SCORER: self.as_json()}
 
+    def require_order(self) -> None:
+        """Stop unless a booster reads its features in the order that it is given them in.
+
+        Here, before an engine's worker finds out: whose error would quote no rule.
+
+        Raises:
+            ContractViolation: It reads others, or in another order.
+        """
+        if self.model_text:
+            self.booster()
+
     def as_json(self) -> str:
         """Everything but the booster's text, as canonical JSON."""
         content = {

@@ -197,7 +197,8 @@ def baselines(plan: Plan, place: int, rows: Integers) -> dict[str, Vector]:
     rates = segment_rates(data, place, len(plan.segments))
     found = {"segment_rate": np.asarray(rates[data.segment[rows]])}
     sample = data.sampled_rows(place, plan.settings.negatives_per_positive)
-    if (data.outcomes[sample.rows, place] == 1).any() and sample.negative_share > 0:
+    bought = data.outcomes[sample.rows, place] == 1
+    if bought.any() and not bought.all():
         found["logistic_regression"] = logistic_regression(data, place, sample, rows)
     return found
 
