@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -74,15 +74,15 @@ def scored(
     uplift: UpliftChampion | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """One batch per model; models with the same features share one matrix."""
-    matrices: dict[tuple[str, ...], Matrix] = {}
+    models, matrices = tuple(models), dict[tuple[str, ...], Matrix]()
+    uplifts = _uplifts(uplift, batch, models, matrices) if uplift else {}
     for model in models:
         varying = {
             "customer_id": batch.column("customer_id"),
             "propensity": pa.array(_propensities(model, batch, matrices)),
         }
-        if uplift is not None:
-            matrix = _matrix(batch, uplift.scorer.features, matrices)
-            varying["uplift"] = pa.array(uplift.scorer.uplifts_of(matrix, model.product_id))
+        if uplifts:
+            varying["uplift"] = pa.array(uplifts[model.product_id])
         constants = {
             "as_of": as_of,
             "product_id": model.product_id,
@@ -102,6 +102,17 @@ def _propensities(
     if scorer.kind == "segment_rate":
         return scorer.propensities(batch)
     return scorer.propensities_of(_matrix(batch, scorer.features, matrices))
+
+
+def _uplifts(
+    uplift: UpliftChampion,
+    batch: pa.RecordBatch,
+    models: Sequence[Champion],
+    matrices: dict[tuple[str, ...], Matrix],
+) -> dict[str, Vector]:
+    """One per customer, by product."""
+    matrix = _matrix(batch, uplift.scorer.features, matrices)
+    return uplift.scorer.uplifts_of(matrix, [model.product_id for model in models])
 
 
 def _matrix(

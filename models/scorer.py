@@ -179,7 +179,7 @@ def model_name(product_id: str) -> str:
     return UPLIFT if product_id == UPLIFT else f"propensity_{product_id}"
 
 
-def with_columns(matrix: Matrix, values: Sequence[float]) -> Matrix:
+def with_columns(matrix: Matrix, values: Sequence[float] | Vector) -> Matrix:
     """The matrix, followed by a column for each value, the same in every row."""
     columns = np.array([values], dtype=np.float32)
     return np.hstack([matrix, np.repeat(columns, len(matrix), axis=0)])

@@ -25,7 +25,7 @@ def uplift_champion(config: RunConfig, home: Path) -> UpliftChampion | None:
     if unknown := [name for name in config.products if name not in scorer.attributes]:
         raise ModelNotFound(
             f"{UPLIFT} version {found.version} was trained without {', '.join(unknown)}."
-            f" Run xsell train, or xsell models rollback {UPLIFT}"
+            f" Run xsell train and promote what it learns, or xsell models rollback {UPLIFT}"
         )
     return UpliftChampion(found.version, found.tags["sha256"], scorer)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -74,15 +74,26 @@ class UpliftScorer:
         """Its learner."""
         return self.model.learner
 
-    def uplifts_of(self, matrix: Matrix, product_id: str) -> Vector:
-        """One uplift per row of a matrix of its ``features``, within -1 and 1.
+    def uplifts_of(self, matrix: Matrix, product_ids: Iterable[str]) -> dict[str, Vector]:
+        """By product one uplift per row of a matrix of its ``features``, within -1 and 1.
 
         Raises:
             ContractViolation: A booster reads other features, or in another order: the matrix would
                 be scored wrongly without a word.
         """
-        attributes = self.attributes[product_id]
-        expected = [*self.features, *attributes]
+        names = tuple(next(iter(self.attributes.values())))
+        self._require(names)
+        # One copy for all products: their attributes take turns in its last columns.
+        told = with_columns(matrix, np.zeros(len(names)))
+        found = {}
+        for product_id in product_ids:
+            attributes = self.attributes[product_id]
+            told[:, len(self.features) :] = [attributes[name] for name in names]
+            found[product_id] = self.model.uplift(told)
+        return found
+
+    def _require(self, names: Sequence[str]) -> None:
+        expected = [*self.features, *names]
         if self.model.learner == "s_learner":
             expected.append(IS_TREATED)
         for text in self.model.model_texts:
@@ -91,7 +102,6 @@ class UpliftScorer:
                     f"the {self.kind} of {UPLIFT} was trained on other features, or in another"
                     " order, than its scorer.json says. Train a new one"
                 )
-        return self.model.uplift(with_columns(matrix, list(attributes.values())))
 
     def files(self) -> dict[str, str]:
         """What is stored, by file name: a text per booster, and everything else as JSON."""

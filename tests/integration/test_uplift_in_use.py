@@ -327,7 +327,7 @@ def test_features_in_another_order_are_refused_and_a_scorer_survives_being_writt
     assert UpliftScorer.from_files(scorer.files()) == scorer
     turned = replace(scorer, features=scorer.features[::-1])
     with pytest.raises(ContractViolation, match="trained on other features, or in another order"):
-        turned.uplifts_of(trained.found.uplift.reshape(-1, 1).repeat(len(NAMES), 1), "mortgage")
+        turned.uplifts_of(trained.found.uplift.reshape(-1, 1).repeat(len(NAMES), 1), PRODUCTS)
 
 
 def test_scores_by_another_uplift_model_are_other_scores(trained, tmp_path, monkeypatch) -> None:
