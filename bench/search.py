@@ -92,7 +92,7 @@ def _plan(home: Path, folder: Path) -> Plan:
         run = Run("bench", as_of, "bench", config, home, spark, store, staging)
         chosen = cohorts(as_of, config.time)
         (folder / "arrays").mkdir()
-        return training_plan(run, chosen, training_rows(run, chosen), folder / "arrays")
+        return training_plan(run.config, training_rows(run, chosen), folder / "arrays")
 
 
 def _buyers(plan: Plan, product_id: str) -> int:

@@ -17,7 +17,7 @@ from jobs.model_card import ModelCards
 from jobs.run import Run
 from jobs.tried import Tried, tried_on_test
 from models.accelerator import is_equal
-from models.decisions import PROMOTE, Signature
+from models.decisions import PROMOTE, REGISTER, Signature
 from models.evaluate import Estimate, log_loss_gain
 from models.fairness import Groups
 from models.gate import Verdict, better_than_champion
@@ -84,6 +84,21 @@ class Challengers:
         self._cards.write_index()
         for registered, verdict in decided:
             self._put_in_use(registry, registered, verdict)
+
+    def register_variant(
+        self, registry: Registry, candidate: Candidate, signed: Signature, tags: Mapping[str, str]
+    ) -> Registered:
+        """Make a person's candidate the challenger of its product; the gate never promotes it."""
+        before = self._champion_before(registry, candidate.scorer.product_id)
+        tried = self._look_at(candidate, f"registered by {signed.who}: {signed.why}")
+        against = self._against(registry, before, tried)
+        registered = self._registered(registry, tried, against, tags)
+        self._cards.write(registry, registered, tried)
+        champion = registry.with_alias(registered.product_id, CHAMPION)
+        if champion is None or champion.version != registered.version:
+            registry.record(registered, REGISTER, signed)
+            registry.challenge(registered)
+        return registered
 
     def summary(self) -> dict[str, object]:
         """Facts for the end of the run."""
@@ -158,8 +173,15 @@ class Challengers:
         champion = registry.with_alias(product_id, CHAMPION)
         return None if champion and champion.run_id == self._run.run_id else champion
 
-    def _registered(self, registry: Registry, tried: Tried, against: Verdict) -> Registered:
+    def _registered(
+        self,
+        registry: Registry,
+        tried: Tried,
+        against: Verdict,
+        more_tags: Mapping[str, str] | None = None,
+    ) -> Registered:
         tags = {
+            **(more_tags or {}),
             "as_of": str(self._run.as_of),
             "gate": str(tried.verdict),
             AGAINST: str(against),

@@ -74,7 +74,7 @@ class ModelCards:
         """Write a version's card, unless an attempt of this run before a crash has."""
         page = registry.card(registered)
         if not page.exists():
-            content = self._content(registry, registered, tried)
+            content = self.content(registry, registered, tried)
             make_folder(page.parent)
             text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
             write_file(page.with_suffix(".json"), text.encode())
@@ -110,7 +110,7 @@ class ModelCards:
             "card": os.path.relpath(registry.card(registered), folder),
         }
 
-    def _content(self, registry: Registry, registered: Registered, tried: Tried) -> Content:
+    def content(self, registry: Registry, registered: Registered, tried: Tried) -> Content:
         """The card as plain values; the same run gives the same."""
         settings, candidate = self._plan.settings, tried.candidate
         test = _test_facts(self._facts["test_cohort"], tried)

@@ -172,7 +172,9 @@ def _on_same_customers(
                 f"{label(version)} is the segment's rate, over which each gain is shown above"
             )
     needed = sorted({name for scorer in scorers for name in scorer.columns})
-    cohort = stored_test_cohort(home, later.run_id, later.product_id, needed)
+    # A variant from the workbench has an id of its own, and the customers of a training run.
+    run_id = registry.parameters(later).get("run_id", later.run_id)
+    cohort = stored_test_cohort(home, run_id, later.product_id, needed)
     samples, seed = settings.bootstrap_samples, settings.seed
     first, second = (scorer.propensities(cohort.rows) for scorer in scorers)
     gain = log_loss_gain(second, first, cohort.has_bought, samples, seed)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from conf.load import config_hash
+from conf.schema import RunConfig
 from features.catalogue import customer_features_table, model_feature_names
 from jobs.challengers import Challengers
 from jobs.protected_groups import protected_groups
@@ -52,8 +53,8 @@ def _train_products(run: Run) -> None:
     run.stage(training_table(tuple(run.config.products)), rows)
     run.stage(LABELS, _labels(run, rows))
     with TemporaryDirectory(dir=run.home / "mlruns", prefix="training-") as folder:
-        plan = training_plan(run, chosen, rows, Path(folder))
-        test_rows = _part(rows, TEST)
+        plan = training_plan(run.config, rows, Path(folder))
+        test_rows = rows_of_part(rows, TEST)
         groups = protected_groups(run, chosen.test, test_rows["customer_id"])
         challengers = Challengers(run, plan, _facts(run, chosen), test_rows, groups)
         challengers.train()
@@ -130,28 +131,30 @@ def _labels(run: Run, rows: pa.Table) -> pa.Table:
     )
 
 
-def training_plan(run: Run, chosen: Cohorts, rows: pa.Table, folder: Path) -> Plan:
+def training_plan(config: RunConfig, rows: pa.Table, folder: Path) -> Plan:
     """Write the arrays for the training processes, and say what to do with them."""
-    products = tuple(run.config.products)
+    products = tuple(config.products)
     names = model_feature_names(products)
     segments = sorted(filter(None, pc.unique(rows["segment"]).to_pylist()))
-    data = _arrays(run, rows, names, segments)
+    data = _arrays(config, rows, names, segments)
     data.save(folder)
     return Plan(
         folder=folder,
         products=products,
         segments=tuple(segments),
         features=names,
-        attributes=with_base_rates(product_attributes(run.config.products), data),
-        settings=run.config.models,
+        attributes=with_base_rates(product_attributes(config.products), data),
+        settings=config.models,
     )
 
 
-def _arrays(run: Run, rows: pa.Table, names: tuple[str, ...], segments: list[str]) -> TrainingSet:
+def _arrays(
+    config: RunConfig, rows: pa.Table, names: tuple[str, ...], segments: list[str]
+) -> TrainingSet:
     parts = pc.index_in(rows["part"], value_set=pa.array(PARTS)).to_numpy()
     return TrainingSet(
         features=feature_matrix(rows, names),
-        outcomes=np.stack([outcome_codes(rows, p) for p in run.config.products], axis=1),
+        outcomes=np.stack([outcome_codes(rows, p) for p in config.products], axis=1),
         part=parts.astype(np.int8),
         cohort=_places(rows["cohort"]),
         customer=rows["customer_id"].combine_chunks().dictionary_encode().indices.to_numpy(),
@@ -169,7 +172,8 @@ def _places(cohorts: pa.ChunkedArray) -> npt.NDArray[np.int16]:
     return np.asarray(found.to_numpy(), dtype=np.int16)
 
 
-def _part(rows: pa.Table, part: int) -> pa.Table:
+def rows_of_part(rows: pa.Table, part: int) -> pa.Table:
+    """Those of the training, the calibration or the test cohorts."""
     return rows.filter(pc.equal(rows["part"], PARTS[part]))
 
 

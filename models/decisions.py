@@ -1,4 +1,7 @@
-"""What was decided about a product's models: proposed, promoted, rolled back; by whom and why."""
+"""What was decided about a product's models, by whom and why.
+
+A person's variant is registered; versions are proposed, promoted, rolled back and retired.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-Action = Literal["propose", "promote", "rollback", "retire"]
+Action = Literal["register", "propose", "promote", "rollback", "retire"]
+REGISTER: Action = "register"
 PROPOSE: Action = "propose"
 PROMOTE: Action = "promote"
 ROLLBACK: Action = "rollback"
@@ -37,7 +41,7 @@ class Decision:
 
     Attributes:
         action: ``promote`` and ``rollback`` change the champion, ``retire`` takes it out of use,
-            ``propose`` asks a second person.
+            ``propose`` asks a second person, ``register`` makes a variant the challenger.
         version: The version it is about.
         before: The champion's version at that moment; None if there was none.
         who: See ``Signature``, as for the others.
@@ -59,7 +63,7 @@ class Decision:
     @property
     def changes_the_champion(self) -> bool:
         """It put a version in use, or took it out of use."""
-        return self.action != PROPOSE
+        return self.action in (PROMOTE, ROLLBACK, RETIRE)
 
     def repeats(self, other: Decision) -> bool:
         """The same was decided, whenever and by whomever."""

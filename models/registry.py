@@ -222,7 +222,7 @@ class Registry:
         self._client.set_registered_model_tag(name, key, json.dumps(asdict(decision)))
 
     def decisions(self, product_id: str) -> list[Decision]:
-        """Proposals, promotions and rollbacks, oldest first."""
+        """What persons and the gate decided, oldest first."""
         if not self._versions(product_id):
             return []
         tags = self._client.get_registered_model(model_name(product_id)).tags

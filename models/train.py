@@ -234,26 +234,32 @@ _BINNED: dict[Path, tuple[Any, Integers]] = {}
 
 
 def _binned(plan: Plan) -> tuple[Dataset, Integers]:
+    """What ``binned`` gives for production's parameters, made once per process."""
+    if plan.folder not in _BINNED:
+        found = binned(plan, booster_parameters(plan.settings))
+        _BINNED.clear()
+        _BINNED[plan.folder] = found
+    return _BINNED[plan.folder]
+
+
+def binned(plan: Plan, parameters: Mapping[str, Any]) -> tuple[Dataset, Integers]:
     """One binned matrix for all boosters, over every row that any of them trains on.
 
     Returns:
         The dataset, and the row of the training set behind each of its rows, rising.
     """
-    if plan.folder not in _BINNED:
-        import lightgbm
+    import lightgbm
 
-        data = shared_arrays(plan.folder)
-        samples: list[Sample] = [
-            data.sampled_rows(place, plan.settings.negatives_per_positive)
-            for place in range(len(plan.products))
-        ]
-        rows = np.unique(np.concatenate([sample.rows for sample in samples]))
-        dataset = lightgbm.Dataset(
-            data.features[rows],
-            label=np.zeros(len(rows)),
-            feature_name=list(plan.features),
-            params=booster_parameters(plan.settings),
-        )
-        _BINNED.clear()
-        _BINNED[plan.folder] = (dataset.construct(), rows)
-    return _BINNED[plan.folder]
+    data = shared_arrays(plan.folder)
+    samples: list[Sample] = [
+        data.sampled_rows(place, plan.settings.negatives_per_positive)
+        for place in range(len(plan.products))
+    ]
+    rows = np.unique(np.concatenate([sample.rows for sample in samples]))
+    dataset = lightgbm.Dataset(
+        data.features[rows],
+        label=np.zeros(len(rows)),
+        feature_name=list(plan.features),
+        params=dict(parameters),
+    )
+    return dataset.construct(), rows
