@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -27,8 +27,9 @@ from models.registry import ACCELERATOR, AGAINST, CHAMPION, Registered, Registry
 from models.scorer import Scorer
 from models.search import recorded
 from models.segment_rate import train_segment_rate
-from models.train import Candidate, Plan, in_processes, shared_arrays
+from models.train import Candidate, Plan, shared_arrays
 from models.training_set import TEST, TRAIN
+from models.workers import in_processes, in_tasks
 
 log = logging.getLogger(__name__)
 GATE = "gate"  # who promotes without a person
@@ -63,12 +64,12 @@ class Challengers:
         self._last: dict[str, Candidate] = {}
 
     def train(self) -> None:
-        """Train the boosters of all products that have enough buyers, in processes."""
+        """Train the boosters of all products that have enough buyers, side by side."""
         own = [p for p in self._plan.products if self._positives(p) >= self._needed]
         # The pooled model takes longest, so that it starts first if it is known to be needed.
         first = [POOLED] if len(own) < len(self._plan.products) and self._can_pool else []
         with self._run.progress(len(first) + len(own), "models") as advance:
-            for product_id, trained in in_processes(train_task, self._plan, first + own):
+            for product_id, trained in self._side_by_side(first + own):
                 if isinstance(trained, Scorer):
                     self._pooled = trained
                 else:
@@ -119,6 +120,12 @@ class Challengers:
         searched = sum(one is not None for one in found.values())
         told = f"{len(better)} of {searched} searched: {', '.join(better)}".removesuffix(": ")
         return {"better_parameters": told} if searched else {}
+
+    def _side_by_side(self, keys: Sequence[str]) -> Iterator[tuple[str, Candidate | Scorer]]:
+        """In processes beside the embedded engine, else as tasks of the engine."""
+        if self._run.config.engine.kind == "embedded":
+            return in_processes(train_task, self._plan, keys)
+        return in_tasks(self._run.spark, train_task, self._plan, keys)
 
     @property
     def _needed(self) -> int:

@@ -1,22 +1,18 @@
-"""Train one booster per product, each in one thread, products side by side in processes.
+"""Train one booster per product, each in one thread, products side by side (`models/workers.py`).
 
-A process rebuilds everything from the shared arrays, so that the same training set gives the same
-model text however many processes share the work.
+Whoever trains rebuilds everything from the shared arrays, so that the same training set gives the
+same model text however many processes share the work.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from conf.model_settings import ModelSettings
 from models.baselines import logistic_regression, segment_rates
@@ -29,7 +25,6 @@ from models.scorer import UNKNOWN_SEGMENT, Scorer
 from models.search import Found, TrainingRows, search
 from models.stability import MonthFit, month_fits
 from models.training_set import CALIBRATION, PARTS, TEST, Sample, TrainingSet
-from tables.errors import UserError
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
@@ -92,40 +87,6 @@ class Candidate:
     facts: Mapping[str, float]
     found: Found | None = None
     months: tuple[MonthFit, ...] = ()
-
-
-Key = TypeVar("Key")
-Result = TypeVar("Result")
-
-
-def in_processes(
-    work: Callable[[Plan, Key], Result], plan: Plan, keys: Iterable[Key]
-) -> Iterator[tuple[Key, Result]]:
-    """Do ``work`` for every key in as many processes as the settings say, as they finish.
-
-    Processes are spawned, not forked: the caller's engine has threads, which a fork would break.
-
-    Raises:
-        UserError: A process was killed.
-    """
-    waiting = list(keys)
-    processes = min(plan.settings.processes, len(waiting))
-    if processes <= 1:
-        with threadpool_limits(1):
-            yield from ((key, work(plan, key)) for key in waiting)
-        return
-    context = multiprocessing.get_context("spawn")
-    # A second BLAS thread on a busy core costs three times the CPU and gains nothing.
-    one_thread: Any = {"initializer": threadpool_limits, "initargs": (1,)}
-    with ProcessPoolExecutor(processes, context, **one_thread) as pool:
-        futures = {pool.submit(work, plan, key): key for key in waiting}
-        try:
-            yield from ((futures[future], future.result()) for future in as_completed(futures))
-        except BrokenProcessPool:
-            raise UserError(
-                "a training process was killed, most likely for want of memory. Set"
-                f" models.processes below {processes}, or train fewer cohorts"
-            ) from None
 
 
 def train_booster(plan: Plan, product_id: str) -> Candidate:

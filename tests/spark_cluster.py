@@ -49,7 +49,9 @@ class Cluster:
         calls = [line.split(" ", 1) for line in lines if what in line]
         return [(int(caller), words) for caller, words in calls]
 
-    def submit(self, step: str, *files: str) -> subprocess.CompletedProcess[str]:
+    def submit(
+        self, step: str, *files: str, more: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """`xsell STEP` through `spark-submit`; ``files`` are its options that ship code."""
         events = self.folder / "events" / step
         events.mkdir(parents=True)
@@ -59,7 +61,7 @@ class Cluster:
             "spark.eventLog.compress": "false",
             "spark.scheduler.minRegisteredResourcesRatio": "1",
         }
-        settings = (*SMALL, "engine.kind=spark", "engine.shuffle_partitions=2")
+        settings = (*SMALL, *more, "engine.kind=spark", "engine.shuffle_partitions=2")
         command = [
             *(str(PYSPARK / "bin" / "spark-submit"), "--master", MASTER),
             *("--driver-memory", DRIVER_MEMORY, "--executor-memory", "1g"),

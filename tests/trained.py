@@ -60,7 +60,9 @@ def genders(data: TrainingSet) -> Labels:
 def configuration(models: Any) -> Any:
     config = load_config("local")
     products = dict(zip(PRODUCTS, config.products.values(), strict=False))
-    return SimpleNamespace(models=models, products=products, time=config.time, bank=config.bank)
+    return SimpleNamespace(
+        engine=config.engine, models=models, products=products, time=config.time, bank=config.bank
+    )
 
 
 def train(

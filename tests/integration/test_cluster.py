@@ -1,22 +1,27 @@
-"""Features and scores through `spark-submit`, by executors that have nothing but the wheel."""
+"""Features, models, scores through `spark-submit`: executors have nothing but the wheel."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from conf.load import load_config
+from jobs.home import Home
 from jobs.java import java_home
 from jobs.run_month import run_steps
-from jobs.steps import FEATURES, INGEST, SCORE
+from jobs.steps import FEATURES, INGEST, SCORE, TRAIN
+from models.registry import Registry
 from tables.derived import PROPENSITY_SCORES
 from tables.errors import UserError
-from tests.month import Bank
+from tests.month import SMALL, Bank
 from tests.published import records, rows
 from tests.spark_cluster import DRIVER_MEMORY, MASTER, make_cluster
 
 STEPS = (FEATURES, SCORE)
+OWN_BOOSTERS = ("models.min_positives=4",)  # for most products of the small bank
 # Two steps of hundreds of short queries, each after the start of three JVMs.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -101,3 +106,51 @@ def test_what_spark_submit_was_told_is_not_overridden(finished, step):
     told = finished.events(step, "EnvironmentUpdate")[0]["Spark Properties"]
     assert told["spark.master"] == MASTER
     assert told["spark.driver.memory"] == DRIVER_MEMORY
+
+
+@pytest.fixture(scope="module")
+def trained(cluster, bank, spark):
+    """A home with the models of the embedded engine, and a cluster with its own."""
+    here, there = (Home(cluster.folder / name) for name in ("here", "there"))
+    for home in (here, there):
+        shutil.copytree(cluster.home.path, home.path, ignore=shutil.ignore_patterns("mlruns"))
+        home.create()
+    config = load_config("local", (*SMALL, *OWN_BOOSTERS))
+    run_steps(Bank(here, config).context(spark), (TRAIN,))
+    trains = replace(cluster, home=there)
+    ended = trains.submit("train", "--py-files", str(cluster.wheel), more=OWN_BOOSTERS)
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
+    return here, trains
+
+
+def versions(home, products):
+    """Kind and digest of every version, by product."""
+    registry = Registry(home.path)
+    return {
+        product_id: [(v.tags["kind"], v.tags["sha256"]) for v in registry.versions(product_id)]
+        for product_id in products
+    }
+
+
+def test_the_cluster_trains_the_models_of_the_embedded_engine_byte_by_byte(bank, trained):
+    here, there = trained
+    ours = versions(here, bank.config.products)
+    assert sum(kind == "booster" for models in ours.values() for kind, _ in models) > 4
+    assert versions(there.home, bank.config.products) == ours
+
+
+def test_each_product_is_a_task_and_both_executors_train(bank, trained):
+    here, there = trained
+    kinds = [kind for models in versions(here, bank.config.products).values() for kind, _ in models]
+    [stage] = [
+        event["Stage Info"]["Stage ID"]
+        for event in there.events("train", "StageCompleted")
+        if any("MapInArrow" in rdd.get("Scope", "") for rdd in event["Stage Info"]["RDD Info"])
+    ]
+    tasks = [
+        event["Task Info"]["Executor ID"]
+        for event in there.events("train", "TaskEnd")
+        if event["Stage ID"] == stage
+    ]
+    assert len(tasks) == kinds.count("booster") + 1  # and the pooled model
+    assert set(tasks) == {"0", "1"}

@@ -22,8 +22,9 @@ from models.pooled import (
 from models.scorer import Scorer
 from models.search import recorded
 from models.segment_rate import train_segment_rate
-from models.train import Candidate, Plan, in_processes, train_booster
+from models.train import Candidate, Plan, train_booster
 from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet
+from models.workers import in_processes
 from tables.errors import UserError
 from tests.model_data import ATTRIBUTES, PRODUCTS, SEGMENTS, plan_of, sampled, small_bank
 from tests.unit.test_models_labels import product
