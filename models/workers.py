@@ -23,12 +23,13 @@ from models.train import Plan
 from tables.errors import UserError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 # Pickled, as between processes: it comes from this very code, and is stored nowhere.
 OUTCOME = pa.schema([("place", pa.int64()), ("outcome", pa.binary())])
+KILLED = "Python worker exited unexpectedly"
 OUTCOME_DDL = "place bigint, outcome binary"
 # Spark's workers are processes with a task at a time; Sail's are threads of one process, in which
 # two tasks would label one binned matrix.
@@ -77,19 +78,32 @@ def in_tasks(
         keys: A task each, in the order in which they are started.
 
     Raises:
-        UserError: What ``work`` raised, or a worker that can't read the folder.
+        UserError: What ``work`` raised, a worker that can't read the folder, or was killed.
     """
     waiting = list(keys)
     if not waiting:
         return
     # Nothing shuffles or coalesces these partitions: each holds one row, and is one task.
     tasks = spark.range(0, len(waiting), 1, len(waiting))
-    done = tasks.mapInArrow(task_of(work, plan, waiting), OUTCOME_DDL).collect()
-    for row in done:
+    for row in _done(tasks.mapInArrow(task_of(work, plan, waiting), OUTCOME_DDL)):
         outcome = pickle.loads(row["outcome"])
         if isinstance(outcome, UserError):
             raise outcome
         yield waiting[row["place"]], outcome
+
+
+def _done(tasks: DataFrame) -> list[Row]:
+    try:
+        return tasks.collect()
+    except Exception as error:
+        # Which exception it is depends on the engine's client; Spark's words do not.
+        if KILLED in str(error):
+            raise UserError(
+                "a training task was killed, most likely for want of memory. Give executors more"
+                " beside the JVM (spark.executor.memoryOverhead) or fewer cores, or train fewer"
+                " cohorts"
+            ) from error
+        raise
 
 
 def task_of(

@@ -65,6 +65,23 @@ def configuration(models: Any) -> Any:
     )
 
 
+def challengers_of(
+    home: Path,
+    data: TrainingSet,
+    run_id: str,
+    labels: Labels | None = None,
+    **changes: Any,
+) -> Challengers:
+    """Of a training run whose arrays are there."""
+    plan = plan_of(data, home / "arrays" / run_id, **changes)
+    run: Any = SimpleNamespace(
+        config=configuration(plan.settings), as_of=AS_OF, run_id=run_id, progress=silent,
+        home=home, step="train",
+    )  # fmt: skip
+    groups = {"gender": genders(data) if labels is None else labels}
+    return Challengers(run, plan, FACTS, cohort_rows(data), groups)
+
+
 def train(
     home: Path,
     data: TrainingSet,
@@ -73,13 +90,7 @@ def train(
     **changes: Any,
 ) -> Challengers:
     """What the training job does once the arrays are there."""
-    plan = plan_of(data, home / "arrays" / run_id, **changes)
-    run: Any = SimpleNamespace(
-        config=configuration(plan.settings), as_of=AS_OF, run_id=run_id, progress=silent,
-        home=home, step="train",
-    )  # fmt: skip
-    groups = {"gender": genders(data) if labels is None else labels}
-    challengers = Challengers(run, plan, FACTS, cohort_rows(data), groups)
+    challengers = challengers_of(home, data, run_id, labels, **changes)
     challengers.train()
     challengers.register(Registry(home))
     return challengers

@@ -15,12 +15,21 @@ import numpy as np
 import pytest
 
 from jobs import challengers, models_command
+from models.decisions import Signature
 from models.registry import CHALLENGER, CHAMPION, Registry, with_accelerator
 from models.training_set import TEST, TRAIN
+from models.variant import train_variant
 from tables.errors import ModelNotFound, UserError
-from tests.model_data import FEATURES, PRODUCTS, gate_settings, model_settings, small_bank
+from tests.model_data import (
+    FEATURES,
+    PRODUCTS,
+    gate_settings,
+    model_settings,
+    plan_of,
+    small_bank,
+)
 from tests.pages import Text
-from tests.trained import AS_OF, configuration, train
+from tests.trained import AS_OF, challengers_of, configuration, train
 
 
 def state(home: Path) -> dict[str, tuple[int, str] | None]:
@@ -90,6 +99,25 @@ def test_a_challenger_that_beats_the_champion_replaces_it(registry_home: Path) -
     assert state(registry_home)["card"] == (2, "booster")
     decision = Registry(registry_home).decisions("card")[-1]
     assert (decision.who, decision.when, decision.before) == ("gate", "2024-04-01", 1)
+
+
+def test_a_variant_that_beats_the_champion_is_the_challenger_and_not_promoted(
+    registry_home: Path,
+) -> None:
+    data = small_bank(2500)
+    features = data.features.copy()
+    features[data.part == TRAIN, 0] = 0
+    train(registry_home, replace(data, features=features), run_id="blind")
+    registry, signed = Registry(registry_home), Signature("Ana", "it sees", "now", "now")
+    seeing = challengers_of(registry_home, data, "a variant")
+    candidate = train_variant(plan_of(data, registry_home / "arrays" / "seeing"), "card", {})
+    registered = seeing.register_variant(registry, candidate, signed, {"by": "Ana"})
+    assert (registered.tags["gate"], registered.tags["against_champion"]) == ("passed", "passed")
+    assert registered.tags["by"] == "Ana"
+    assert state(registry_home)["card"] == (1, "booster")
+    assert registry.with_alias("card", CHALLENGER) == registered
+    last = registry.decisions("card")[-1]
+    assert (last.action, last.version, last.who) == ("register", 2, "Ana")
 
 
 def test_without_automatic_promotion_a_person_decides(registry_home: Path, capsys: Any) -> None:

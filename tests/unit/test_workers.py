@@ -84,6 +84,30 @@ def test_a_machine_without_the_home_is_named_with_what_to_do(tmp_path: Path, spa
     assert len(str(told.value).splitlines()) == 1
 
 
+class Failing:
+    """An engine, as far as training asks for one, whose tasks fail with these words."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def range(self, *_: int) -> Failing:
+        return self
+
+    mapInArrow = range
+
+    def collect(self) -> None:
+        raise OSError(self.words)
+
+
+def test_a_task_that_is_killed_is_reported_with_what_to_do(tmp_path: Path) -> None:
+    plan = plan_of(small_bank(50), tmp_path)
+    engine = Failing("Job aborted: org.…: Python worker exited unexpectedly (crashed). Consider")
+    with pytest.raises(UserError, match=r"was killed.*memoryOverhead"):
+        list(in_tasks(engine, train_task, plan, ["card"]))
+    with pytest.raises(OSError, match="no route"):  # what nobody has foreseen stays what it is
+        list(in_tasks(Failing("no route to host"), train_task, plan, ["card"]))
+
+
 @pytest.mark.parametrize(
     ("kind", "trained_by"), [("embedded", "processes"), ("spark", "tasks"), ("connect", "tasks")]
 )
