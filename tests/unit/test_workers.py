@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +19,7 @@ from models.evaluate import flat
 from models.pooled import POOLED, train_task
 from models.scorer import Scorer
 from models.train import Plan
-from models.workers import OUTCOME, in_processes, in_tasks, task_of
+from models.workers import OUTCOME, in_processes, in_tasks, outcome_of, task_of
 from tables.errors import UserError
 from tests.model_data import plan_of, small_bank
 
@@ -41,6 +44,17 @@ def threads_of(_plan: Plan, _product_id: str) -> list[int]:
     return [library["num_threads"] for library in threadpool_info()]
 
 
+BUSY = threading.Lock()
+
+
+def is_alone(_plan: Plan, _product_id: str) -> bool:
+    if not BUSY.acquire(blocking=False):
+        return False
+    time.sleep(0.05)
+    BUSY.release()
+    return True
+
+
 def places(*numbers: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict({"id": list(numbers)})
 
@@ -60,6 +74,12 @@ def test_a_task_trains_in_one_thread(tmp_path: Path) -> None:
     [done] = task_of(threads_of, plan_of(small_bank(50), tmp_path), ["card"])([places(0)])
     threads = pickle.loads(done.to_pylist()[0]["outcome"])
     assert threads and set(threads) == {1}
+
+
+def test_tasks_that_are_threads_of_one_process_take_turns(tmp_path: Path) -> None:
+    plan = plan_of(small_bank(50), tmp_path)
+    with ThreadPoolExecutor(3) as pool:
+        assert all(pool.map(lambda key: outcome_of(is_alone, plan, key), KEYS))
 
 
 def test_the_engine_trains_every_product_as_a_task_of_its_own(tmp_path: Path, spark) -> None:
