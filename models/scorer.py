@@ -16,6 +16,7 @@ from models.boosters import loaded_booster
 from models.calibrate import IDENTITY, Calibration, probabilities
 from models.matrix import Matrix, Vector, feature_matrix
 from models.model_files import MODEL_TEXT, SCORER
+from models.shallow_trees import shallow_trees
 from tables.errors import ContractViolation
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Scorer:
         log_odds_shift: Prior correction of the negatives left out in training.
         calibration: Applied after the shift.
         segment_rates: Rate by segment, with ``UNKNOWN_SEGMENT`` for every other.
-        is_accelerated: oneDAL predicts instead of LightGBM; not a property of the model, but of how
-            it is used here.
+        is_accelerated: oneDAL predicts instead of LightGBM, where trees are not so small that this
+            program is quicker; not a property of the model, but of how it is used here.
     """
 
     product_id: str
@@ -75,6 +76,8 @@ class Scorer:
         if not len(matrix):
             return np.empty(0)
         booster, rows = self.booster(), self.with_attributes(matrix)
+        if trees := shallow_trees(self.model_text):
+            return trees.log_odds(rows) + self.log_odds_shift
         if self.is_accelerated:
             return accelerated(self.model_text)(rows) + self.log_odds_shift
         raw = booster.predict(rows, raw_score=True, num_threads=1)
