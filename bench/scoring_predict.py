@@ -7,15 +7,16 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 
 from conf.load import load_config
+from jobs.engine import SAIL
 from models.matrix import feature_matrix
 from models.registry import champions
 from models.scorer import Scorer
 
 PROCESSES = 2
+BATCH = int(SAIL["SAIL_EXECUTION__BATCH_SIZE"])
 
 
 def main() -> None:
@@ -30,13 +31,17 @@ def main() -> None:
 
 
 def _predict(scorers: list[Scorer], file: Path) -> float:
-    rows, seconds = pq.read_table(file), 0.0
-    for scorer in scorers:
-        matrix = scorer.with_attributes(feature_matrix(rows, scorer.features))
-        booster = scorer.booster()
-        begun = time.process_time()
-        np.asarray(booster.predict(matrix, raw_score=True, num_threads=1))
-        seconds += time.process_time() - begun
+    rows = pq.read_table(file)
+    features = scorers[0].features  # the same for all
+    assert all(scorer.features == features for scorer in scorers)
+    seconds = 0.0
+    for start in range(0, rows.num_rows, BATCH):
+        batch = feature_matrix(rows.slice(start, BATCH), features)
+        for scorer in scorers:
+            matrix, booster = scorer.with_attributes(batch), scorer.booster()
+            begun = time.process_time()
+            booster.predict(matrix, raw_score=True, num_threads=1)
+            seconds += time.process_time() - begun
     return seconds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +20,23 @@ Folds = npt.NDArray[np.int8]
 Outcomes = npt.NDArray[np.bool_]
 
 
-def feature_matrix(rows: pa.Table | pa.RecordBatch, names: Sequence[str]) -> Matrix:
+def feature_matrix(
+    rows: pa.Table | pa.RecordBatch, names: Sequence[str], order: Literal["C", "F"] = "C"
+) -> Matrix:
     """One row per customer, one column per feature in the order of ``names``; null becomes NaN.
 
     LightGBM's thresholds meet the same 32-bit numbers in training and in scoring, on any engine.
+
+    Args:
+        rows: With the features, and maybe other columns.
+        names: Of the features.
+        order: Whether the numbers of a row (C) or of a feature (F) lie side by side.
 
     Raises:
         ContractViolation: A feature is missing.
     """
     require_features(rows.schema.names, names)
-    matrix = np.empty((rows.num_rows, len(names)), dtype=np.float32)
+    matrix = np.empty((rows.num_rows, len(names)), dtype=np.float32, order=order)
     for place, name in enumerate(names):
         matrix[:, place] = _numbers(rows.column(name))
     return matrix

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from models.matrix import Matrix, Vector, feature_matrix, require_features
@@ -61,38 +62,64 @@ def batch_scorer(
     def score_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
-                yield from scored(batch, champions, as_of, feature_version, uplift)
+                yield scored(batch, champions, as_of, feature_version, uplift)
 
     return score_batches
 
 
 def scored(
     batch: pa.RecordBatch,
-    models: Iterable[Champion],
+    models: Sequence[Champion],
     as_of: date,
     feature_version: int,
     uplift: UpliftChampion | None = None,
-) -> Iterator[pa.RecordBatch]:
-    """One batch per model; models with the same features share one matrix."""
-    models, matrices = tuple(models), dict[tuple[str, ...], Matrix]()
-    uplifts = _uplifts(uplift, batch, models, matrices) if uplift else {}
-    for model in models:
-        varying = {
-            "customer_id": batch.column("customer_id"),
-            "propensity": pa.array(_propensities(model, batch, matrices)),
-        }
-        if uplifts:
-            varying["uplift"] = pa.array(uplifts[model.product_id])
-        constants = {
-            "as_of": as_of,
-            "product_id": model.product_id,
-            "model_name": model.name,
-            "model_version": model.version,
-            "model_kind": model.scorer.kind,
-            "feature_version": feature_version,
-            "uplift_version": uplift.version if uplift else None,
-        }
-        yield _rows(varying, constants, batch.num_rows)
+) -> pa.RecordBatch:
+    """Shaped as PROPENSITY_SCORES: customers as they come, each with all models side by side.
+
+    Models with the same features share one matrix.
+    """
+    matrices: dict[tuple[str, ...], Matrix] = {}
+    found = [_propensities(model, batch, matrices) for model in models]
+    customer = np.repeat(np.arange(batch.num_rows), len(models))
+    model = np.tile(np.arange(len(models)), batch.num_rows)
+    rows = len(model)
+    columns = {
+        "customer_id": batch.column("customer_id").take(pa.array(customer)),
+        "propensity": _side_by_side(found),
+        **{name: values.take(pa.array(model)) for name, values in _facts(models).items()},
+        "as_of": pa.repeat(as_of, rows),
+        "feature_version": pa.repeat(feature_version, rows),
+        "uplift": _uplifts(uplift, batch, models, matrices) if uplift else pa.nulls(rows),
+        "uplift_version": pa.repeat(uplift.version, rows) if uplift else pa.nulls(rows),
+    }
+    schema = arrow_schema(PROPENSITY_SCORES)
+    arrays = [columns[field.name].cast(field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _uplifts(
+    uplift: UpliftChampion,
+    batch: pa.RecordBatch,
+    models: Sequence[Champion],
+    matrices: dict[tuple[str, ...], Matrix],
+) -> pa.Array:
+    matrix = _matrix(batch, uplift.scorer.features, matrices)
+    found = uplift.scorer.uplifts_of(matrix, [model.product_id for model in models])
+    return _side_by_side([found[model.product_id] for model in models])
+
+
+def _side_by_side(of_models: Sequence[Vector]) -> pa.Array:
+    return pa.array(np.stack(of_models, axis=1).ravel())
+
+
+def _facts(models: Sequence[Champion]) -> dict[str, pa.Array]:
+    """One value per model."""
+    return {
+        "product_id": pa.array([model.product_id for model in models]),
+        "model_name": pa.array([model.name for model in models]),
+        "model_version": pa.array([model.version for model in models]),
+        "model_kind": pa.array([model.scorer.kind for model in models]),
+    }
 
 
 def _propensities(
@@ -104,34 +131,9 @@ def _propensities(
     return scorer.propensities_of(_matrix(batch, scorer.features, matrices))
 
 
-def _uplifts(
-    uplift: UpliftChampion,
-    batch: pa.RecordBatch,
-    models: Sequence[Champion],
-    matrices: dict[tuple[str, ...], Matrix],
-) -> dict[str, Vector]:
-    """One per customer, by product."""
-    matrix = _matrix(batch, uplift.scorer.features, matrices)
-    return uplift.scorer.uplifts_of(matrix, [model.product_id for model in models])
-
-
 def _matrix(
     batch: pa.RecordBatch, features: tuple[str, ...], matrices: dict[tuple[str, ...], Matrix]
 ) -> Matrix:
     if features not in matrices:
-        matrices[features] = feature_matrix(batch, features)
+        matrices[features] = feature_matrix(batch, features, order="F")
     return matrices[features]
-
-
-def _rows(
-    varying: Mapping[str, pa.Array], constants: Mapping[str, object], rows: int
-) -> pa.RecordBatch:
-    """Shaped as PROPENSITY_SCORES; what is not given is null."""
-    schema = arrow_schema(PROPENSITY_SCORES)
-    columns = [
-        varying[field.name].cast(field.type)
-        if field.name in varying
-        else pa.repeat(pa.scalar(constants.get(field.name), field.type), rows)
-        for field in schema
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -60,9 +60,8 @@ class ShallowTrees:
         """What ``Booster.predict(matrix, raw_score=True)`` says, to the last bit."""
         found = np.zeros(len(matrix))
         for start in range(0, len(matrix), ROWS):
-            # No copy where columns lie in one piece already.
-            columns = np.asfortranarray(matrix[start : start + ROWS])
-            self._add(columns, found[start : start + ROWS])
+            some = slice(start, start + ROWS)
+            self._add(_by_column(matrix[some]), found[some])
         return found
 
     def _add(self, columns: Matrix, sums: Vector) -> None:
@@ -79,6 +78,11 @@ class ShallowTrees:
             # Without a split there is one leaf, where every answer leads.
             tree.values.take(answers, out=value, mode="clip")
             sums += value
+
+
+def _by_column(rows: Matrix) -> Matrix:
+    """Each column in one piece; no copy where they are."""
+    return rows if rows.strides[0] == rows.itemsize else np.asfortranarray(rows)
 
 
 @lru_cache(maxsize=128)
