@@ -23,7 +23,7 @@ from models.calibrate import log_losses
 from models.evaluate import UNKNOWN, Estimate, mean_estimate
 from models.fitting import Splits, fit, splits
 from models.matrix import Folds, Integers, Outcomes, Vector
-from models.training_set import TrainingSet
+from models.training_set import Sample, TrainingSet
 
 if TYPE_CHECKING:
     from lightgbm import Dataset
@@ -53,13 +53,18 @@ class TrainingRows:
         dataset: Binned and labelled, with rows of other products among them.
         positions: Of this product's rows in it.
         data: The training set.
-        at: The same rows there.
+        sample: The same rows there.
     """
 
     dataset: Dataset
     positions: Integers
     data: TrainingSet
-    at: Integers
+    sample: Sample
+
+    @property
+    def at(self) -> Integers:
+        """Rows of the training set."""
+        return self.sample.rows
 
     @property
     def fold(self) -> Folds:

@@ -35,7 +35,7 @@ class MonthFit:
 
 
 def month_fits(
-    scorer: Scorer, unseen: Sequence[Unseen], rows: TrainingRows, negative_share: float
+    scorer: Scorer, unseen: Sequence[Unseen], rows: TrainingRows
 ) -> tuple[MonthFit, ...]:
     """Each training cohort with a row that was left out.
 
@@ -43,7 +43,6 @@ def month_fits(
         scorer: The final model: its prior correction and its calibration are applied.
         unseen: Boosters of the cross-validation.
         rows: What they were trained on and judged by.
-        negative_share: Of all negatives, those among the rows.
     """
     if not unseen:
         return ()
@@ -54,9 +53,9 @@ def month_fits(
     ]
     judged = np.concatenate(places)
     cohort, bought = rows.data.cohort[rows.at[judged]], rows.has_bought[judged]
+    found, share = np.concatenate(propensity), rows.sample.negative_share
     return tuple(
-        _month(int(month), cohort == month, np.concatenate(propensity), bought, negative_share)
-        for month in np.unique(cohort)
+        _month(int(month), cohort == month, found, bought, share) for month in np.unique(cohort)
     )
 
 

@@ -91,27 +91,39 @@ class Candidate:
 
 def train_booster(plan: Plan, product_id: str) -> Candidate:
     """The product's own booster, calibrated and tested on later cohorts."""
-    data = shared_arrays(plan.folder)
-    place = plan.products.index(product_id)
-    sample = data.sampled_rows(place, plan.settings.negatives_per_positive)
-    dataset, at = _binned(plan)
-    has_bought = data.outcomes[:, place] == 1
-    dataset.set_label(has_bought[at].astype(np.float32))
-    positions = np.searchsorted(at, sample.rows)
-    parameters = {
-        **booster_parameters(plan.settings),
-        **monotone_parameters(plan.settings.monotone, plan.features),
-    }
-    rows = TrainingRows(dataset, positions, data, sample.rows)
+    rows = training_rows(plan, product_id, *_binned(plan))
+    parameters = product_parameters(plan)
     found = search(rows, parameters, plan.settings)
     used = {**parameters, **(found.used if found else {})}
-    fitted = fit(dataset, positions, rows.fold, used, plan.settings)
-    text, shift = fitted.model_text, sample.log_odds_shift
-    scorer = Scorer(product_id, "booster", plan.features, {}, text, shift)
-    facts = {"rounds": fitted.rounds, "negative_share": sample.negative_share}
+    return replace(trained_on(rows, plan, product_id, used), found=found)
+
+
+def training_rows(plan: Plan, product_id: str, dataset: Dataset, at: Integers) -> TrainingRows:
+    """What the product's booster is trained on.
+
+    Args:
+        plan: Of the training run.
+        product_id: The product.
+        dataset: As ``binned`` gives it; it gets the product's labels.
+        at: Likewise: rows of the training set.
+    """
+    data, place = shared_arrays(plan.folder), plan.products.index(product_id)
+    sample = data.sampled_rows(place, plan.settings.negatives_per_positive)
+    dataset.set_label((data.outcomes[at, place] == 1).astype(np.float32))
+    positions = np.searchsorted(at, sample.rows)
+    return TrainingRows(dataset, positions, data, sample)
+
+
+def trained_on(
+    rows: TrainingRows, plan: Plan, product_id: str, parameters: Mapping[str, Any]
+) -> Candidate:
+    """A booster with these parameters, calibrated, tested, and looked at month by month."""
+    fitted = fit(rows.dataset, rows.positions, rows.fold, parameters, plan.settings)
+    share, shift = rows.sample.negative_share, rows.sample.log_odds_shift
+    scorer = Scorer(product_id, "booster", plan.features, {}, fitted.model_text, shift)
+    facts = {"rounds": fitted.rounds, "negative_share": share}
     candidate = calibrated(plan, scorer, facts)
-    months = month_fits(candidate.scorer, fitted.unseen, rows, sample.negative_share)
-    return replace(candidate, found=found, months=months)
+    return replace(candidate, months=month_fits(candidate.scorer, fitted.unseen, rows))
 
 
 def calibrated(plan: Plan, scorer: Scorer, facts: Mapping[str, float]) -> Candidate:
@@ -183,6 +195,12 @@ def booster_parameters(settings: ModelSettings) -> dict[str, Any]:
         "min_data_in_leaf": settings.min_data_in_leaf,
         "seed": settings.seed,
     }
+
+
+def product_parameters(plan: Plan) -> dict[str, Any]:
+    """The same, with the constraints that policy asks for."""
+    constraints = monotone_parameters(plan.settings.monotone, plan.features)
+    return {**booster_parameters(plan.settings), **constraints}
 
 
 @lru_cache(maxsize=1)

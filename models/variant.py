@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from conf.errors import did_you_mean
-from models.scorer import Scorer
-from models.train import Candidate, Plan, binned, booster_parameters, calibrated, fit, shared_arrays
+from models.train import (
+    Candidate,
+    Plan,
+    binned,
+    product_parameters,
+    shared_arrays,
+    trained_on,
+    training_rows,
+)
 from tables.errors import UserError
 
 # Ours, of `conf/*/models.yaml`.
@@ -88,22 +93,18 @@ def train_variant(plan: Plan, product_id: str, parameters: Mapping[str, Any]) ->
 
     data, place = shared_arrays(plan.folder), plan.products.index(product_id)
     sample = data.sampled_rows(place, plan.settings.negatives_per_positive)
-    has_bought = data.outcomes[:, place] == 1
-    if not has_bought[sample.rows].any() or has_bought[sample.rows].all():
+    bought = data.outcomes[sample.rows, place] == 1
+    if not bought.any() or bought.all():
         raise UserError(
             f"{product_id}: all training customers did the same, so that there is nothing to learn."
             " Train on more cohorts (time.train_cohorts)"
         )
-    merged = {**booster_parameters(plan.settings), **parameters}
+    merged = {**product_parameters(plan), **parameters}
     try:
-        dataset, at = binned(plan, merged)
-        dataset.set_label(has_bought[at].astype(np.float32))
-        positions = np.searchsorted(at, sample.rows)
-        text, rounds = fit(dataset, positions, data.fold[sample.rows], merged, plan.settings)
+        rows = training_rows(plan, product_id, *binned(plan, merged))
+        return trained_on(rows, plan, product_id, merged)
     except LightGBMError as error:
         raise UserError(f"LightGBM refuses {_shown(parameters)}: {_line(error)}") from None
-    scorer = Scorer(product_id, "booster", plan.features, {}, text, sample.log_odds_shift)
-    return calibrated(plan, scorer, {"rounds": rounds, "negative_share": sample.negative_share})
 
 
 def _shown(parameters: Mapping[str, Any]) -> str:

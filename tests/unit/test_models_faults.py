@@ -70,9 +70,7 @@ def test_a_product_that_everybody_or_nobody_buys_has_no_booster_and_the_score_sa
     home: Path,
 ) -> None:
     found = champions(SCORING, home)
-    rows = [
-        row for batch in scored(customers(), found.values(), AS_OF, 1) for row in batch.to_pylist()
-    ]
+    rows = scored(customers(), list(found.values()), AS_OF, 1).to_pylist()
     kinds = {row["product_id"]: row["model_kind"] for row in rows}
     assert kinds["card"] == "segment_rate" and kinds["boat"] in ("pooled", "segment_rate")
     assert all(0 <= row["propensity"] <= 1 for row in rows)

@@ -30,18 +30,19 @@ def test_each_training_customer_is_judged_by_the_booster_that_left_it_out(tmp_pa
         trained(tmp_path / name, bank, negatives_per_positive=1000).scorer
         for name, bank in (("right", data), ("wrong", upside_down))
     )
-    at = data.sampled_rows(CARD, negatives_per_positive=1000).rows
+    sample = data.sampled_rows(CARD, negatives_per_positive=1000)
+    at = sample.rows
     halves = (data.customer[at] % 2).astype(np.int16)
     cohort = data.cohort.copy()
     cohort[at] = halves
     label = (data.outcomes[at, CARD] == 1).astype(np.float32)
     dataset = lightgbm.Dataset(data.features[at], label)
-    rows = TrainingRows(dataset, np.arange(len(at)), replace(data, cohort=cohort), at)
+    rows = TrainingRows(dataset, np.arange(len(at)), replace(data, cohort=cohort), sample)
     unseen = [
         Unseen(scorer.model_text, np.flatnonzero(halves == half))
         for half, scorer in enumerate((right, wrong))
     ]
-    first, second = month_fits(right, unseen, rows, negative_share=1.0)
+    first, second = month_fits(right, unseen, rows)
     assert first.auc.low > 0.8
     assert second.auc.high < 0.2
 
