@@ -79,8 +79,9 @@ bench-features: setup-dev ## features of 200,000 customers beside Polars and Duc
 bench-ingest: setup-dev ## a first load of 100 million CSV transactions beside DuckDB; 35 GB of disk
 	$(BIN)/python bench/ingest.py
 
-bench-training: setup ## the demo bank's models beside its planted truth
+bench-training: setup ## the demo bank's models beside its planted truth; what training costs beside bare LightGBM
 	$(BIN)/python bench/training.py
+	$(BIN)/python bench/training_cost.py
 
 bench-search: setup ## what a search for better parameters brings on the demo bank
 	$(BIN)/python bench/search.py

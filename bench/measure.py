@@ -73,6 +73,13 @@ def write_result(name: str, result: Mapping[str, float], folder: Path = Path("va
     print(f"written to {path}")
 
 
+def merge_result(name: str, result: Mapping[str, float], folder: Path = Path("var/bench")) -> None:
+    """Add figures to those that another program has written under the same name."""
+    path = folder / f"{name}.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_result(name, {**known, **result}, folder)
+
+
 def _tree(root: int) -> list[int]:
     """A process and all that descend from it."""
     children: dict[int, list[int]] = {}

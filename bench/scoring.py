@@ -34,7 +34,7 @@ PREDICTED = "predicted.txt"  # the CPU seconds of predicting alone
 
 
 def main() -> None:
-    """May be said: a HOME with models and features, how many CUSTOMERS and TURNS."""
+    """May be said: a HOME with trained models and features, how many CUSTOMERS and TURNS."""
     customers = int(sys.argv[2]) if sys.argv[2:] else CUSTOMERS
     turns = int(sys.argv[3]) if sys.argv[3:] else TURNS
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as folder:

@@ -17,7 +17,7 @@ from statistics import fmean
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from measure import AS_OF, DEFAULT_BANK, measured, write_result
+from measure import AS_OF, DEFAULT_BANK, measured, merge_result
 
 from conf.load import load_config
 from jobs.home import Home
@@ -55,7 +55,7 @@ def main() -> None:
             _make(home)
         found = dict(compared(home, date.fromisoformat(AS_OF)))
     _print(found)
-    write_result(
+    merge_result(
         "training",
         {
             "demo_auc_ratio": round(fmean(found[name].ratio("auc") for name in found), 4),
