@@ -2,6 +2,10 @@
 
 The truth is the monthly hazard h that drew the purchases, as it was on the day of the test cohort;
 over m outcome months it comes to 1 - (1 - h)^m. But for luck, no model can rank or predict better.
+
+An ECE of few customers is above 0 for the truth itself: whoever buys is drawn. Beside the model's
+there are therefore the truth's own on the same customers; the model's less what chance alone gives
+on average; and, without any luck, how far propensities are from the truth in the same ten bins.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -22,8 +27,9 @@ from measure import AS_OF, DEFAULT_BANK, measured, merge_result
 from conf.load import load_config
 from jobs.home import Home
 from jobs.train_propensity import training_table
-from models.evaluate import Estimate, evaluate
+from models.evaluate import ECE_BINS, Estimate, evaluate
 from models.labels import cohorts
+from models.matrix import Vector
 from models.registry import champions
 from models.scorer import Champion
 from tables.derived import LABELS
@@ -35,12 +41,26 @@ BOOTSTRAP_SAMPLES, SEED = 1000, 1
 
 @dataclass(frozen=True)
 class Compared:
-    """One product's figures on the test cohort: the model's, and those of the true propensity."""
+    """One product's figures on the test cohort.
+
+    Attributes:
+        buyers: How many bought.
+        customers: How many could.
+        model: What the model's propensities are worth.
+        truth: What the true ones are worth.
+        from_truth: Mean distance of both, in ten bins of the model's propensities.
+    """
 
     buyers: int
     customers: int
     model: dict[str, Estimate]
     truth: dict[str, Estimate]
+    from_truth: float
+
+    @property
+    def ece_debiased(self) -> float:
+        """What is left of the ECE without the mean of what chance alone gives."""
+        return max(0.0, self.model["ece"].value - self.model["ece_by_chance"].value)
 
     def ratio(self, metric: str) -> float:
         """The model's figure ÷ the truth's."""
@@ -59,7 +79,10 @@ def main() -> None:
         "training",
         {
             "demo_auc_ratio": round(fmean(found[name].ratio("auc") for name in found), 4),
-            "demo_ece": round(max(found[name].model["ece"].value for name in found), 4),
+            "demo_ece": round(max(one.model["ece"].value for one in found.values()), 4),
+            "demo_ece_of_truth": round(max(one.truth["ece"].value for one in found.values()), 4),
+            "demo_ece_debiased": round(max(one.ece_debiased for one in found.values()), 4),
+            "demo_ece_from_truth": round(max(one.from_truth for one in found.values()), 4),
             "demo_logloss_ratio": round(fmean(found[name].ratio("log_loss") for name in found), 4),
         },
     )
@@ -89,8 +112,15 @@ def compared(home: Home, as_of: date) -> Iterator[tuple[str, Compared]]:
                 customers=len(has_bought),
                 model=evaluate(model, has_bought, BOOTSTRAP_SAMPLES, SEED),
                 truth=evaluate(truth, has_bought, BOOTSTRAP_SAMPLES, SEED),
+                from_truth=_distance(model, truth),
             ),
         )
+
+
+def _distance(model: Vector, truth: Vector) -> float:
+    """ECE with the truth in place of what happened."""
+    bins = np.array_split(np.argsort(-model, kind="stable"), ECE_BINS)
+    return float(sum(abs((model[some] - truth[some]).sum()) for some in bins) / len(model))
 
 
 def _make(home: Home) -> None:
@@ -126,14 +156,15 @@ def _beside_truth(
 def _print(found: dict[str, Compared]) -> None:
     print(
         f"{'product':<18}{'buyers':>7} of {'customers':>10}   AUC [95 %]           of the truth"
-        "           ratio    ECE  by chance  log loss ÷ truth's"
+        "           ratio    ECE  by chance  truth's  from truth  log loss ÷ truth's"
     )
     for product_id, figures in found.items():
         print(
             f"{product_id:<18}{figures.buyers:>7,} of {figures.customers:>10,}"
             f"   {_interval(figures.model['auc'])}  {_interval(figures.truth['auc'])}"
             f"   {figures.ratio('auc'):.3f}  {figures.model['ece'].value:.4f}"
-            f"     {figures.model['ece_by_chance'].value:.4f}  {figures.ratio('log_loss'):>18.4f}"
+            f"     {figures.model['ece_by_chance'].value:.4f}   {figures.truth['ece'].value:.4f}"
+            f"      {figures.from_truth:.4f}  {figures.ratio('log_loss'):>18.4f}"
         )
 
 
