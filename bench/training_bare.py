@@ -10,8 +10,9 @@ import lightgbm
 import numpy as np
 
 from conf.load import load_config
-from models.train import ENOUGH_BUYERS, FOLDS, booster_parameters
-from models.training_set import TrainingSet
+from models.fitting import ENOUGH_BUYERS
+from models.train import booster_parameters
+from models.training_set import FOLDS, TrainingSet
 
 PROCESSES = 2
 

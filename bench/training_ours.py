@@ -1,10 +1,11 @@
-"""All that `xsell train` does once it has its rows: `training_ours.py HOME ROWS NEW_HOME`."""
+"""What `xsell train` does for products, given the rows: `training_ours.py HOME ROWS NEW_HOME`."""
 
 from __future__ import annotations
 
 import sys
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,8 +41,13 @@ def main() -> None:
     def stored_rows(_run: Run, _chosen: Cohorts) -> pa.Table:
         return pq.read_table(rows)
 
-    train_propensity.training_rows = stored_rows
-    with open_engine(config.engine) as spark:
+    def no_uplift(_run: Run) -> None:
+        """Learned from other rows, and compared with nothing here."""
+
+    replaced = patch.multiple(
+        train_propensity, training_rows=stored_rows, challenge_with_uplift=no_uplift
+    )
+    with replaced, open_engine(config.engine) as spark:
         store = Store(home / "tables", spark, record.pins)
         staging = Staging(new / "tables", "bench", as_of, config.engine.shuffle_partitions)
         run = StoredRun("train", as_of, "bench", config, new, spark, store, staging)

@@ -18,12 +18,10 @@ import pyarrow.parquet as pq
 from measure import AS_OF
 
 from conf.load import load_config
-from features.catalogue import model_feature_names
-from jobs.train_propensity import training_table
-from models.labels import outcome_codes, outcome_column
-from models.matrix import Integers, feature_matrix
+from jobs.train_propensity import training_plan, training_table
+from models.labels import outcome_column
 from models.sampling import HEX_DIGITS
-from models.training_set import FOLDS, PARTS, TrainingSet, segment_places
+from models.training_set import FOLDS, PARTS
 from tables.derived import LABELS
 from tables.runs import Runs
 from tables.store import Store
@@ -45,7 +43,7 @@ def main() -> None:
         found = _with_outcome(found, labels, product_id)
     pq.write_table(found, rows, compression="zstd")
     arrays.mkdir()
-    _arrays(found, products).save(arrays)
+    training_plan(config, found, arrays)
 
 
 def _with_hashes(rows: pa.Table, seed: int) -> pa.Table:
@@ -78,20 +76,6 @@ def _with_outcome(rows: pa.Table, labels: pa.Table, product_id: str) -> pa.Table
 def _keys(rows: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(
         pc.cast(rows["cohort"], pa.string()), pc.cast(rows["customer_id"], pa.string()), " "
-    )
-
-
-def _arrays(rows: pa.Table, products: tuple[str, ...]) -> TrainingSet:
-    parts: Integers = pc.index_in(rows["part"], value_set=pa.array(PARTS)).to_numpy()
-    return TrainingSet(
-        features=feature_matrix(rows, model_feature_names(products)),
-        outcomes=np.stack([outcome_codes(rows, one) for one in products], axis=1),
-        part=parts.astype(np.int8),
-        fold=rows["fold"].to_numpy(),
-        draw=rows["draw"].to_numpy(),
-        is_drawn=rows["is_drawn"].to_numpy(),
-        weight=rows["weight"].to_numpy(),
-        segment=segment_places(rows["segment"], SEGMENTS),
     )
 
 
