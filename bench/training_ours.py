@@ -44,8 +44,15 @@ def main() -> None:
     def no_uplift(_run: Run) -> None:
         """Learned from other rows, and compared with nothing here."""
 
+    def no_labels(_run: Run, rows: pa.Table) -> pa.Table:
+        """Stored already, too."""
+        return rows
+
     replaced = patch.multiple(
-        train_propensity, training_rows=stored_rows, challenge_with_uplift=no_uplift
+        train_propensity,
+        training_rows=stored_rows,
+        _labels=no_labels,
+        challenge_with_uplift=no_uplift,
     )
     with replaced, open_engine(config.engine) as spark:
         store = Store(home / "tables", spark, record.pins)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from models.calibrate import log_losses
 from models.matrix import Integers, Outcomes, Vector
@@ -17,6 +19,7 @@ ECE_BY_CHANCE = "ece_by_chance"
 ECE_BINS = 10
 INTERVAL = (2.5, 97.5)
 QUANTILE = 1.959964  # of the normal distribution, for an interval of 95 %
+Counts = npt.NDArray[np.uint8]
 FEWEST_TO_RANK = 2  # buyers, and others, of whose ranks a spread can be told
 
 
@@ -67,7 +70,8 @@ def evaluate(
         return dict.fromkeys((*METRICS, ECE_BY_CHANCE), UNKNOWN)
     ranked = _Ranked(propensity, has_bought)
     point = ranked.metrics(np.ones(len(propensity)))
-    drawn = [ranked.metrics(weights) for weights in resampled(len(propensity), samples, seed)]
+    draws = _draws(len(propensity), samples, seed)
+    drawn = [ranked.metrics(weights.astype(np.float64)) for weights in draws]
     estimates = {
         name: bootstrapped(point[place], np.array([sample[place] for sample in drawn]))
         for place, name in enumerate(METRICS)
@@ -79,8 +83,8 @@ def mean_estimate(values: Vector, samples: int, seed: int) -> Estimate:
     """A mean over customers, such as one model's log loss less another's (paired)."""
     if not len(values):
         return UNKNOWN
-    drawn = resampled(len(values), samples, seed)
-    means = [float((weights * values).sum()) / len(values) for weights in drawn]
+    draws = _draws(len(values), samples, seed)
+    means = [float((weights * values).sum()) / len(values) for weights in draws]
     return bootstrapped(float(values.mean()), np.array(means))
 
 
@@ -94,9 +98,16 @@ def log_loss_gain(
 
 def resampled(customers: int, samples: int, seed: int) -> list[Vector]:
     """How often each customer is drawn, per bootstrap sample."""
+    return [drawn.astype(np.float64) for drawn in _draws(customers, samples, seed)]
+
+
+@lru_cache(maxsize=1)
+def _draws(customers: int, samples: int, seed: int) -> tuple[Counts, ...]:
+    """The same for the next figure of the same customers: to draw costs more than to use."""
     random = np.random.default_rng(seed)
     draws = (random.integers(0, customers, customers) for _ in range(samples))
-    return [np.bincount(drawn, minlength=customers).astype(np.float64) for drawn in draws]
+    # Nobody is drawn 256 times; a byte each lets all samples stay in memory.
+    return tuple(np.bincount(drawn, minlength=customers).astype(np.uint8) for drawn in draws)
 
 
 def bootstrapped(value: float, drawn: Vector) -> Estimate:
