@@ -79,8 +79,13 @@ def main() -> None:
         "training",
         {
             "demo_auc_ratio": round(fmean(found[name].ratio("auc") for name in found), 4),
-            "demo_ece": round(max(one.model["ece"].value for one in found.values()), 4),
-            "demo_ece_of_truth": round(max(one.truth["ece"].value for one in found.values()), 4),
+            # Means over products, as the ratios are; then of the worst product.
+            "demo_ece": round(fmean(one.model["ece"].value for one in found.values()), 4),
+            "demo_ece_of_truth": round(fmean(one.truth["ece"].value for one in found.values()), 4),
+            "demo_ece_worst": round(max(one.model["ece"].value for one in found.values()), 4),
+            "demo_ece_worst_of_truth": round(
+                max(one.truth["ece"].value for one in found.values()), 4
+            ),
             "demo_ece_debiased": round(max(one.ece_debiased for one in found.values()), 4),
             "demo_ece_from_truth": round(max(one.from_truth for one in found.values()), 4),
             "demo_logloss_ratio": round(fmean(found[name].ratio("log_loss") for name in found), 4),
