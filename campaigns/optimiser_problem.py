@@ -1,0 +1,121 @@
+"""What is to be chosen and within which limits, as arrays: one entry per option.
+
+An option is one offer to one customer. Values are whole cents, amounts whole units (contacts,
+minutes, cents of cost), so that every sum is exact and the same on any number of shards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+NO_LIMIT = 2**62
+NO_GROUP = -1
+
+
+@dataclass(frozen=True)
+class Level:
+    """Groups of options of one household, of which only so many may be chosen.
+
+    Attributes:
+        group: The group of each option.
+        most: How many of each group.
+    """
+
+    group: Ints
+    most: Ints
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Something that many households share: a branch's contacts, a product's quota, a budget.
+
+    Attributes:
+        name: What it is, e.g. ``branch``.
+        unit: What is counted, e.g. ``contact``.
+        labels: The name of each group.
+        group: The group of each option, or ``NO_GROUP``.
+        amount: What each option uses up; not negative.
+        most: What each group has, or ``NO_LIMIT``.
+        least: What must be used up of each group.
+    """
+
+    name: str
+    unit: str
+    labels: tuple[str, ...]
+    group: Ints
+    amount: Ints
+    most: Ints
+    least: Ints
+
+    def used(self, options: Ints) -> Ints:
+        """What ``options`` use up of each group."""
+        group = self.group[options]
+        inside = group != NO_GROUP
+        used = np.zeros(len(self.most), np.int64)
+        np.add.at(used, group[inside], self.amount[options][inside])
+        return used
+
+    @cached_property
+    def has_least(self) -> bool:
+        """Something must be used up."""
+        return bool(self.least.any())
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Options in the order that decides ties: of two that are worth the same the first is better.
+
+    Attributes:
+        value: Expected profit of each option, in cents; may be negative.
+        customer: Whose each option is, numbered from 0.
+        household: Who lives together, numbered from 0; everything in ``levels`` lies within.
+        levels: Caps that lie within one another, the innermost first: a group of one level lies in
+            one group of the next.
+        limits: What households share.
+    """
+
+    value: Ints
+    customer: Ints
+    household: Ints
+    levels: tuple[Level, ...]
+    limits: tuple[Limit, ...]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def part(self, options: Ints) -> Problem:
+        """Only these options, under the same caps and limits."""
+        return Problem(
+            self.value[options],
+            self.customer[options],
+            self.household[options],
+            tuple(Level(level.group[options], level.most) for level in self.levels),
+            tuple(
+                replace(limit, group=limit.group[options], amount=limit.amount[options])
+                for limit in self.limits
+            ),
+        )
+
+    def shards(self, count: int) -> list[Ints]:
+        """The options in parts that no household lies across."""
+        if count == 1:
+            return [np.arange(len(self), dtype=np.int64)]
+        return [np.flatnonzero(self.household % count == shard) for shard in range(count)]
+
+
+def place_in_group(group: Ints) -> Ints:
+    """Each entry's place among those of its group, from 0, in the order given."""
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    is_first = np.ones(len(group), np.bool_)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    first = np.flatnonzero(is_first)
+    place = np.empty(len(group), np.int64)
+    place[order] = np.arange(len(group)) - np.repeat(first, np.diff(np.append(first, len(group))))
+    return place
