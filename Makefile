@@ -12,7 +12,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := conf tables features extracts models campaigns expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,7 +65,7 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-demo bench-ingest bench-features ## all benchmarks
+bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
@@ -97,6 +97,9 @@ bench-scoring: setup-dev ## a million customers x 12 products beside the booster
 
 bench-snapshots: setup ## training features by pairs of customer and date, beside full snapshots
 	$(BIN)/python bench/training_snapshots.py
+
+bench-optimiser: setup ## a million customers x 20 offers within every limit, beside what is taken in turn
+	$(BIN)/python bench/optimiser.py
 
 docs: setup ## write the generated documents anew
 	$(BIN)/python -m jobs.documents
