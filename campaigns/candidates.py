@@ -17,8 +17,9 @@ from campaigns.contact_policy import (
     household_contacts_left,
 )
 from campaigns.control_group import in_campaign_control, in_global_holdout
-from campaigns.eligibility import eligibility_gates, is_active
-from campaigns.gates import any_fails, failed_gates
+from campaigns.eligibility import active_on, eligibility_gates, held_products, is_active
+from campaigns.gates import Gate, any_fails, failed, failed_columns
+from campaigns.rules import Rule, rules_in_force, rules_version
 from campaigns.sources import CampaignSources
 from campaigns.value import MONEY, expected_profit, response, response_basis, value_gates
 from conf.schema import Offer, Product, RunConfig
@@ -49,8 +50,8 @@ def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> Data
     """One row per customer and offer, nothing left out.
 
     Returns:
-        What ``choose`` needs: ``failed_gates`` (sorted), ``is_eligible``, value, and what the caps
-        of customer, household and fatigue class still allow.
+        What ``choose`` needs: ``failed_gates`` (sorted) and their rules, ``is_eligible``, value,
+        and what the caps of customer, household and fatigue class still allow.
     """
     facts = customer_facts(sources, config, as_of)
     offers = F.explode(F.array(*(_offer(name, config, as_of) for name in config.offers)))
@@ -61,9 +62,15 @@ def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> Data
         "*", response().alias("response"), response_basis().alias("response_basis")
     )
     valued = scored.select("*", expected_profit().alias("expected_profit"))
-    not_worth_it = failed_gates(value_gates(config.campaign.min_expected_profit))
-    every_gate = F.array_sort(F.concat(F.col("failed_gates"), not_worth_it))
-    return valued.withColumn("failed_gates", every_gate)
+    # Its code is behind those of all other gates.
+    not_worth_it = failed(value_gates(config.campaign.min_expected_profit), _value_rules(config))
+    gated = valued.withColumn("failed", F.concat("failed", not_worth_it))
+    return gated.select("*", *failed_columns("failed")).drop("failed")
+
+
+def _value_rules(config: RunConfig) -> dict[str, Rule]:
+    """Rules about value; they are the same for every offer."""
+    return rules_in_force(next(iter(config.offers)), config)
 
 
 def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
@@ -71,6 +78,7 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
     policy = config.contact_policy
     parts = [
         open_products(sources.holdings, as_of),
+        held_products(sources.holdings, as_of),
         granted_consents(sources.consents, as_of),
         active_flags(sources.flags, as_of),
         contact_facts(sources.customers, sources.contacts, config.products, policy, as_of),
@@ -83,6 +91,7 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
         "birth_date",
         "is_employee",
         is_active(as_of).alias("is_active"),
+        active_on(as_of).alias("active_on"),
         in_global_holdout(config.campaign).alias("is_in_global_holdout"),
         in_campaign_control(config.campaign, as_of).alias("is_drawn_for_control"),
     )
@@ -97,16 +106,24 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
     )
 
 
+def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], list[Gate]]:
+    """The gates of an offer before its value is known: those of eligibility, and the others."""
+    offer = config.offers[offer_id]
+    product = config.products[offer.product]
+    others = [
+        *consent_gates(offer, product),
+        *contact_policy_gates(offer.product, product, config.contact_policy, as_of),
+        *care_gates(config.care, as_of),
+    ]
+    return eligibility_gates(offer.product, product, as_of), others
+
+
 def _offer(offer_id: str, config: RunConfig, as_of: date) -> Column:
     """An offer as a struct over the facts of a customer."""
     offer = config.offers[offer_id]
     product = config.products[offer.product]
-    eligibility = eligibility_gates(offer.product, product, as_of)
-    others = [
-        *consent_gates(offer, product),
-        *contact_policy_gates(offer.product, product, config.contact_policy, as_of),
-        *care_gates(config.care),
-    ]
+    eligibility, others = _gates(offer_id, config, as_of)
+    rules = rules_in_force(offer_id, config)
     channel = consented_channel(offer, product)
     return F.struct(
         F.lit(offer_id).alias("offer_id"),
@@ -115,7 +132,8 @@ def _offer(offer_id: str, config: RunConfig, as_of: date) -> Column:
         _may_be_null(_move(product)).alias("move"),
         channel.alias("channel"),
         consent_basis(product, channel).alias("consent_basis"),
-        failed_gates([*eligibility, *others]).alias("failed_gates"),
+        failed([*eligibility, *others], rules).alias("failed"),
+        F.lit(rules_version(rules)).alias("rules_version"),
         _may_be_null(~any_fails(eligibility)).alias("is_eligible"),
         class_contacts_left(config.contact_policy, product.fatigue_class).alias(
             "class_contacts_left"

@@ -9,6 +9,7 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
+from campaigns.intervals import first_free_day, interval
 from conf.fields import Flag
 from conf.schema import CarePolicy
 from tables.reason_codes import ReasonCode
@@ -24,22 +25,34 @@ PRECEDENCE: tuple[Flag, ...] = (
 
 
 def active_flags(flags: DataFrame, as_of: date) -> DataFrame:
-    """Flags that hold on the as-of date, as the array ``active_flags`` per customer."""
+    """Flags per customer: ``active_flags``, those that hold on the as-of date, and ``flags``.
+
+    Returns:
+        Customers with a flag that has not ended; ``flags`` has its name and its ``interval``.
+    """
     has_begun = F.col("valid_from") <= F.lit(as_of)
     has_ended = F.coalesce(F.col("valid_to") <= F.lit(as_of), F.lit(False))
+    held = F.struct(*interval(F.col("valid_from"), F.col("valid_to")), F.col("flag"))
     return (
-        flags.where(has_begun & ~has_ended)
+        flags.where(~has_ended)
         .groupBy("customer_id")
-        .agg(F.sort_array(F.collect_set("flag")).alias("active_flags"))
+        .agg(
+            F.sort_array(F.collect_set(F.when(has_begun, F.col("flag")))).alias("active_flags"),
+            F.sort_array(F.collect_list(held)).alias("flags"),
+        )
     )
 
 
-def care_gates(policy: CarePolicy) -> list[Gate]:
+def care_gates(policy: CarePolicy, as_of: date) -> list[Gate]:
     """Both may fail; which help is given, if any, is ``care_treatment``."""
     return [
-        Gate(ReasonCode.NO_CONTACT_FLAG, fails=_has_any(policy.no_contact)),
-        Gate(ReasonCode.CARE, fails=_has_any(tuple(policy.treatments))),
+        _gate(ReasonCode.NO_CONTACT_FLAG, policy.no_contact, as_of),
+        _gate(ReasonCode.CARE, tuple(policy.treatments), as_of),
     ]
+
+
+def _gate(code: ReasonCode, names: tuple[Flag, ...], as_of: date) -> Gate:
+    return Gate(code, _has_any(names), first_free_day("flags", "flag", names, as_of))
 
 
 def care_treatment(policy: CarePolicy) -> Column:

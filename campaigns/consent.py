@@ -9,12 +9,12 @@ from operator import and_, or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
+from campaigns.rules import PURPOSES
 from conf.fields import Channel
 from conf.schema import Offer, Product
 from tables.reason_codes import ReasonCode
 
 PROFILING = "profiling"
-PURPOSES = {"internal": "marketing_internal", "partner": "marketing_partner"}
 
 
 def granted_consents(consents: DataFrame, as_of: date) -> DataFrame:
@@ -38,7 +38,8 @@ def granted_consents(consents: DataFrame, as_of: date) -> DataFrame:
 def consent_gates(offer: Offer, product: Product) -> list[Gate]:
     """Marketing consent for the product's kind, and profiling consent, since a score is profiling.
 
-    Both together pass exactly where one channel of the offer has both.
+    Both together pass exactly where one channel of the offer has both. Time alone never makes them
+    pass: a grant that is dated later is told when its day has come.
     """
     may_contact = _on_any(offer, [PURPOSES[product.kind]])
     may_profile = _on_any(offer, [PROFILING])

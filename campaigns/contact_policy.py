@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
@@ -33,25 +31,50 @@ def contact_facts(
     planned for a day on or after ``as_of``: it was known before.
 
     Returns:
-        One row per customer: ``contacts_30d``, ``household_contacts_30d``,
-        ``contacts_90d_<fatigue class>``, ``last_contacted_on``, ``cooling_products`` (array) and
-        ``has_opted_out``.
+        One row per customer: ``contacts_30d``, ``household_contacts_30d`` and
+        ``contacts_90d_<fatigue class>`` with the day on which each is below its cap again
+        (``<name>_pass_on``), ``last_contacted_on``, ``cools_until_<product>`` and
+        ``opted_out_until``.
     """
+    classes = policy.max_contacts_90d_by_fatigue_class
     own = contacts.groupBy("customer_id").agg(
-        _count(_since(as_of, CAP_DAYS)).alias("contacts_30d"),
+        _newest_first(_since(as_of, CAP_DAYS)).alias("days_30d"),
         *(
-            _count(_since(as_of, FATIGUE_DAYS) & _is_in_class(products, name)).alias(
-                fatigue_column(name)
+            _newest_first(_since(as_of, FATIGUE_DAYS) & _is_in_class(products, name)).alias(
+                _days_column(name)
             )
-            for name in policy.max_contacts_90d_by_fatigue_class
+            for name in classes
         ),
         F.max("contacted_on").alias("last_contacted_on"),
-        F.collect_set(F.when(_is_cooling(policy, as_of), F.col("product_id"))).alias(
-            "cooling_products"
+        *(
+            F.max(F.when(F.col("product_id") == product, _cools_until(policy))).alias(
+                _cooling_column(product)
+            )
+            for product in products
         ),
-        F.max(_is_cooling(policy, as_of) & _is_opt_out()).alias("has_opted_out"),
+        F.max(F.when(_is_opt_out(), _cools_until(policy))).alias("opted_out_until"),
     )
-    return _with_households(customers, own, policy)
+    # The right key is unique: `own` has one row per customer.
+    known = customers.select("customer_id", "household_id").join(own, "customer_id", how="left")
+    households = _with_households(known)
+    return households.select(
+        "customer_id",
+        "last_contacted_on",
+        "opted_out_until",
+        *map(_cooling_column, products),
+        *_counted("contacts_30d", "days_30d", policy.max_contacts_30d, CAP_DAYS),
+        *_counted(
+            "household_contacts_30d",
+            "household_days_30d",
+            policy.max_household_contacts_30d,
+            CAP_DAYS,
+        ),
+        *(
+            column
+            for name, cap in classes.items()
+            for column in _counted(fatigue_column(name), _days_column(name), cap, FATIGUE_DAYS)
+        ),
+    )
 
 
 def contact_policy_gates(
@@ -59,18 +82,15 @@ def contact_policy_gates(
 ) -> list[Gate]:
     """The rules that may forbid contact now."""
     class_cap = policy.max_contacts_90d_by_fatigue_class[product.fatigue_class]
-    not_before = as_of - timedelta(days=policy.min_days_between_contacts)
-    is_too_soon = F.coalesce(F.col("last_contacted_on") > F.lit(not_before), F.lit(False))
-    is_cooling = F.coalesce(F.array_contains("cooling_products", product_id), F.lit(False))
+    next_contact_on = F.date_add("last_contacted_on", policy.min_days_between_contacts)
+    # The greatest ignores nulls; without a cool-off there is none.
+    cool_on = F.greatest(_cooling_column(product_id), "opted_out_until")
     return [
-        Gate(ReasonCode.CONTACT_CAP, F.col("contacts_30d") >= policy.max_contacts_30d),
-        Gate(
-            ReasonCode.HOUSEHOLD_CAP,
-            F.col("household_contacts_30d") >= policy.max_household_contacts_30d,
-        ),
-        Gate(ReasonCode.FATIGUE_CAP, F.col(fatigue_column(product.fatigue_class)) >= class_cap),
-        Gate(ReasonCode.COOL_OFF, is_cooling | F.col("has_opted_out")),
-        Gate(ReasonCode.TOO_SOON, is_too_soon),
+        _cap(ReasonCode.CONTACT_CAP, "contacts_30d", policy.max_contacts_30d),
+        _cap(ReasonCode.HOUSEHOLD_CAP, "household_contacts_30d", policy.max_household_contacts_30d),
+        _cap(ReasonCode.FATIGUE_CAP, fatigue_column(product.fatigue_class), class_cap),
+        Gate(ReasonCode.COOL_OFF, _is_after(cool_on, as_of), cool_on),
+        Gate(ReasonCode.TOO_SOON, _is_after(next_contact_on, as_of), next_contact_on),
         Gate(ReasonCode.EMPLOYEE, F.coalesce(F.col("is_employee"), F.lit(True))),
     ]
 
@@ -100,29 +120,46 @@ def _left(cap: int, counted: str) -> Column:
     return F.greatest(F.lit(cap) - F.col(counted), F.lit(0)).cast("int")
 
 
-def _with_households(customers: DataFrame, own: DataFrame, policy: ContactPolicy) -> DataFrame:
-    counts = ["contacts_30d", *map(fatigue_column, policy.max_contacts_90d_by_fatigue_class)]
-    # The right key is unique: `own` has one row per customer.
-    facts = customers.select("customer_id", "household_id").join(own, "customer_id", how="left")
-    counted = facts.select(
-        "customer_id",
-        "household_id",
-        *(F.coalesce(F.col(name), F.lit(0)).alias(name) for name in counts),
-        "last_contacted_on",
-        "cooling_products",
-        F.coalesce("has_opted_out", F.lit(False)).alias("has_opted_out"),
-    )
+def _cap(code: ReasonCode, counted: str, cap: int) -> Gate:
+    return Gate(code, F.col(counted) >= cap, F.col(_pass_column(counted)))
+
+
+def _is_after(day: Column, as_of: date) -> Column:
+    return F.coalesce(day > F.lit(as_of), F.lit(False))
+
+
+def _counted(name: str, days: str, cap: int, window: int) -> list[Column]:
+    """How many contacts lie in the window, and the day on which they are below the cap.
+
+    That is when the cap-th newest contact has left it; with a cap of zero, never.
+    """
+    decisive = F.get(F.col(days), F.lit(cap - 1)) if cap else F.lit(None).cast("date")
+    return [
+        F.coalesce(F.size(days), F.lit(0)).alias(name),
+        F.date_add(decisive, window + 1).alias(_pass_column(name)),
+    ]
+
+
+def _pass_column(counted: str) -> str:
+    return f"{counted}_pass_on"
+
+
+def _days_column(fatigue_class: FatigueClass) -> str:
+    return f"days_90d_{fatigue_class}"
+
+
+def _cooling_column(product_id: str) -> str:
+    return f"cools_until_{product_id}"
+
+
+def _with_households(known: DataFrame) -> DataFrame:
+    """Add the contacts of those who live together, ``household_days_30d``."""
     people = Window.partitionBy(*household_key()).rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing
     )
-    return counted.select(
-        "customer_id",
-        *counts,
-        "last_contacted_on",
-        "cooling_products",
-        "has_opted_out",
-        F.sum("contacts_30d").over(people).alias("household_contacts_30d"),
-    )
+    own = F.coalesce("days_30d", F.array().cast("array<date>"))
+    days = F.flatten(F.collect_list(own).over(people))
+    return known.select("*", F.sort_array(days, asc=False).alias("household_days_30d"))
 
 
 def household_key() -> list[Column]:
@@ -131,8 +168,9 @@ def household_key() -> list[Column]:
     return [F.col("household_id"), alone]
 
 
-def _count(condition: Column) -> Column:
-    return F.count(F.when(condition, F.lit(1)))
+def _newest_first(condition: Column) -> Column:
+    """The days of contacts, the newest first."""
+    return F.sort_array(F.collect_list(F.when(condition, F.col("contacted_on"))), asc=False)
 
 
 def _since(as_of: date, days: int) -> Column:
@@ -148,11 +186,13 @@ def _is_opt_out() -> Column:
     return F.coalesce(F.col("disposition") == FOR_ALL_PRODUCTS, F.lit(False))
 
 
-def _is_cooling(policy: ContactPolicy, as_of: date) -> Column:
-    """A result whose cool-off has not ended; its day is the contact's if unknown."""
+def _cools_until(policy: ContactPolicy) -> Column:
+    """The day on which the cool-off after a contact's result is over, or null.
+
+    The result's day is the contact's if unknown.
+    """
     result_on = F.coalesce("disposition_on", "contacted_on")
-    rules = [
-        (F.col("disposition") == disposition) & (result_on > F.lit(as_of - timedelta(days=days)))
-        for disposition, days in policy.cool_off_days_after.items()
-    ]
-    return F.coalesce(reduce(or_, rules, F.lit(False)), F.lit(False))
+    days = F.lit(None).cast("int")
+    for disposition, cool_off in policy.cool_off_days_after.items():
+        days = F.when(F.col("disposition") == disposition, F.lit(cool_off)).otherwise(days)
+    return F.date_add(result_on, days)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -63,10 +63,8 @@ def canonical_lines(decisions: pa.Table | pa.RecordBatch) -> pa.Array:
     Decimals are texts with all their digits, doubles the shortest text that reads back as the same
     double, dates and instants (UTC) ISO texts.
     """
-    parts: list[Any] = []
-    for name in sorted(decisions.schema.names):
-        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", _texts(decisions.column(name))]
-    return pc.binary_join_element_wise(*parts, "}", "")
+    names = decisions.schema.names
+    return _objects({name: _texts(decisions.column(name)) for name in names})
 
 
 def leaf_hash(line: str) -> str:
@@ -97,9 +95,25 @@ def _texts(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_list(values.type):
         return _array_texts(values)
+    if pa.types.is_struct(values.type):
+        return _object_texts(values)
     encoded = values.dictionary_encode()
     known = pa.array([_json(value) for value in encoded.dictionary.to_pylist()], pa.string())
     return pc.fill_null(known.take(encoded.indices), "null")
+
+
+def _objects(texts: Mapping[str, pa.Array]) -> pa.Array:
+    """JSON objects, given the JSON of each field."""
+    parts: list[Any] = []
+    for name in sorted(texts):
+        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", texts[name]]
+    return pc.binary_join_element_wise(*parts, "}", "")
+
+
+def _object_texts(structs: pa.StructArray) -> pa.Array:
+    names = [field.name for field in structs.type]
+    texts = {name: _texts(field) for name, field in zip(names, structs.flatten(), strict=True)}
+    return pc.if_else(structs.is_valid(), _objects(texts), "null")
 
 
 def _array_texts(arrays: pa.ListArray) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Sequence
 from datetime import date
 from functools import reduce
@@ -11,7 +12,6 @@ from pyspark.sql import Column, DataFrame, functions as F
 
 from conf.schema import EligibilityRules, Product
 from tables.reason_codes import ReasonCode
-from tables.windows import months_before
 
 INCOME_MONTHS = 3
 
@@ -24,7 +24,7 @@ def eligibility_failures(
     Args:
         product_id: The product as in ``conf/base/products.yaml``.
         product: Its configuration; only rules that restrict are returned.
-        as_of: Age is counted in completed years on this day, the first of a month.
+        as_of: Age is counted in completed years on this day.
 
     Returns:
         Columns over a frame with ``birth_date``, ``income_amount_3m`` (regular income of three
@@ -48,18 +48,35 @@ def is_eligible(product_id: str, product: Product, as_of: date) -> Column:
 
 
 def _age_failures(rules: EligibilityRules, as_of: date) -> dict[ReasonCode, Column]:
-    """Age in completed years; an unknown age fails a product that has an age limit."""
+    """Age in completed years; an unknown age fails a product that has an age limit.
+
+    Who was born on 29 February is a year older on 1 March, where there is no 29 February.
+    """
     failures: dict[ReasonCode, Column] = {}
     born_on = F.col("birth_date")
     if rules.min_age is not None:
-        youngest = months_before(as_of, 12 * rules.min_age)
+        youngest = _years_before(as_of, rules.min_age)
         failures[ReasonCode.TOO_YOUNG] = F.coalesce(born_on > F.lit(youngest), F.lit(False))
     if rules.max_age is not None:
-        too_old_from = months_before(as_of, 12 * (rules.max_age + 1))
+        too_old_from = _years_before(as_of, rules.max_age + 1)
         failures[ReasonCode.TOO_OLD] = F.coalesce(born_on <= F.lit(too_old_from), F.lit(False))
     if failures:
         failures[ReasonCode.AGE_UNKNOWN] = born_on.isNull()
     return failures
+
+
+def birthday(birth_date: str, age: int) -> Column:
+    """The day on which a customer reaches an age."""
+    same_month = F.add_months(birth_date, 12 * age)
+    is_missing = F.dayofmonth(same_month) != F.dayofmonth(birth_date)
+    return F.date_add(same_month, F.when(is_missing, F.lit(1)).otherwise(F.lit(0)))
+
+
+def _years_before(as_of: date, years: int) -> date:
+    """The last day of birth of those who have reached an age."""
+    is_leap_day = (as_of.month, as_of.day) == (2, 29)
+    year = as_of.year - years
+    return date(year, 2, 28) if is_leap_day and not isleap(year) else as_of.replace(year=year)
 
 
 def _money_failures(rules: EligibilityRules) -> dict[ReasonCode, Column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from campaigns.rule_book import rules_markdown
 from conf.load import load_config
 from features.catalogue import catalogue_markdown
 from tables.dictionary import data_dictionary
@@ -16,6 +17,7 @@ def documents() -> dict[str, Callable[[], str]]:
     """How each generated document comes about, by its file name."""
     return {
         "data_dictionary.md": data_dictionary,
+        "rules.md": lambda: rules_markdown(load_config("local")),
         "feature_catalogue.md": lambda: catalogue_markdown(tuple(load_config("local").products)),
     }
 

@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from tables.base import Table
 
+# Between fields of a struct; those of a decimal are followed by a digit.
+_OUTER_COMMA = re.compile(r",(?=[a-z])")
 PRIMITIVES = {
     "string": pa.string(),
     "date": pa.date32(),
@@ -31,6 +33,9 @@ def arrow_type(spark_type: str) -> pa.DataType:
         return pa.decimal128(int(found.group(1)), int(found.group(2)))
     if found := re.fullmatch(r"array<(.+)>", spark_type):
         return pa.list_(arrow_type(found.group(1)))
+    if found := re.fullmatch(r"struct<(.+)>", spark_type):
+        fields = (field.split(":", 1) for field in _OUTER_COMMA.split(found.group(1)))
+        return pa.struct([(name, arrow_type(inner)) for name, inner in fields])
     raise ValueError(f"tables have no columns of type {spark_type!r}")
 
 

@@ -131,6 +131,12 @@ DECISIONS = Table(
         " propensity where no model of uplift is in use",
         "response_basis string? -- uplift or propensity; null without either",
         "uplift_version int? -- version of xsell_uplift, where response is uplift",
+        "failed_rules array<struct<rule:string,version:string,passes_on:date>> -- the rule of each"
+        " failed gate, in the same order, with its version and the first day on which it passes if"
+        " nothing else happens; null: never by time alone",
+        "passes_again_on date? -- the latest of these days; null if a rule has none, or none"
+        " failed",
+        "rules_version string -- digest of all rules asked about the offer, in their versions",
     ),
 )
 

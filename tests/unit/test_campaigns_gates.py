@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
-from pyspark.sql import SparkSession, functions as F
+from pyspark.sql import Column, SparkSession, functions as F
 
 from campaigns.care import PRECEDENCE, active_flags, care_treatment
 from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
 from campaigns.contact_policy import contact_facts, contact_policy_gates
 from campaigns.eligibility import is_active
-from campaigns.gates import Gate, failed_gates
+from campaigns.gates import Gate, failed, failed_columns
+from campaigns.rules import rules_in_force
 from campaigns.value import expected_profit, response, response_basis, value_gates
 from conf.fields import Flag
 from conf.load import load_config
@@ -33,6 +34,14 @@ BY_PHONE_TOO = Offer(
     validity_days=30,
     talking_point_id="TP",
 )
+
+
+RULES = rules_in_force("credit_card_2026", CONFIG)
+
+
+def failed_codes(gates: list[Gate]) -> Column:
+    """The codes of the gates that fail."""
+    return F.transform(failed(gates, RULES), lambda one: one["code"])
 
 
 def granted(spark: SparkSession, changes: str) -> list[str]:
@@ -95,7 +104,7 @@ def test_an_offer_needs_marketing_and_profiling_consent_for_one_of_its_channels(
     )
     chosen = consented_channel(BY_PHONE_TOO, INTERNAL)
     row = customer.select(
-        failed_gates(consent_gates(BY_PHONE_TOO, INTERNAL)).alias("failed"),
+        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL)).alias("failed"),
         chosen.alias("channel"),
         consent_basis(INTERNAL, chosen).alias("basis"),
     ).collect()[0]
@@ -108,7 +117,7 @@ def test_a_partner_offer_needs_the_partner_purpose(spark: SparkSession) -> None:
     frame = spark.createDataFrame(
         [(["marketing_internal/branch", "profiling/branch"],)], "granted array<string>"
     )
-    row = frame.select(failed_gates(consent_gates(BY_PHONE_TOO, PARTNER)).alias("failed")).first()
+    row = frame.select(failed_codes(consent_gates(BY_PHONE_TOO, PARTNER)).alias("failed")).first()
     assert row is not None
     assert row.failed == [str(ReasonCode.NO_CONSENT)]
 
@@ -135,7 +144,7 @@ def contact_row(spark: SparkSession, contacts: str, customer: str = "C1") -> dic
     gates = contact_policy_gates("credit_card", INTERNAL, policy, AS_OF)
     known = facts.join(customers.select("customer_id", "is_employee"), "customer_id", how="inner")
     found = known.where(F.col("customer_id") == customer).select(
-        "*", failed_gates(gates).alias("failed")
+        "*", failed_codes(gates).alias("failed"), failed(gates, RULES).alias("rules")
     )
     return found.collect()[0].asDict()
 
@@ -221,7 +230,7 @@ def test_an_employee_and_whoever_might_be_one_gets_no_offer(spark: SparkSession)
     assert [row[0] for row in people.select(employee.fails).collect()] == [True, False, True]
 
 
-def test_a_policy_without_cool_off_still_says_who_is_cooling(spark: SparkSession) -> None:
+def test_a_policy_without_cool_off_has_nobody_cooling(spark: SparkSession) -> None:
     policy = ContactPolicy(**{**CONFIG.contact_policy.model_dump(), "cool_off_days_after": {}})
     customers = table_rows(
         spark,
@@ -241,7 +250,7 @@ def test_a_policy_without_cool_off_still_says_who_is_cooling(spark: SparkSession
         channel="branch",
     )
     [row] = contact_facts(customers, contacts, CONFIG.products, policy, AS_OF).collect()
-    assert (row.cooling_products, row.has_opted_out) == ([], False)
+    assert (row.cools_until_mortgage, row.opted_out_until) == (None, None)
 
 
 def care(spark: SparkSession, flags: str, is_active: bool = True) -> str | None:
@@ -373,9 +382,45 @@ def test_uplift_values_an_offer_where_it_is_known_else_propensity(spark: SparkSe
     ]
 
 
-def test_failed_gates_is_empty_where_all_pass(spark: SparkSession) -> None:
+def told(spark: SparkSession, gates: list[Gate]) -> Any:
+    """What a decision says about gates that do not depend on the customer."""
+    found = spark.range(1).select(failed(gates, RULES).alias("failed"))
+    return found.select(*failed_columns("failed")).collect()[0]
+
+
+def test_nothing_failed_where_all_pass(spark: SparkSession) -> None:
     gates = [Gate(ReasonCode.CARE, F.lit(False)), Gate(ReasonCode.EMPLOYEE, F.lit(False))]
-    assert spark.range(1).select(failed_gates(gates)).collect()[0][0] == []
+    assert tuple(told(spark, gates)) == ([], [], None)
+
+
+def test_each_failed_gate_is_told_with_its_rule_version_and_day(spark: SparkSession) -> None:
+    first, last = date(2024, 3, 5), date(2024, 4, 1)
+    row = told(
+        spark,
+        [
+            Gate(ReasonCode.TOO_SOON, F.lit(True), first),
+            Gate(ReasonCode.HOUSEHOLD_CAP, F.lit(False), date(2030, 1, 1)),
+            Gate(ReasonCode.CARE, F.lit(True), F.lit(last)),
+        ],
+    )
+    assert row.failed_gates == ["care.in_care", "contact_policy.too_soon"]
+    assert [tuple(rule) for rule in row.failed_rules] == [
+        (RULES[code].id, RULES[code].version, day)
+        for code, day in zip(row.failed_gates, (last, first), strict=True)
+    ]
+    assert row.passes_again_on == last
+
+
+def test_what_never_passes_by_time_alone_has_no_day(spark: SparkSession) -> None:
+    row = told(
+        spark,
+        [
+            Gate(ReasonCode.TOO_SOON, F.lit(True), date(2024, 3, 5)),
+            Gate(ReasonCode.EMPLOYEE, F.lit(True)),
+        ],
+    )
+    assert [rule.passes_on for rule in row.failed_rules] == [None, date(2024, 3, 5)]
+    assert row.passes_again_on is None
 
 
 def test_consent_is_asked_at_midnight_utc(spark: SparkSession) -> None:

@@ -46,17 +46,25 @@ DECISION = {
     "response": -0.02,
     "response_basis": "uplift",
     "uplift_version": 4,
+    "failed_rules": [
+        {"rule": "care.treatment_flag", "version": "1-a", "passes_on": date(2024, 4, 2)},
+        {"rule": "consent.marketing", "version": "1-b", "passes_on": None},
+    ],
+    "passes_again_on": None,
+    "rules_version": "0f",
 }
 LINE = (
     '{"as_of":"2024-03-01","branch_id":"B\u00e91\\n","campaign_id":"monthly",'
     '"care_treatment":null,"channel":null,"consent_basis":null,'
     '"consent_checked_at":"2024-03-01T00:00:00Z","contact_cost":"0.00","contacts_left_30d":0,'
     '"customer_id":"Zo\u00eb \\"7\\"","expected_profit":"-0.10",'
-    '"failed_gates":["care.in_care","consent.no_consent"],"household_id":null,'
+    '"failed_gates":["care.in_care","consent.no_consent"],'
+    '"failed_rules":[{"passes_on":"2024-04-02","rule":"care.treatment_flag","version":"1-a"},'
+    '{"passes_on":null,"rule":"consent.marketing","version":"1-b"}],"household_id":null,'
     '"is_in_control_group":true,"is_in_global_holdout":false,"margin":"1800.00",'
     '"model_name":"m","model_version":1,"move":"up_sell","offer_id":"b","outcome":"suppressed",'
-    '"product_id":"p","propensity":1e-07,"rank_in_branch":3,"rank_in_customer":null,'
-    '"response":-0.02,"response_basis":"uplift","run_id":"r","uplift_version":4}'
+    '"passes_again_on":null,"product_id":"p","propensity":1e-07,"rank_in_branch":3,"rank_in_customer":null,'
+    '"response":-0.02,"response_basis":"uplift","rules_version":"0f","run_id":"r","uplift_version":4}'
 )
 
 
@@ -71,7 +79,11 @@ def test_a_decision_is_these_very_bytes() -> None:
 
 
 def test_equal_decisions_give_equal_lines_whatever_stands_around_them() -> None:
-    others = [{}, {"propensity": 0.25, "failed_gates": []}, {"failed_gates": ["x"]}]
+    others = [
+        {},
+        {"propensity": 0.25, "failed_gates": [], "failed_rules": []},
+        {"failed_gates": ["x"], "failed_rules": None},
+    ]
     alone = [canonical_lines(rows(change)).to_pylist()[0] for change in others]
     assert canonical_lines(rows(*others)).to_pylist() == alone
     assert canonical_lines(rows(*others).slice(1)).to_pylist() == alone[1:]

@@ -2,16 +2,24 @@
 
 from pathlib import Path
 
+from campaigns.rule_book import rules_markdown
+from conf.load import load_config
 from tables.derived import DERIVED
 from tables.dictionary import data_dictionary
 from tables.runs import RUNS
 from tables.sources import SOURCES
 
-COMMITTED = Path(__file__).parents[2] / "docs" / "data_dictionary.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_committed_dictionary_is_current():
-    assert COMMITTED.read_text(encoding="utf-8") == data_dictionary(), "run make docs"
+    committed = (DOCS / "data_dictionary.md").read_text(encoding="utf-8")
+    assert committed == data_dictionary(), "run make docs"
+
+
+def test_the_committed_rules_are_current():
+    committed = (DOCS / "rules.md").read_text(encoding="utf-8")
+    assert committed == rules_markdown(load_config("local")), "run make docs"
 
 
 def test_every_table_and_column_has_its_line():

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf.schema import EligibilityRules, Product
-from features.eligibility import eligibility_failures, is_eligible, open_products
+from features.eligibility import birthday, eligibility_failures, is_eligible, open_products
 from tables.reason_codes import ReasonCode
 from tables.sources import HOLDINGS
 from tests.tables import table_rows
@@ -56,6 +56,26 @@ def failed(
     assert all(row[code] is not None for code in failures)
     assert row["is_eligible"] == (not codes)
     return codes
+
+
+@pytest.mark.parametrize(
+    ("as_of", "born_on", "birthday_on"),
+    [
+        (date(2024, 2, 29), date(2006, 2, 28), date(2024, 2, 28)),
+        (date(2024, 2, 29), date(2006, 3, 1), date(2024, 3, 1)),
+        (date(2026, 2, 28), date(2008, 2, 29), date(2026, 3, 1)),
+        (date(2026, 3, 1), date(2008, 2, 29), date(2026, 3, 1)),
+        (date(2024, 5, 14), date(2006, 5, 14), date(2024, 5, 14)),
+        (date(2024, 5, 13), date(2006, 5, 14), date(2024, 5, 14)),
+    ],
+)
+def test_an_age_is_reached_on_the_birthday_and_without_one_on_the_first_of_march(
+    spark: SparkSession, as_of: date, born_on: date, birthday_on: date
+) -> None:
+    too_young = eligibility_failures("card", product(min_age=18), as_of)[ReasonCode.TOO_YOUNG]
+    customers = spark.createDataFrame([(born_on,)], "birth_date date")
+    row = customers.select(too_young, birthday("birth_date", 18)).collect()[0]
+    assert tuple(row) == (as_of < birthday_on, birthday_on)
 
 
 @pytest.mark.parametrize(

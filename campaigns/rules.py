@@ -1,0 +1,207 @@
+"""Every rule that a gate asks: its id, its version, its words, and which offers it is about.
+
+A version is the rule's revision and a digest of its words and parameters: it changes with the
+configuration by itself. Whoever changes what a gate *does* raises the revision here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from campaigns.rule_words import SAYS, Words
+from conf.schema import EligibilityRules, Offer, Product, RunConfig
+from conf.wording import Language
+from tables.reason_codes import ReasonCode
+
+DIGEST = 8
+PURPOSES = {"internal": "marketing_internal", "partner": "marketing_partner"}
+NEVER = "never by time alone"
+Parameters = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as it is asked about one offer.
+
+    Attributes:
+        id: What ``failed_rules`` names.
+        code: The reason code of its gate.
+        revision: Raised whenever the code behind it comes to another answer.
+        passes: When it passes again if nothing else happens, in words.
+        says: What people are told, by language; ``{parameter}`` is filled in.
+        parameters: What the configuration says about it.
+    """
+
+    id: str
+    code: str
+    revision: str
+    passes: str
+    says: Words
+    parameters: Parameters = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """Revision and digest, ``1-0a1b2c3d``."""
+        text = json.dumps(
+            [self.id, self.revision, self.says["en"], self.parameters], sort_keys=True, default=str
+        )
+        return f"{self.revision}-{hashlib.sha256(text.encode()).hexdigest()[:DIGEST]}"
+
+    def words(self, language: Language) -> str:
+        """What a person is told."""
+        shown = {name: _shown(value) for name, value in self.parameters.items()}
+        return self.says[language].format(**shown)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is the same of a rule for all offers."""
+
+    id: str
+    revision: int
+    passes: str = NEVER
+
+
+_KNOWN: Mapping[ReasonCode, _Known] = {
+    ReasonCode.NOT_ACTIVE: _Known(
+        "eligibility.active", 1, "the day after joining; never for who has left or died"
+    ),
+    ReasonCode.ALREADY_HELD: _Known(
+        "eligibility.not_yet_held", 1, "the day after the last day of what is held, if it is known"
+    ),
+    ReasonCode.TOO_YOUNG: _Known(
+        "eligibility.min_age", 1, "the birthday; 1 March for who was born on 29 February"
+    ),
+    ReasonCode.TOO_OLD: _Known("eligibility.max_age", 1),
+    ReasonCode.AGE_UNKNOWN: _Known("eligibility.age_known", 1),
+    ReasonCode.INCOME_TOO_LOW: _Known("eligibility.min_monthly_income", 1),
+    ReasonCode.BALANCE_TOO_LOW: _Known("eligibility.min_balance", 1),
+    ReasonCode.LACKS_REQUIRED_PRODUCT: _Known(
+        "eligibility.requires_any", 1, "the day after such a product is opened, if it is known"
+    ),
+    ReasonCode.HOLDS_EXCLUDED_PRODUCT: _Known(
+        "eligibility.excludes", 1, "the day after the last day of what is held, if it is known"
+    ),
+    ReasonCode.NO_CONSENT: _Known("consent.marketing", 1),
+    ReasonCode.NO_PROFILING_CONSENT: _Known("consent.profiling", 1),
+    ReasonCode.CONTACT_CAP: _Known(
+        "contact.customer_cap_30d", 1, "the day on which enough contacts lie more than 30 days back"
+    ),
+    ReasonCode.HOUSEHOLD_CAP: _Known(
+        "contact.household_cap_30d",
+        1,
+        "the day on which enough contacts of the household lie more than 30 days back",
+    ),
+    ReasonCode.FATIGUE_CAP: _Known(
+        "contact.fatigue_cap_90d",
+        1,
+        "the day on which enough contacts about the fatigue class lie more than 90 days back",
+    ),
+    ReasonCode.COOL_OFF: _Known(
+        "contact.cool_off", 1, "the day on which the last cool-off is over, that of an opt-out too"
+    ),
+    ReasonCode.TOO_SOON: _Known(
+        "contact.days_between", 1, "so many days after the last contact, planned ones included"
+    ),
+    ReasonCode.EMPLOYEE: _Known("contact.no_employee", 1),
+    ReasonCode.NO_CONTACT_FLAG: _Known(
+        "care.no_contact_flag", 1, "the first day without such a flag; never if one has no end"
+    ),
+    ReasonCode.CARE: _Known(
+        "care.treatment_flag", 1, "the first day without such a flag; never if one has no end"
+    ),
+    ReasonCode.NOT_PROFITABLE: _Known("value.min_expected_profit", 1),
+}
+
+
+def built_in_rules() -> list[Rule]:
+    """Every rule of the code, in the order of reason codes; a product has some of them."""
+    return [_rule(code, {}) for code in sorted(_KNOWN)]
+
+
+def rules_in_force(offer_id: str, config: RunConfig) -> dict[str, Rule]:
+    """Every rule that is asked about an offer, by its reason code, in the order of codes."""
+    offer = config.offers[offer_id]
+    product = config.products[offer.product]
+    parameters = {
+        **_eligibility(product),
+        **_consent(offer, product),
+        **_contact(product, config),
+        ReasonCode.NO_CONTACT_FLAG: {"flags": sorted(config.care.no_contact)},
+        ReasonCode.CARE: {"flags": sorted(config.care.treatments)},
+        ReasonCode.NOT_PROFITABLE: {"min_expected_profit": config.campaign.min_expected_profit},
+    }
+    return {str(code): _rule(code, parameters[code]) for code in sorted(parameters)}
+
+
+def rules_version(rules: Mapping[str, Rule]) -> str:
+    """A digest of rules in their versions."""
+    lines = "\n".join(f"{rule.id} {rule.version}" for rule in rules.values())
+    return hashlib.sha256(lines.encode()).hexdigest()[: 2 * DIGEST]
+
+
+def _rule(code: ReasonCode, parameters: Parameters) -> Rule:
+    known = _KNOWN[code]
+    return Rule(known.id, str(code), str(known.revision), known.passes, SAYS[code], parameters)
+
+
+def _eligibility(product: Product) -> dict[ReasonCode, Parameters]:
+    """Which rules a product has: those of ``features.eligibility.eligibility_failures``."""
+    rules = product.eligibility
+    asked: dict[ReasonCode, Parameters] = {ReasonCode.NOT_ACTIVE: {}, **_age(rules)}
+    if not product.can_be_held_twice:
+        asked[ReasonCode.ALREADY_HELD] = {}
+    for code, name in (
+        (ReasonCode.INCOME_TOO_LOW, "min_monthly_income"),
+        (ReasonCode.BALANCE_TOO_LOW, "min_balance"),
+    ):
+        if getattr(rules, name) is not None:
+            asked[code] = {name: getattr(rules, name)}
+    if rules.requires_any:
+        asked[ReasonCode.LACKS_REQUIRED_PRODUCT] = {"requires_any": sorted(rules.requires_any)}
+    if rules.excludes:
+        asked[ReasonCode.HOLDS_EXCLUDED_PRODUCT] = {"excludes": sorted(rules.excludes)}
+    return asked
+
+
+def _age(rules: EligibilityRules) -> dict[ReasonCode, Parameters]:
+    asked: dict[ReasonCode, Parameters] = {}
+    if rules.min_age is not None:
+        asked[ReasonCode.TOO_YOUNG] = {"min_age": rules.min_age}
+    if rules.max_age is not None:
+        asked[ReasonCode.TOO_OLD] = {"max_age": rules.max_age}
+    return asked | ({ReasonCode.AGE_UNKNOWN: {}} if asked else {})
+
+
+def _consent(offer: Offer, product: Product) -> dict[ReasonCode, Parameters]:
+    channels = list(offer.channels)
+    return {
+        ReasonCode.NO_CONSENT: {"purpose": PURPOSES[product.kind], "channels": channels},
+        ReasonCode.NO_PROFILING_CONSENT: {"channels": channels},
+    }
+
+
+def _contact(product: Product, config: RunConfig) -> dict[ReasonCode, Parameters]:
+    policy = config.contact_policy
+    limit = policy.max_contacts_90d_by_fatigue_class[product.fatigue_class]
+    alike = [
+        name
+        for name, other in config.products.items()
+        if other.fatigue_class == product.fatigue_class
+    ]
+    cool_off = dict(sorted(policy.cool_off_days_after.items()))
+    return {
+        ReasonCode.CONTACT_CAP: {"limit": policy.max_contacts_30d},
+        ReasonCode.HOUSEHOLD_CAP: {"limit": policy.max_household_contacts_30d},
+        ReasonCode.FATIGUE_CAP: {"limit": limit, "products": alike},
+        ReasonCode.COOL_OFF: {"cool_off_days_after": cool_off},
+        ReasonCode.TOO_SOON: {"days": policy.min_days_between_contacts},
+        ReasonCode.EMPLOYEE: {},
+    }
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
