@@ -1,47 +1,40 @@
-"""The logistic regression that models have to beat: the best weights there are, found quickly."""
+"""The logistic regression that models have to beat: as good as the best weights there are."""
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from models.baselines import PENALTY, fit_logistic, logistic_regression
-from models.calibrate import probabilities
+from models.baselines import PENALTY, logistic_regression
+from models.calibrate import log_losses, probabilities
 from models.training_set import TEST
 from tests.model_data import small_bank
 
 CARD = 0
 
 
-def cohort(rows, intercept, slope=1.0):
-    """Features of which the last is 1, and outcomes that depend on the first two."""
-    random = np.random.default_rng(3)
-    features = np.hstack([random.normal(size=(rows, 8)), np.ones((rows, 1))])
-    chance = probabilities(intercept + slope * (features[:, 0] - features[:, 1]))
-    return features, random.random(rows) < chance
+def test_it_is_as_good_as_the_best_weights_in_64_bits():
+    data = small_bank(4000)
+    sample, rows = data.sampled_rows(CARD, 20), data.rows(CARD, TEST)
+    bought = data.outcomes[rows, CARD] == 1
+    logs = np.sign(data.features) * np.log1p(np.abs(data.features.astype(np.float64)))
+    known = logs[sample.rows]
+    standard = np.nan_to_num((logs - np.nanmean(known, axis=0)) / np.nanstd(known, axis=0))
+    exact = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-10)
+    exact.fit(standard[sample.rows], data.outcomes[sample.rows, CARD] == 1)
+    best = probabilities(exact.decision_function(standard[rows]) + sample.log_odds_shift)
+    found = logistic_regression(data, CARD, sample, rows)
+    assert found == pytest.approx(best, abs=0.002)
+    difference = log_losses(found, bought).mean() - log_losses(best, bought).mean()
+    assert abs(difference) < 1e-4
 
 
-@pytest.mark.parametrize(
-    ("rows", "intercept", "slope"),
-    [(20_000, -1.0, 1.0), (20_000, -6.0, 1.0), (9_000, -14.0, 9.0), (40, 0.0, 1.0)],
-    ids=["common", "rare", "nearly separable", "few"],
-)
-def test_weights_are_the_best_there_are(rows, intercept, slope):
-    features, bought = cohort(rows, intercept, slope)
-    found = fit_logistic(features, bought)
-    exact = LogisticRegression(C=1 / PENALTY, solver="lbfgs", tol=1e-10, max_iter=10_000)
-    exact.fit(features[:, :-1], bought)
-    assert found == pytest.approx([*exact.coef_[0], exact.intercept_[0]], abs=1e-4)
-
-
-def test_a_full_step_that_leads_too_far_is_shortened():
-    """From a start at which nearly every chance is 0, Newton alone would never come back."""
-    random = np.random.default_rng(9)
-    features = np.hstack([random.lognormal(0, 2, size=(4_000, 3)), np.ones((4_000, 1))])
-    bought = random.random(4_000) < probabilities(8 * np.minimum(features[:, 0], 1) - 9)
-    found = fit_logistic(features, bought)
-    exact = LogisticRegression(C=1 / PENALTY, solver="lbfgs", tol=1e-10, max_iter=10_000)
-    exact.fit(features[:, :-1], bought)
-    assert found == pytest.approx([*exact.coef_[0], exact.intercept_[0]], abs=1e-4)
+def test_a_feature_that_was_never_known_says_nothing():
+    data = small_bank()
+    data.features[:, 2] = np.nan
+    sample, rows = data.sampled_rows(CARD, 20), data.rows(CARD, TEST)
+    expected = logistic_regression(data, CARD, sample, rows)
+    data.features[rows, 2] = 5.0
+    assert logistic_regression(data, CARD, sample, rows).tolist() == expected.tolist()
 
 
 def means_of_logarithms(features):
