@@ -1,13 +1,20 @@
-"""Which offers win, within every limit: greedily, the most profitable first."""
+"""Which offers win, within every limit, and what became of the others."""
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec, functions as F
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Window, functions as F
 
-from campaigns.contact_policy import household_key
-from conf.schema import CampaignSettings
+from campaigns.competition import Competition
+from campaigns.optimiser import Plan, optimise
+from campaigns.optimiser_inner import best_choice
+from campaigns.optimiser_problem import Ints, Limit, place_in_group
+from campaigns.withheld import made_the_cut
+from conf.schema import CampaignSettings, Product
 from tables.reason_codes import Outcome
 
 PAIR = ("customer_id", "offer_id")
@@ -17,118 +24,123 @@ NARROW = (
     "fatigue_class",
     "branch_id",
     "household_id",
-    "expected_profit",
+    "channel",
     "propensity",
     "class_contacts_left",
     "contacts_left_30d",
     "household_contacts_left",
-    "is_withheld",
+)
+PLACES = pa.schema(
+    [
+        *((name, pa.string()) for name in PAIR),
+        ("is_winner", pa.bool_()),
+        ("made_cut", pa.bool_()),
+        ("rank_in_branch", pa.int32()),
+    ]
 )
 
 
-def choose(candidates: DataFrame, settings: CampaignSettings) -> DataFrame:
-    """Give every candidate its outcome.
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen.
 
-    An offer wins if it is among the best of its customer, of its household, and of its branch, and
-    no cap is exceeded by the offers before it. The limits of product, fatigue class, customer and
-    household lie within one another, so that keeping the best of each in turn is the greedy choice.
-    Withheld customers compete like everybody else but use up no capacity: the cut goes down until
-    the branch has its number of offers.
+    Attributes:
+        places: One row per option that won or made the cut: customer, offer, ``is_winner`` (would
+            win if customers shared no limit), ``made_cut``, ``rank_in_branch`` (null if withheld).
+        plan: What is known about the choice.
+        limits: The limits it had to keep.
+    """
+
+    places: pa.Table
+    plan: Plan
+    limits: tuple[Limit, ...]
+
+
+def competing(candidates: DataFrame, customers: DataFrame) -> DataFrame:
+    """What the choice needs to know of every candidate that passed its gates."""
+    is_withheld = F.col("is_in_global_holdout") | F.col("is_drawn_for_control")
+    passing = candidates.where(F.size("failed_gates") == 0).select(
+        *NARROW,
+        _cents("expected_profit").alias("profit_cents"),
+        _cents("contact_cost").alias("cost_cents"),
+        is_withheld.alias("is_withheld"),
+    )
+    # The right key is unique: customers are one per row.
+    return passing.join(customers.select("customer_id", "advisor_id"), "customer_id", how="left")
+
+
+def choose(rows: pa.Table, settings: CampaignSettings, products: Mapping[str, Product]) -> Choice:
+    """Choose offers so that their expected profit together is as high as the limits allow.
+
+    Withheld customers use up nothing and change nobody's offers; see ``withheld``.
 
     Args:
-        candidates: As ``candidates()`` returns them.
+        rows: As ``competing`` gives them.
         settings: Limits of the campaign.
+        products: Of which partner each product is.
+    """
+    competition = Competition.among(rows, settings, products)
+    problem, is_withheld = competition.problem, competition.is_withheld
+    contactable = np.flatnonzero(~is_withheld)
+    plan = optimise(problem.part(contactable))
+    chosen = contactable[plan.chosen]
+    winners = best_choice(problem, problem.value, 0)
+    cut = np.concatenate([chosen, made_the_cut(problem, plan, chosen, is_withheld)])
+    places = _places(competition, winners, cut, chosen)
+    return Choice(places, plan, problem.limits)
+
+
+def outcomes(candidates: DataFrame, places: DataFrame) -> DataFrame:
+    """Give every candidate its outcome.
+
+    An offer that passed its gates and was not chosen is outranked if another one of its customer or
+    household, or none at all, is worth more even where customers share no limit; else it is a
+    shared limit (of a branch, an advisor, a product, a partner, a budget) that kept it out.
 
     Returns:
         The candidates with ``outcome``, ``rank_in_customer`` (null unless every gate passed),
         ``rank_in_branch`` (null unless offered) and ``is_in_control_group``.
     """
     is_withheld = F.col("is_in_global_holdout") | F.col("is_drawn_for_control")
-    passing = candidates.where(F.size("failed_gates") == 0).select(
-        "*", is_withheld.alias("is_withheld")
+    passes = F.size("failed_gates") == 0
+    best_first = Window.partitionBy("customer_id", passes).orderBy(
+        F.desc("expected_profit"), F.desc("propensity"), "offer_id"
     )
-    ranked = _cut_by_capacity(_keep_winners(passing.select(*NARROW), settings), settings)
-    places = ranked.select(*PAIR, "rank_in_customer", "place_in_branch", "is_winner", "made_cut")
-    # The right key is unique: candidates are one per customer and offer.
-    joined = candidates.join(places, list(PAIR), how="left").select(
-        "*", is_withheld.alias("is_withheld")
-    )
-    return _with_outcomes(joined)
-
-
-def _keep_winners(passing: DataFrame, settings: CampaignSettings) -> DataFrame:
-    """Mark what the limits of product, fatigue class, customer and household leave."""
-    per_customer = F.least(F.lit(settings.max_offers_per_customer), F.col("contacts_left_30d"))
-    per_household = F.least(
-        F.lit(settings.max_offers_per_household), F.col("household_contacts_left")
-    )
-    customer = F.col("customer_id")
-    levels: list[tuple[list[Column], Column]] = [
-        ([customer, F.col("product_id")], F.lit(1)),
-        ([customer, F.col("fatigue_class")], F.col("class_contacts_left")),
-        ([customer], per_customer),
-        (household_key(), per_household),
-    ]
-    ranked = passing.select(
-        "*",
-        F.row_number().over(_best_first(customer)).alias("rank_in_customer"),
-        F.lit(True).alias("is_winner"),
-    )
-    return reduce(_keep_best, levels, ranked)
-
-
-def _keep_best(offers: DataFrame, level: tuple[list[Column], Column]) -> DataFrame:
-    """Of those that are still winners, only the first so many of each group stay so."""
-    group, limit = level
-    place = F.row_number().over(_best_first(*group, F.col("is_winner")))
-    return offers.withColumn("is_winner", F.col("is_winner") & (place <= limit))
-
-
-def _cut_by_capacity(offers: DataFrame, settings: CampaignSettings) -> DataFrame:
-    """Count down each branch's winners until it has its number of offers."""
-    branch = _best_first(F.col("branch_id"), F.col("is_winner")).rowsBetween(
-        Window.unboundedPreceding, Window.currentRow
-    )
-    is_contact = F.col("is_winner") & ~F.col("is_withheld")
-    counted = offers.select("*", F.count(F.when(is_contact, F.lit(1))).over(branch).alias("so_far"))
-    before = F.col("so_far") - F.when(is_contact, F.lit(1)).otherwise(F.lit(0))
-    return counted.select(
-        "*",
-        F.col("so_far").cast("int").alias("place_in_branch"),
-        (F.col("is_winner") & (before < _capacity(settings))).alias("made_cut"),
-    )
-
-
-def _with_outcomes(joined: DataFrame) -> DataFrame:
+    # The right key is unique: places are one per customer and offer.
+    placed = candidates.join(places, list(PAIR), how="left")
     made_cut = F.coalesce("made_cut", F.lit(False))
-    is_winner = F.coalesce("is_winner", F.lit(False))
     outcome = (
         F.when(~F.col("is_eligible"), str(Outcome.INELIGIBLE))
-        .when(F.size("failed_gates") > 0, str(Outcome.SUPPRESSED))
-        .when(~is_winner, str(Outcome.OUTRANKED))
-        .when(~made_cut, str(Outcome.OVER_CAPACITY))
-        .when(F.col("is_withheld"), str(Outcome.CONTROL))
-        .otherwise(str(Outcome.OFFERED))
+        .when(~passes, str(Outcome.SUPPRESSED))
+        .when(made_cut & is_withheld, str(Outcome.CONTROL))
+        .when(made_cut, str(Outcome.OFFERED))
+        .when(F.coalesce("is_winner", F.lit(False)), str(Outcome.OVER_CAPACITY))
+        .otherwise(str(Outcome.OUTRANKED))
     )
     is_control = made_cut & F.col("is_drawn_for_control") & ~F.col("is_in_global_holdout")
-    is_offered = made_cut & ~F.col("is_withheld")
-    return joined.select(
+    return placed.select(
         "*",
         outcome.alias("outcome"),
-        F.when(is_offered, F.col("place_in_branch")).alias("rank_in_branch"),
+        F.when(passes, F.row_number().over(best_first)).alias("rank_in_customer"),
         is_control.alias("is_in_control_group"),
     )
 
 
-def _capacity(settings: CampaignSettings) -> Column:
-    capacity = F.lit(settings.branch_capacity)
-    for branch_id, places in settings.branch_capacity_overrides.items():
-        capacity = F.when(F.col("branch_id") == branch_id, F.lit(places)).otherwise(capacity)
-    return capacity
+def _cents(amount: str) -> Column:
+    return (F.col(amount) * 100).cast("bigint")
 
 
-def _best_first(*group: Column) -> WindowSpec:
-    """The total order in which offers compete; no two are equal."""
-    return Window.partitionBy(*group).orderBy(
-        F.desc("expected_profit"), F.desc("propensity"), "customer_id", "offer_id"
-    )
+def _places(competition: Competition, winners: Ints, cut: Ints, chosen: Ints) -> pa.Table:
+    """What became of those that won or made the cut."""
+    count = len(competition.value)
+    is_winner, made_cut = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    is_winner[winners] = True
+    made_cut[cut] = True
+    best_first = chosen[np.lexsort((chosen, -competition.value[chosen]))]
+    rank = np.zeros(count, np.int32)
+    rank[best_first] = 1 + place_in_group(competition.branch.place[best_first])
+    told = np.flatnonzero(is_winner | made_cut)
+    names = [competition.rows[name].take(pa.array(told)) for name in PAIR]
+    ranks = pa.array(rank[told], mask=rank[told] == 0)
+    values = [*names, pa.array(is_winner[told]), pa.array(made_cut[told]), ranks]
+    return pa.table(values, schema=PLACES)

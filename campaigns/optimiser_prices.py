@@ -82,7 +82,7 @@ def _sample(problem: Problem) -> Problem | None:
 
 def lies_whole(problem: Problem, limit: Limit) -> bool:
     """Every customer's options lie in one group, and there is no minimum."""
-    if limit.has_least or len(limit.most) == 1:
+    if limit.has_least:
         return False
     customer = problem.customer
     first = np.full(int(customer.max(initial=-1)) + 1, NO_GROUP, np.int64)
@@ -97,7 +97,10 @@ class Search:
         self.problem, self.unit, self.penalty = problem, unit, penalty
         self.prices: Prices = tuple(np.zeros(len(item.most), np.int64) for item in problem.limits)
         limits = enumerate(problem.limits)
-        self.whole = [place for place, item in limits if lies_whole(problem, item)]
+        # A price of one group, such as a budget's, would get stuck against those of branches.
+        self.whole = [
+            place for place, item in limits if len(item.most) > 1 and lies_whole(problem, item)
+        ]
         self.variables = [
             Variable(place, group, sign)
             for place, item in enumerate(problem.limits)

@@ -37,8 +37,16 @@ def repaired(problem: Problem, reduced: Ints) -> Standing:
 
 
 def completed(standing: Standing) -> Standing:
-    """With what fits still and is worth nothing: an offer is made unless it costs."""
+    """With what fits still and costs nothing, and of equals the first."""
     _fill(standing, standing.problem.value)
+    value = standing.problem.value
+    for option in np.flatnonzero(~standing.chosen):
+        equals = standing.options
+        equals = equals[(equals > option) & (value[equals] == value[option])]
+        fits = standing.fits(np.full(len(equals), option), equals)
+        if fits.any():
+            standing.drop(int(equals[fits][-1]))
+            standing.add(int(option))
     return standing
 
 

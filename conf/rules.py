@@ -20,6 +20,7 @@ def broken_rules(config: RunConfig) -> Broken:
     for offer_id, offer in config.offers.items():
         yield from _unknown(("offers", offer_id, "product"), [offer.product], config.products)
     yield from _limits(config)
+    yield from _quotas(config)
     yield from _models(config)
     yield from _engine(config)
 
@@ -93,6 +94,25 @@ def _limits(config: RunConfig) -> Broken:
     for flag in care.no_contact:
         if flag in care.treatments:
             yield ("care", "no_contact"), f"has {flag}, which also has a treatment"
+
+
+def _quotas(config: RunConfig) -> Broken:
+    campaign = config.campaign
+    for field, quotas, known in (
+        ("product_quotas", campaign.product_quotas, tuple(config.products)),
+        ("partner_quotas", campaign.partner_quotas, tuple(config.partners)),
+    ):
+        yield from _unknown(("campaign", field), quotas, known)
+        for name, quota in quotas.items():
+            if quota.max is not None and quota.min > quota.max:
+                yield ("campaign", field, name, "min"), f"is {quota.min}, above max {quota.max}"
+    if campaign.branch_minutes is not None:
+        channels = {channel for offer in config.offers.values() for channel in offer.channels}
+        for channel in sorted(channels - set(campaign.contact_minutes)):
+            yield (
+                ("campaign", "contact_minutes"),
+                f"lacks {channel}, a channel of offers; branch_minutes needs the minutes of each",
+            )
 
 
 def _models(config: RunConfig) -> Broken:

@@ -143,8 +143,22 @@ class CarePolicy(Settings):
     no_contact: tuple[Flag, ...]
 
 
+class Quota(Settings):
+    """How many offers there must be at least, and may be at most."""
+
+    min: Count = 0
+    max: Count | None = None
+
+
 class CampaignSettings(Settings):
-    """One monthly campaign: its limits and its control group."""
+    """One monthly campaign: its limits and its control group.
+
+    Attributes:
+        branch_minutes: What a branch's contacts may take together; ``contact_minutes`` by channel.
+        advisor_capacity: Contacts that an advisor can make.
+        budget: What all contacts together may cost.
+        max_offers: How many offers the whole campaign may make.
+    """
 
     campaign_id: Identifier
     max_offers_per_customer: Positive
@@ -155,6 +169,13 @@ class CampaignSettings(Settings):
     control_share: Share
     global_holdout_share: Share
     salt: Annotated[StrictStr, Field(min_length=4)]
+    branch_minutes: Count | None = None
+    contact_minutes: dict[Channel, Count] = Field(default={})
+    advisor_capacity: Count | None = None
+    product_quotas: dict[Identifier, Quota] = Field(default={})
+    partner_quotas: dict[Identifier, Quota] = Field(default={})
+    budget: Cost | None = None
+    max_offers: Count | None = None
 
 
 class LastResort(Settings):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from campaigns.campaign_list import campaign_list, care_list, offers_made
 from campaigns.candidates import candidates
+from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.decisions import decisions
+from campaigns.limits_in_words import dearest_limits, shortages
 from campaigns.offer_log import offer_log
 from campaigns.reasons import Pair
 from campaigns.sources import CampaignSources
@@ -20,16 +25,21 @@ from conf.schema import RunConfig
 from features.catalogue import customer_features_table
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
+from jobs.scratch import kept
 from models.registry import champions
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, PROPENSITY_SCORES
+from tables.files import make_folder
 from tables.reason_codes import Outcome
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+log = logging.getLogger(__name__)
+
 STAGES = 4
+DEAREST = 5
 
 
 def plan_campaign(run: Run) -> None:
@@ -42,8 +52,11 @@ def plan_campaign(run: Run) -> None:
     check_roles(run.config)
     sources = _sources(run)
     with run.progress(STAGES, "decisions, log, lists, care") as advance:
-        with _written_down(run, candidates(sources, run.config, run.as_of)) as rows:
-            run.stage(DECISIONS, decisions(rows, run.config.campaign, run.as_of, run.run_id))
+        with _scratch(run) as folder:
+            rows = kept(candidates(sources, run.config, run.as_of), folder / "candidates")
+            choice = _chosen(run, rows, sources)
+            decided = outcomes(rows, _places(run, choice, folder))
+            run.stage(DECISIONS, decisions(decided, run.config.campaign, run.as_of, run.run_id))
         advance(1)
         decided = run.store.with_staged(run.staging.files).staged(DECISIONS)
         run.stage(OFFER_LOG, offer_log(decided, run.config.offers))
@@ -91,15 +104,41 @@ def _sources(run: Run) -> CampaignSources:
 
 
 @contextmanager
-def _written_down(run: Run, rows: DataFrame) -> Iterator[DataFrame]:
-    """Rows that are read more than once, computed once; no engine here keeps them in memory."""
+def _scratch(run: Run) -> Iterator[Path]:
+    """Where rows that are read more than once lie; no engine here keeps them in memory."""
     folder = run.home / "tables" / f".candidates-{run.run_id[:12]}"
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        rows.write.parquet(str(folder))
-        yield run.spark.read.parquet(str(folder))
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _chosen(run: Run, rows: DataFrame, sources: CampaignSources) -> Choice:
+    """Choose, and tell what that is worth and what stands in its way."""
+    options = competing(rows, sources.customers).toArrow()
+    choice = choose(options, run.config.campaign, run.config.products)
+    plan = choice.plan
+    run.note(
+        expected_profit=f"{plan.value / 100:,.2f}",
+        upper_bound=f"{plan.bound / 100:,.2f}",
+        gap=f"{plan.gap:.4%}",
+    )
+    dearest = dearest_limits(plan, choice.limits, DEAREST)
+    if dearest:
+        run.note(dearest_limits="; ".join(dearest))
+    lacking = shortages(plan, choice.limits)
+    if lacking:
+        run.note(minima_not_met="; ".join(lacking))
+        log.warning("%s minima of the campaign are not met: %s", len(lacking), "; ".join(lacking))
+    return choice
+
+
+def _places(run: Run, choice: Choice, folder: Path) -> DataFrame:
+    make_folder(folder / "places")
+    path = folder / "places" / "part-00000.parquet"
+    pq.write_table(choice.places, path)
+    return run.spark.read.parquet(str(path))
 
 
 def _reasons(

@@ -15,6 +15,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession, functions as F
 
 from campaigns.candidates import candidates
+from campaigns.choice import choose, competing, outcomes
 from campaigns.decisions import decisions
 from conf.load import load_config
 from expectations.check import check
@@ -257,7 +258,11 @@ def decided(spark: SparkSession, scores: pa.Table) -> list[dict[str, Any]]:
     # A plan of three offers is made more quickly than one of all.
     few = CONFIG.model_copy(update={"offers": dict(list(CONFIG.offers.items())[:3])})
     rows = candidates(sources, few, AS_OF)
-    found: list[dict[str, Any]] = decisions(rows, CONFIG.campaign, AS_OF, "r").toArrow().to_pylist()
+    choice = choose(competing(rows, sources.customers).toArrow(), few.campaign, few.products)
+    placed = outcomes(rows, spark.createDataFrame(choice.places))
+    found: list[dict[str, Any]] = (
+        decisions(placed, CONFIG.campaign, AS_OF, "r").toArrow().to_pylist()
+    )
     return found
 
 

@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
 from conf.schema import Offer, Product, RunConfig
 from tests.campaign_bank import Bank, Row
 
@@ -265,37 +268,53 @@ class Oracle:
         return self.is_drawn(campaign.control_share, *keys)
 
     def _choose(self, verdicts: dict[Pair, Verdict]) -> None:
-        """One offer after the other, the best first: taken if nothing is full."""
-        best_first = sorted(
-            verdicts, key=lambda pair: (-verdicts[pair].profit, -verdicts[pair].propensity, *pair)
-        )
-        taken: Counter[tuple[str, Any]] = Counter()
-        offers_of_branch: Counter[str] = Counter()
-        winners = []
-        for pair in best_first:
-            verdict = verdicts[pair]
+        """Who wins where branches have room for everybody, and who is offered most profitably."""
+        for verdict in verdicts.values():
             if verdict.failed:
                 is_ineligible = any(code.startswith("eligibility.") for code in verdict.failed)
                 verdict.outcome = "ineligible" if is_ineligible else "suppressed"
-            elif any(taken[key] >= limit for key, limit in self._limits(verdict).items()):
-                verdict.outcome = "outranked"
+        passing = {pair: one for pair, one in verdicts.items() if not one.failed}
+        taken: Counter[tuple[str, Any]] = Counter()
+        for pair in sorted(
+            passing, key=lambda pair: (-passing[pair].profit, -passing[pair].propensity, *pair)
+        ):
+            limits = self._limits(passing[pair])
+            is_kept = all(taken[key] < limit for key, limit in limits.items())
+            if is_kept and passing[pair].profit >= 0:
+                taken.update(limits.keys())
+                passing[pair].outcome = "over_capacity"
             else:
-                taken.update(self._limits(verdict).keys())
-                winners.append(pair)
-        for pair in winners:
-            self._cut(verdicts[pair], offers_of_branch)
+                passing[pair].outcome = "outranked"
 
-    def _cut(self, verdict: Verdict, offers_of_branch: Counter[str]) -> None:
-        campaign, customer_id = self.config.campaign, verdict.customer["customer_id"]
-        branch = verdict.customer["branch_id"]
-        places = campaign.branch_capacity_overrides.get(branch, campaign.branch_capacity)
-        if offers_of_branch[branch] >= places:
-            verdict.outcome = "over_capacity"
-        elif self.is_in_holdout(customer_id) or self.is_in_control(customer_id):
-            verdict.outcome = "control"
-        else:
-            verdict.outcome = "offered"
-            offers_of_branch[branch] += 1
+    def is_withheld(self, customer_id: str) -> bool:
+        """Gets no offer of this campaign."""
+        return self.is_in_holdout(customer_id) or self.is_in_control(customer_id)
+
+    def highest_profit(self, verdicts: dict[Pair, Verdict], more: str | None = None) -> Decimal:
+        """What the most profitable lists earn; ``more`` is contacted although withheld."""
+        options = [
+            verdict
+            for (customer_id, _), verdict in verdicts.items()
+            if not verdict.failed and (customer_id == more or not self.is_withheld(customer_id))
+        ]
+        if not options:
+            return Decimal(0)
+        campaign, rooms, uses = self.config.campaign, dict[Any, int](), list[set[Any]]()
+        for verdict in options:
+            branch = verdict.customer["branch_id"]
+            places = campaign.branch_capacity_overrides.get(branch, campaign.branch_capacity)
+            rooms |= (limits := self._limits(verdict) | {("branch", branch): places})
+            uses.append(set(limits))
+        matrix = np.array([[key in used for used in uses] for key in rooms], float)
+        found = milp(
+            [-float(verdict.profit * 100) for verdict in options],
+            integrality=np.ones(len(options)),
+            bounds=Bounds(0, 1),
+            constraints=[LinearConstraint(matrix, -np.inf, list(rooms.values()))],
+            options={"mip_rel_gap": 0.0},
+        )
+        return sum((verdict.profit for verdict, x in zip(options, found.x, strict=True) if x > 0.5),
+                   Decimal(0))  # fmt: skip
 
     def _limits(self, verdict: Verdict) -> dict[tuple[str, Any], int]:
         policy, campaign = self.config.contact_policy, self.config.campaign

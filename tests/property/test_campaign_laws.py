@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from pyspark.sql import DataFrame, Row as SparkRow, SparkSession
 
 from campaigns.candidates import candidates
+from campaigns.choice import choose, competing, outcomes
 from campaigns.decisions import decisions
 from campaigns.offer_log import offer_log
 from campaigns.sources import CampaignSources
 from conf.load import load_config
 from conf.schema import RunConfig
 from tests.campaign_bank import AS_OF, CHANNELS, KNOWN, PURPOSES, Bank, make_bank
-from tests.property.campaign_oracle import Oracle
+from tests.property.campaign_oracle import Oracle, Pair, Verdict
 
 CUSTOMERS = 60
 RUN_ID = "0" * 64
@@ -66,8 +67,11 @@ def write_down(
 
 
 def decide(sources: CampaignSources, config: RunConfig, write_down: WriteDown) -> DataFrame:
-    offers = write_down(candidates(sources, config, AS_OF))
-    return decisions(offers, config.campaign, AS_OF, RUN_ID)
+    rows = write_down(candidates(sources, config, AS_OF))
+    options = competing(rows, sources.customers).toArrow()
+    choice = choose(options, config.campaign, config.products)
+    places = rows.sparkSession.createDataFrame(choice.places)
+    return decisions(outcomes(rows, places), config.campaign, AS_OF, RUN_ID)
 
 
 @settings(LAWS, max_examples=8)
@@ -84,11 +88,32 @@ def test_every_decision_is_the_oracles_and_no_list_breaks_a_rule(
     assert len(rows) == len(verdicts) == CUSTOMERS * len(config.offers)
     for row in rows:
         verdict = verdicts[row.customer_id, row.offer_id]
-        assert (row.failed_gates, row.outcome) == (verdict.failed, verdict.outcome), row
+        assert row.failed_gates == verdict.failed, row
+        if row.failed_gates or row.outcome not in ("offered", "control"):
+            assert row.outcome == verdict.outcome, row
         assert (row.channel, row.move) == (verdict.channel, verdict.move), row
         assert (row.expected_profit, row.care_treatment) == (verdict.profit, verdict.care), row
         assert row.contacts_left_30d == oracle.contacts_left(row.customer_id), row
-    assert_lists_keep_the_rules([row for row in rows if row.outcome == "offered"], oracle)
+    offered = [row for row in rows if row.outcome == "offered"]
+    assert_lists_keep_the_rules(offered, oracle)
+    best = oracle.highest_profit(verdicts)
+    assert sum(row.expected_profit for row in offered) == best
+    assert_control_would_have_been_offered(rows, oracle, verdicts)
+
+
+def assert_control_would_have_been_offered(
+    rows: list[SparkRow], oracle: Oracle, verdicts: dict[Pair, Verdict]
+) -> None:
+    """To contact a control customer too would pay; to contact another withheld one would not."""
+    best = oracle.highest_profit(verdicts)
+    outcomes_of: dict[str, set[str]] = {}
+    for row in rows:
+        if oracle.is_withheld(row.customer_id) and not row.failed_gates:
+            outcomes_of.setdefault(row.customer_id, set()).add(row.outcome)
+    for customer_id, found in outcomes_of.items():
+        gains = oracle.highest_profit(verdicts, more=customer_id) > best
+        assert gains == ("control" in found), customer_id
+        assert "offered" not in found
 
 
 def assert_lists_keep_the_rules(offered: list[SparkRow], oracle: Oracle) -> None:

@@ -8,19 +8,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pyspark.sql import Row, SparkSession, functions as F
+from pyspark.sql import DataFrame, Row, SparkSession, functions as F
 
-from campaigns.choice import choose
+from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.control_group import in_campaign_control, in_global_holdout
-from conf.schema import CampaignSettings
+from campaigns.limits_in_words import dearest_limits, shortages
+from conf.load import load_config
+from conf.schema import CampaignSettings, Quota
 
 DDL = (
     "customer_id string, offer_id string, product_id string, fatigue_class string,"
     " branch_id string, household_id string, expected_profit decimal(18,2), propensity double,"
+    " contact_cost decimal(18,2), channel string,"
     " class_contacts_left int, contacts_left_30d int, household_contacts_left int,"
     " is_eligible boolean, failed_gates array<string>, is_in_global_holdout boolean,"
     " is_drawn_for_control boolean"
 )
+PRODUCTS = load_config("local", ()).products
 NAMES = [column.split()[0] for column in DDL.split(", ")]
 
 
@@ -43,11 +47,13 @@ def offer(customer: str, name: str, profit: str = "1.00", **changes: Any) -> dic
     values = {
         "customer_id": customer,
         "offer_id": name,
-        "product_id": f"product of {name}",
+        "product_id": f"product_{name}",
         "fatigue_class": "everyday",
         "branch_id": "B1",
         "expected_profit": Decimal(profit),
         "propensity": 0.5,
+        "contact_cost": Decimal("2.00"),
+        "channel": "branch",
         "class_contacts_left": 9,
         "contacts_left_30d": 9,
         "household_contacts_left": 9,
@@ -59,14 +65,26 @@ def offer(customer: str, name: str, profit: str = "1.00", **changes: Any) -> dic
     return {**values, **changes}
 
 
+def choice_of(
+    spark: SparkSession, limits: CampaignSettings, *offers: dict[str, Any]
+) -> tuple[Choice, DataFrame]:
+    rows = spark.createDataFrame([tuple(o.get(name) for name in NAMES) for o in offers], DDL)
+    advisors = {o["customer_id"]: o.get("advisor_id") for o in offers}
+    customers = spark.createDataFrame(
+        list(advisors.items()), "customer_id string, advisor_id string"
+    )
+    return choose(competing(rows, customers).toArrow(), limits, PRODUCTS), rows
+
+
 def chosen(
     spark: SparkSession, limits: CampaignSettings, *offers: dict[str, Any]
 ) -> dict[tuple[str, str], Row]:
-    rows = spark.createDataFrame([tuple(o.get(name) for name in NAMES) for o in offers], DDL)
-    return {(row.customer_id, row.offer_id): row for row in choose(rows, limits).collect()}
+    choice, rows = choice_of(spark, limits, *offers)
+    decided = outcomes(rows, spark.createDataFrame(choice.places)).collect()
+    return {(row.customer_id, row.offer_id): row for row in decided}
 
 
-def outcomes(
+def outcomes_of(
     spark: SparkSession, limits: CampaignSettings, *offers: dict[str, Any]
 ) -> dict[str, str]:
     found = chosen(spark, limits, *offers)
@@ -76,7 +94,7 @@ def outcomes(
 def test_the_best_offer_of_a_customer_wins_and_ties_fall_to_propensity_then_name(
     spark: SparkSession,
 ) -> None:
-    assert outcomes(
+    assert outcomes_of(
         spark,
         settings(),
         offer("C1", "a", "1.00"),
@@ -113,7 +131,7 @@ def test_a_failed_gate_never_wins_and_eligibility_is_named_first(spark: SparkSes
 
 def test_a_cap_that_has_room_for_one_more_gets_one_more(spark: SparkSession) -> None:
     two = settings(max_offers_per_customer=2)
-    assert outcomes(
+    assert outcomes_of(
         spark,
         two,
         offer("class", "a", "3.00", class_contacts_left=1),
@@ -139,7 +157,7 @@ def test_a_household_gets_no_more_than_its_limit_and_its_cap(
     spark: SparkSession, limit: int, left: int
 ) -> None:
     home = {"household_id": "H1", "household_contacts_left": left}
-    assert outcomes(
+    assert outcomes_of(
         spark,
         settings(max_offers_per_household=limit),
         offer("C1", "a", "1.00", **home),
@@ -179,6 +197,85 @@ def test_a_branch_gets_its_capacity_of_offers_although_some_are_withheld(
     assert ranks == {**dict.fromkeys(outcome), "C1": 1, "C4": 2}
     in_control = {customer for (customer, _), row in found.items() if row.is_in_control_group}
     assert in_control == {"C2"}, "the holdout is not part of a campaign's control"
+
+
+def test_a_place_goes_to_who_gains_most_by_it_not_to_who_is_worth_most(spark: SparkSession) -> None:
+    quota = settings(
+        branch_capacity=2,
+        product_quotas={"product_a": Quota(max=1)},
+        max_offers_per_household=1,
+    )
+    offers = [
+        offer("C1", "a", "10.00"),
+        offer("C1", "b", "9.00"),
+        offer("C2", "a", "8.00"),
+        offer("C2", "b", "1.00"),
+    ]
+    found = outcomes_of(spark, quota, *offers)
+    assert found == {
+        "C1 a": "over_capacity",
+        "C1 b": "offered",
+        "C2 a": "offered",
+        "C2 b": "outranked",
+    }
+
+
+def test_the_withheld_change_nobodys_offers(spark: SparkSession) -> None:
+    home = {"household_id": "H1", "household_contacts_left": 1}
+    contacted = [offer("C1", "a", "3.00", **home), offer("C2", "a", "2.00")]
+    withheld = [
+        offer("C3", "a", "5.00", is_drawn_for_control=True, **home),
+        offer("C4", "a", "2.00", is_drawn_for_control=True),
+        offer("C5", "a", "1.00", is_drawn_for_control=True, **home),
+    ]
+    without = outcomes_of(spark, settings(branch_capacity=2), *contacted)
+    found = outcomes_of(spark, settings(branch_capacity=2), *contacted, *withheld)
+    assert without == {"C1 a": "offered", "C2 a": "offered"}
+    assert {name: found[name] for name in without} == without
+    # C3 would have displaced its household's offer; C4 ties with C2 and loses, as names go
+    assert [found[f"C{n} a"] for n in (3, 4, 5)] == ["control", "over_capacity", "outranked"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "count"),
+    [
+        ({"budget": Decimal("4.00")}, 2),
+        ({"max_offers": 1}, 1),
+        ({"advisor_capacity": 1}, 2),
+        ({"branch_minutes": 59, "contact_minutes": {"branch": 20}}, 2),
+        ({"partner_quotas": {"aurora_insurance": Quota(max=1)}}, 1),
+        ({}, 3),
+    ],
+)
+def test_every_limit_binds(spark: SparkSession, limits: dict[str, Any], count: int) -> None:
+    insurance = {"product_id": "travel_insurance"}
+    offers = [
+        offer("C1", "a", "3.00", advisor_id="A1", **insurance),
+        offer("C2", "a", "2.00", advisor_id="A1", **insurance),
+        offer("C3", "a", "1.00", **insurance),
+    ]
+    choice, _ = choice_of(spark, settings(**limits), *offers)
+    assert sum(choice.places["made_cut"].to_pylist()) == count
+
+
+def test_limits_are_told_in_words(spark: SparkSession) -> None:
+    offers = [offer(f"C{n}", "a", f"{n}.00") for n in (1, 2, 3)]
+    limits = settings(branch_capacity=2, product_quotas={"product_a": Quota(min=3)})
+    choice, _ = choice_of(spark, limits, *offers)
+    assert shortages(choice.plan, choice.limits) == [
+        "product product_a lacks 1 of at least 3 offers; it clashes with the contacts at"
+        " branch B1: lower the minimum or raise one of these"
+    ]
+    choice, _ = choice_of(spark, settings(branch_capacity=2), *offers)
+    assert dearest_limits(choice.plan, choice.limits, 3) == [
+        "one more contact at branch B1 earns 1.00"
+    ]
+    nobody = settings(product_quotas={"product_a": Quota(min=4), "other": Quota(min=1)})
+    choice, _ = choice_of(spark, nobody, *offers)
+    assert [text.split(";")[0] for text in shortages(choice.plan, choice.limits)] == [
+        "product product_a lacks 1 of at least 4 offers",
+        "product other lacks 1 of at least 1 offers",
+    ]
 
 
 def drawn(spark: SparkSession, limits: CampaignSettings, as_of: date) -> set[str]:

@@ -10,6 +10,7 @@ import pytest
 from campaigns.optimiser import Plan, optimise, shadow_prices
 from campaigns.optimiser_inner import answers, best_choice, fine_unit
 from campaigns.optimiser_problem import NO_LIMIT, Level, Limit, Problem
+from campaigns.optimiser_repair import repaired
 from tests.optimiser_problems import (
     Case,
     best_by_highs,
@@ -86,6 +87,19 @@ def test_thousands_of_options_come_within_a_tenth_of_a_per_cent() -> None:
     plan = optimise(large_problem())
     assert 0 < plan.gap < 0.001
     assert not plan.shortages
+
+
+def test_repair_meets_minima_and_swaps_within_households_whatever_the_prices() -> None:
+    met = 0
+    for seed, case in drawn(60):
+        problem = problem_of(case)
+        chosen = repaired(problem, problem.value).options.tolist()
+        assert not case.broken(chosen), seed
+        met += case.lacking(chosen) == best_by_highs(case)[0]
+    assert met >= 58, "without a price on minima either"
+    problem = branch_problem([500, 400, 300], most=1)
+    misled = repaired(problem, np.array([1, 2, 3]))
+    assert misled.options.tolist() == [0]
 
 
 def test_room_for_more_never_lowers_the_total() -> None:

@@ -36,6 +36,10 @@ OTHER = (
         ("checks.min_base_rate=0.5", "is 0.5, not below max_base_rate 0.5"),
         ("campaign.control_share=0.98", "leave some to contact"),
         ("care.no_contact=[vulnerable]", "has vulnerable, which also has a treatment"),
+        ("campaign.product_quotas={morgage: {min: 1}}", "does not exist; did you mean mortgage?"),
+        ("campaign.partner_quotas={velo: {max: 1}}", "did you mean velo_leasing?"),
+        ("campaign.product_quotas={mortgage: {min: 2, max: 1}}", "is 2, above max 1"),
+        ("campaign.branch_minutes=60", "lacks branch, a channel of offers"),
         ("engine.url=spark://x", "the embedded engine has none"),
         ("engine.kind=connect", "needs sc://host:port"),
         (

@@ -1,0 +1,185 @@
+"""The options of a campaign as the optimiser takes them, and its limits by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Bools, Ints, Level, Limit, Problem
+from conf.schema import CampaignSettings, Product, Quota
+
+BRANCH, ADVISOR, PRODUCT, PARTNER = "branch", "advisor", "product", "partner"
+WHOLE_CAMPAIGN = "campaign"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names in order, and the place of each option's name among them."""
+
+    known: tuple[str, ...]
+    place: Ints
+
+    @staticmethod
+    def of(column: pa.ChunkedArray) -> Names:
+        """Of a column of text; an option without a name has no place."""
+        encoded = pc.dictionary_encode(column.combine_chunks())
+        names = encoded.dictionary.to_pylist()
+        order = sorted(range(len(names)), key=names.__getitem__)
+        place = np.full(len(names) + 1, NO_GROUP, np.int64)
+        place[order] = np.arange(len(names))
+        indices = pc.fill_null(encoded.indices, len(names)).to_numpy(zero_copy_only=False)
+        return Names(tuple(names[index] for index in order), place[indices])
+
+
+@dataclass(frozen=True)
+class Competition:
+    """Every offer that passed its gates, in the order that decides ties.
+
+    Attributes:
+        rows: As ``choice.competing`` gives them, in that order.
+        settings: The limits of the campaign.
+        products: Whose product each is.
+    """
+
+    rows: pa.Table
+    settings: CampaignSettings
+    products: Mapping[str, Product]
+
+    @staticmethod
+    def among(
+        rows: pa.Table, settings: CampaignSettings, products: Mapping[str, Product]
+    ) -> Competition:
+        """Put the rows in order: of two worth the same the more probable, then by name."""
+        customer, offer = (Names.of(rows[name]).place for name in ("customer_id", "offer_id"))
+        order = np.lexsort((offer, customer, -rows["propensity"].to_numpy()))
+        return Competition(rows.take(pa.array(order)), settings, products)
+
+    def numbers(self, name: str) -> Ints:
+        """A column of whole numbers."""
+        return np.asarray(self.rows[name].to_numpy(), np.int64)
+
+    @cached_property
+    def value(self) -> Ints:
+        """Expected profit in cents."""
+        return self.numbers("profit_cents")
+
+    @cached_property
+    def is_withheld(self) -> Bools:
+        """Competes, but is not contacted."""
+        return np.asarray(self.rows["is_withheld"].to_numpy(zero_copy_only=False), np.bool_)
+
+    @cached_property
+    def customer(self) -> Ints:
+        """Whose option it is."""
+        return self._names("customer_id").place
+
+    @cached_property
+    def branch(self) -> Names:
+        """Which branch serves the customer."""
+        return self._names("branch_id")
+
+    @cached_property
+    def problem(self) -> Problem:
+        """All options, those of withheld customers too."""
+        home = self._names("household_id")
+        alone = len(home.known) + self.customer
+        household = np.where(home.place == NO_GROUP, alone, home.place)
+        product, klass = self._names("product_id"), self._names("fatigue_class")
+        per_customer = np.minimum(
+            self.settings.max_offers_per_customer, self.numbers("contacts_left_30d")
+        )
+        per_household = np.minimum(
+            self.settings.max_offers_per_household, self.numbers("household_contacts_left")
+        )
+        once = self.customer * len(product.known) + product.place
+        of_class = self.customer * len(klass.known) + klass.place
+        levels = (
+            _level(once, np.ones(len(once), np.int64)),
+            _level(of_class, self.numbers("class_contacts_left")),
+            _level(self.customer, per_customer),
+            _level(household, per_household),
+        )
+        return Problem(self.value, self.customer, household, levels, self.limits)
+
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """What customers share; a limit that is not configured is left out."""
+        settings, one = self.settings, np.ones(len(self.value), np.int64)
+        found = [self._branches()]
+        if settings.branch_minutes is not None:
+            found.append(
+                _limit(BRANCH, "minute", self.branch, self._minutes, settings.branch_minutes)
+            )
+        if settings.advisor_capacity is not None:
+            advisor = self._names("advisor_id")
+            found.append(_limit(ADVISOR, "contact", advisor, one, settings.advisor_capacity))
+        if settings.product_quotas:
+            found.append(_quotas(PRODUCT, self._names("product_id"), settings.product_quotas))
+        if settings.partner_quotas:
+            found.append(_quotas(PARTNER, self._partner, settings.partner_quotas))
+        everything = Names((settings.campaign_id,), np.zeros(len(self.value), np.int64))
+        if settings.budget is not None:
+            cents = int(settings.budget * 100)
+            cost = self.numbers("cost_cents")
+            found.append(_limit(WHOLE_CAMPAIGN, "cent", everything, cost, cents))
+        if settings.max_offers is not None:
+            found.append(_limit(WHOLE_CAMPAIGN, "offer", everything, one, settings.max_offers))
+        return tuple(found)
+
+    def _branches(self) -> Limit:
+        one = np.ones(len(self.value), np.int64)
+        limit = _limit(BRANCH, "contact", self.branch, one, self.settings.branch_capacity)
+        for label, places in self.settings.branch_capacity_overrides.items():
+            if label in limit.labels:
+                limit.most[limit.labels.index(label)] = places
+        return limit
+
+    @property
+    def _minutes(self) -> Ints:
+        channels = self._names("channel")
+        known = {str(name): minutes for name, minutes in self.settings.contact_minutes.items()}
+        return np.array([*(known[name] for name in channels.known), 0], np.int64)[channels.place]
+
+    @property
+    def _partner(self) -> Names:
+        product = self._names("product_id")
+        partners = [self.products[name].partner for name in product.known]
+        known = tuple(sorted({partner for partner in partners if partner is not None}))
+        places = [NO_GROUP if one is None else known.index(one) for one in partners]
+        return Names(known, np.array([*places, NO_GROUP], np.int64)[product.place])
+
+    def _names(self, column: str) -> Names:
+        return Names.of(self.rows[column])
+
+
+def _level(group: Ints, most: Ints) -> Level:
+    """Groups numbered without holes; all options of a group say the same cap."""
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    return Level(number.astype(np.int64), most[first])
+
+
+def _limit(name: str, unit: str, names: Names, amount: Ints, most: int) -> Limit:
+    count = len(names.known)
+    room, least = np.full(count, most, np.int64), np.zeros(count, np.int64)
+    return Limit(name, unit, names.known, names.place, amount, room, least)
+
+
+def _quotas(name: str, names: Names, quotas: Mapping[str, Quota]) -> Limit:
+    """At most and at least so many offers; also of a name that no offer passed for."""
+    labels = (*names.known, *sorted(set(quotas) - set(names.known)))
+    free = Quota()
+    wanted = [quotas.get(label, free) for label in labels]
+    return Limit(
+        name=name,
+        unit="offer",
+        labels=labels,
+        group=names.place,
+        amount=np.ones(len(names.place), np.int64),
+        most=np.array([NO_LIMIT if one.max is None else one.max for one in wanted], np.int64),
+        least=np.array([one.min for one in wanted], np.int64),
+    )
