@@ -52,6 +52,7 @@ setup(
         "pyyaml>=6",
         "scikit-learn>=1.7,<2",
         "scipy>=1.13",
+        "sqlglot>=30,<31",
         "tqdm>=4.66",
         "xlsxwriter>=3.2",
         "zstandard>=0.25",

@@ -7,6 +7,7 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame, functions as F
 
+from campaigns.bank_rules import bank_rule_gates, fact_columns
 from campaigns.care import active_flags, care_gates, care_treatment
 from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
 from campaigns.contact_policy import (
@@ -76,13 +77,16 @@ def _value_rules(config: RunConfig) -> dict[str, Rule]:
 def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
     """One row per customer with everything the gates ask about."""
     policy = config.contact_policy
+    of_customers, of_features = fact_columns(config)
     parts = [
         open_products(sources.holdings, as_of),
         held_products(sources.holdings, as_of),
         granted_consents(sources.consents, as_of),
         active_flags(sources.flags, as_of),
         contact_facts(sources.customers, sources.contacts, config.products, policy, as_of),
-        sources.customer_features.select("customer_id", "income_amount_3m", "balance_amount"),
+        sources.customer_features.select(
+            "customer_id", "income_amount_3m", "balance_amount", *of_features
+        ),
     ]
     customers = sources.customers.select(
         "customer_id",
@@ -94,6 +98,7 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
         active_on(as_of).alias("active_on"),
         in_global_holdout(config.campaign).alias("is_in_global_holdout"),
         in_campaign_control(config.campaign, as_of).alias("is_drawn_for_control"),
+        *of_customers,
     )
     # Every right key is unique: each part has one row per customer.
     facts = reduce(lambda left, part: left.join(part, "customer_id", how="left"), parts, customers)
@@ -114,6 +119,7 @@ def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], l
         *consent_gates(offer, product),
         *contact_policy_gates(offer.product, product, config.contact_policy, as_of),
         *care_gates(config.care, as_of),
+        *bank_rule_gates(offer_id, config),
     ]
     return eligibility_gates(offer.product, product, as_of), others
 

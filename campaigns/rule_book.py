@@ -26,7 +26,13 @@ made for the first of a month: the first one on or after that day is the next ch
 A **version** is the revision of the code behind the rule and a digest of its words and parameters,
 so that it changes whenever the configuration does. `rules_version` is a digest of all rules that
 were asked about an offer, failed or not: from the configuration that a run has pinned,
-`campaigns.rules.rules_in_force` gives the same again, with the code version that the run names."""
+`campaigns.rules.rules_in_force` gives the same again, with the code version that the run names.
+
+A bank adds rules of its own in `conf/<env>/rules.yaml`: a condition in a small part of SQL over
+facts of a client, for some offers or all (`conf/base/rules.yaml` has examples). Such a rule has the
+id and reason code `rule.<name>`, and a version of the bank's number and a digest of its text. What
+is unknown is not allowed, and time alone never makes it pass. The condition is read by a parser and
+built from an allow-list, never handed to an engine as text."""
 
 
 def rules_markdown(config: RunConfig) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from campaigns.rule_words import SAYS, Words
-from conf.schema import EligibilityRules, Offer, Product, RunConfig
+from conf.schema import BankRule, EligibilityRules, Offer, Product, RunConfig
 from conf.wording import Language
 from tables.reason_codes import ReasonCode
 
@@ -46,7 +46,7 @@ class Rule:
     def version(self) -> str:
         """Revision and digest, ``1-0a1b2c3d``."""
         text = json.dumps(
-            [self.id, self.revision, self.says["en"], self.parameters], sort_keys=True, default=str
+            [self.id, self.revision, dict(self.says), self.parameters], sort_keys=True, default=str
         )
         return f"{self.revision}-{hashlib.sha256(text.encode()).hexdigest()[:DIGEST]}"
 
@@ -134,7 +134,35 @@ def rules_in_force(offer_id: str, config: RunConfig) -> dict[str, Rule]:
         ReasonCode.CARE: {"flags": sorted(config.care.treatments)},
         ReasonCode.NOT_PROFITABLE: {"min_expected_profit": config.campaign.min_expected_profit},
     }
-    return {str(code): _rule(code, parameters[code]) for code in sorted(parameters)}
+    built_in = [_rule(code, asked) for code, asked in parameters.items()]
+    own = [_bank_rule(name, rule) for name, rule in bank_rules_of(offer_id, config).items()]
+    return {rule.code: rule for rule in sorted((*built_in, *own), key=lambda rule: rule.code)}
+
+
+def bank_rules_of(offer_id: str, config: RunConfig) -> dict[str, BankRule]:
+    """The configured rules that are about an offer."""
+    product_id = config.offers[offer_id].product
+    partner = config.products[product_id].partner
+    return {
+        name: rule
+        for name, rule in config.rules.items()
+        if rule.applies_to.is_about(offer_id, product_id, partner)
+    }
+
+
+def code_of_bank_rule(name: str) -> str:
+    """Its reason code, and its id."""
+    return f"rule.{name}"
+
+
+def _bank_rule(name: str, rule: BankRule) -> Rule:
+    # A brace in a description is a brace.
+    says = {
+        lang: text.replace("{", "{{").replace("}", "}}") for lang, text in rule.description.items()
+    }
+    code = code_of_bank_rule(name)
+    asked = {"allow_when": rule.allow_when}
+    return Rule(code, code, str(rule.version), NEVER, says, asked)
 
 
 def rules_version(rules: Mapping[str, Rule]) -> str:

@@ -19,6 +19,8 @@ def broken_rules(config: RunConfig) -> Broken:
     yield from _same_but_for_case(config.products)
     for offer_id, offer in config.offers.items():
         yield from _unknown(("offers", offer_id, "product"), [offer.product], config.products)
+    for name in config.rules:
+        yield from _bank_rule(config, name)
     yield from _limits(config)
     yield from _quotas(config)
     yield from _models(config)
@@ -76,6 +78,18 @@ def _eligibility(path: Path, product_id: str, rules: EligibilityRules, config: R
     yield from _other_products((*path, "excludes"), product_id, rules.excludes, config)
     for both in sorted(set(rules.requires_any) & set(rules.excludes)):
         yield (*path, "excludes"), f"has {both}, which requires_any asks for"
+
+
+def _bank_rule(config: RunConfig, name: str) -> Broken:
+    rule, path = config.rules[name], ("rules", name)
+    for field, named, known in (
+        ("offers", rule.applies_to.offers, config.offers),
+        ("products", rule.applies_to.products, config.products),
+        ("partners", rule.applies_to.partners, config.partners),
+    ):
+        yield from _unknown((*path, "applies_to", field), named, known)
+    if config.bank.language not in rule.description:
+        yield (*path, "description"), f"has no text in the bank's language {config.bank.language}"
 
 
 def _limits(config: RunConfig) -> Broken:

@@ -29,7 +29,7 @@ from conf.fields import (
     Share,
 )
 from conf.model_settings import ModelSettings
-from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name
+from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name, NonEmpty
 
 
 class EngineSettings(Settings):
@@ -150,6 +150,29 @@ class Quota(Settings):
     max: Count | None = None
 
 
+class AppliesTo(Settings):
+    """Which offers a rule is about: those named in any way; every offer if nothing is named."""
+
+    offers: tuple[Identifier, ...] = ()
+    products: tuple[Identifier, ...] = ()
+    partners: tuple[Identifier, ...] = ()
+
+    def is_about(self, offer_id: str, product_id: str, partner: str | None) -> bool:
+        """An offer of that product, and of that partner if it is a partner's."""
+        is_named = offer_id in self.offers or product_id in self.products
+        names_nothing = not (self.offers or self.products or self.partners)
+        return names_nothing or is_named or partner in self.partners
+
+
+class BankRule(Settings):
+    """A rule of the bank's own: a condition over facts of a client (`campaigns/bank_rules.py`)."""
+
+    version: Positive
+    description: Annotated[dict[Language, NonEmpty], Field(min_length=1)]
+    applies_to: AppliesTo = AppliesTo()
+    allow_when: Annotated[StrictStr, Field(min_length=1, max_length=1000)]
+
+
 class CampaignSettings(Settings):
     """One monthly campaign: its limits and its control group.
 
@@ -227,6 +250,7 @@ class RunConfig(Settings):
     models: ModelSettings
     contact_policy: ContactPolicy
     care: CarePolicy
+    rules: dict[Identifier, BankRule]
     campaign: CampaignSettings
     reasons: ReasonSettings
     roles: Roles

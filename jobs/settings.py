@@ -15,7 +15,9 @@ def checked_config(env: str, overrides: Sequence[str] = ()) -> RunConfig:
         ConfigError: With every problem that was found.
     """
     # features are declared with the engine's library, which not every command needs
+    from campaigns.bank_rules import broken_expressions
     from campaigns.sentences import broken_sentences
     from models.monotone import broken_constraints
 
-    return load_config(env, overrides, more_rules=(broken_sentences, broken_constraints))
+    more_rules = (broken_sentences, broken_constraints, broken_expressions)
+    return load_config(env, overrides, more_rules=more_rules)
