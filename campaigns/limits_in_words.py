@@ -6,13 +6,15 @@ from campaigns.optimiser import Plan, shadow_prices
 from campaigns.optimiser_problem import Limit
 
 AT = {"branch": "at branch", "advisor": "of advisor", "campaign": "of campaign"}
+LEAST_CENTS = 0.5  # what is less reads as nothing
 MANY = {"contact": "contacts", "minute": "minutes", "offer": "offers"}
 
 
 def dearest_limits(plan: Plan, limits: tuple[Limit, ...], count: int) -> list[str]:
     """What one more of the dearest limits would earn."""
     told = []
-    for price in shadow_prices(plan, limits)[:count]:
+    earning = [price for price in shadow_prices(plan, limits) if price.cents >= LEAST_CENTS]
+    for price in earning[:count]:
         where, earns = _where(price.limit, price.label), f"earns {price.cents / 100:,.2f}"
         if price.is_of_minimum:
             told.append(f"one {price.unit} fewer in the minimum {where} {earns}")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Content = dict[str, Any]
 TEMPLATE = "report.html.j2"
+# What a campaign notes of its choice of offers.
+CHOICE = ("expected_profit", "upper_bound", "gap", "dearest_limits", "minima_not_met")
 # In the order in which a person should read them.
 BROKEN, UNKNOWN, WARNING, KEPT = "broken", "not checked", "warning", "kept"
 
@@ -75,6 +77,9 @@ def report_content(
         "stopped": bool(problems),
         "problems": list(problems),
         "verdicts": {name: rules.count(name) for name in (BROKEN, UNKNOWN, WARNING, KEPT)},
+        "choice": {
+            name.replace("_", " "): run.counts[name] for name in CHOICE if name in run.counts
+        },
         "tables": tables,
         "deliveries": _deliveries(proposed) if is_ingest else [],
         "quarantined": _quarantined(proposed) if is_ingest else [],

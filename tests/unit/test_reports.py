@@ -1,7 +1,7 @@
 """The report of a run says what became of every rule, and holds no client's value."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -41,10 +41,19 @@ class Scored:
     step: str = "score"
     as_of: date = AS_OF
     run_id: str = RUN_ID
+    counts: dict[str, object] = field(default_factory=dict)
 
 
 def content(tmp_path, problems=()):
     return report_content(Scored(tmp_path), REPORTS, problems, None)
+
+
+def test_a_campaign_tells_what_its_choice_is_worth(tmp_path):
+    counts = {"offered": 3, "gap": "0.0012%", "dearest_limits": "one more contact at branch <B> …"}
+    told = report_content(Scored(tmp_path, counts=counts), REPORTS, (), None)
+    assert told["choice"] == {"gap": "0.0012%", "dearest limits": counts["dearest_limits"]}
+    assert "<td>one more contact at branch &lt;B&gt; …</td>" in page_text(told)
+    assert "Choice of offers" not in page_text(content(tmp_path))
 
 
 def test_every_rule_has_its_verdict(tmp_path):
