@@ -236,6 +236,18 @@ def test_the_withheld_change_nobodys_offers(spark: SparkSession) -> None:
     assert [found[f"C{n} a"] for n in (3, 4, 5)] == ["control", "over_capacity", "outranked"]
 
 
+def test_a_better_offer_of_the_household_keeps_the_withheld_out_of_control(
+    spark: SparkSession,
+) -> None:
+    home = {"household_id": "H1", "household_contacts_left": 1}
+    assert outcomes_of(
+        spark,
+        settings(),
+        offer("C1", "a", "3.00", **home),
+        offer("C2", "a", "1.00", is_drawn_for_control=True, **home),
+    ) == {"C1 a": "offered", "C2 a": "outranked"}
+
+
 @pytest.mark.parametrize(
     ("limits", "count"),
     [

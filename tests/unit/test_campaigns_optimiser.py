@@ -100,6 +100,9 @@ def test_repair_meets_minima_and_swaps_within_households_whatever_the_prices() -
     problem = branch_problem([500, 400, 300], most=1)
     misled = repaired(problem, np.array([1, 2, 3]))
     assert misled.options.tolist() == [0]
+    one = np.zeros(2, np.int64)
+    alone = Problem(np.array([500, 400]), one, one, (Level(one, np.ones(1, np.int64)),), ())
+    assert repaired(alone, np.array([1, 2])).options.tolist() == [0]
 
 
 def test_room_for_more_never_lowers_the_total() -> None:
