@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from pyspark.sql import Column, functions as F
 
 from campaigns.expressions import ExpressionError, Kind, Term, compiled, names_in
 from campaigns.gates import Gate
 from campaigns.rules import bank_rules_of, code_of_bank_rule
+from conf.jurisdiction import allows_age
 from conf.schema import RunConfig
 from features.catalogue import Feature, feature_catalogue
+from features.eligibility import age_on
 
 # What eligibility asks for as well, though no list may show it.
 AMOUNTS = ("income_amount_3m", "balance_amount")
-# No rule may ask for a person's age, gender or language, not even by way of a feature.
+# No rule may ask for gender or language, nor for the age unless the law lets it, not even by way of
+# a feature.
 PROTECTED_COLUMNS = frozenset(f"customers.{name}" for name in ("birth_date", "gender", "language"))
-OF_CUSTOMERS: Mapping[str, Kind] = {"branch_id": "text"}
+AGE = "age"
+OF_CUSTOMERS: Mapping[str, Kind] = {"branch_id": "text", AGE: "number"}
 KINDS: Mapping[str, Kind] = {"string": "text", "boolean": "condition", "double": "double"}
 Problem = tuple[tuple[str, ...], str]
 
@@ -25,6 +30,8 @@ def known_facts(config: RunConfig) -> dict[str, Kind]:
     """What rules may ask for, by name: what lists may show, amounts of eligibility, the branch."""
     features = feature_catalogue(tuple(config.products))
     allowed = {item.name: _kind(item) for item in features if _may_be_asked(item)}
+    if config.jurisdiction.in_force.age_in_rules == "never":
+        return {"branch_id": OF_CUSTOMERS["branch_id"], **allowed}
     return {**OF_CUSTOMERS, **allowed}
 
 
@@ -36,6 +43,23 @@ def broken_expressions(config: RunConfig) -> Iterator[Problem]:
             compiled(rule.allow_when, facts)
         except ExpressionError as problem:
             yield ("rules", name, "allow_when"), str(problem)
+        else:
+            yield from _unlawful_age(name, config)
+
+
+def _unlawful_age(name: str, config: RunConfig) -> Iterator[Problem]:
+    law = config.jurisdiction
+    if AGE not in names_in(config.rules[name].allow_when):
+        return
+    for offer_id, offer in config.offers.items():
+        is_credit = config.products[offer.product].is_credit
+        is_allowed = allows_age(law.in_force.age_in_rules, is_credit=is_credit)
+        if name in bank_rules_of(offer_id, config) and not is_allowed:
+            yield (
+                ("rules", name, "allow_when"),
+                f"asks for the age, which the jurisdiction profile {law.profile} does not allow for"
+                f" {offer_id}",
+            )
 
 
 def bank_rule_gates(offer_id: str, config: RunConfig) -> list[Gate]:
@@ -53,10 +77,10 @@ def bank_rule_gates(offer_id: str, config: RunConfig) -> list[Gate]:
     ]
 
 
-def fact_columns(config: RunConfig) -> tuple[list[Column], list[Column]]:
+def fact_columns(config: RunConfig, as_of: date) -> tuple[list[Column], list[Column]]:
     """Columns of ``customers`` and of ``customer_features`` that some rule asks for."""
     asked = {name for rule in config.rules.values() for name in names_in(rule.allow_when)}
-    columns = [(name, F.col(name).alias(_column(name))) for name in sorted(asked)]
+    columns = [(name, _value(name, as_of).alias(_column(name))) for name in sorted(asked)]
     return (
         [column for name, column in columns if name in OF_CUSTOMERS],
         [column for name, column in columns if name not in OF_CUSTOMERS],
@@ -69,6 +93,10 @@ def _terms(config: RunConfig) -> dict[str, Term]:
 
 def _term(name: str, kind: Kind) -> Term:
     return Term(kind, lambda: F.col(_column(name)))
+
+
+def _value(name: str, as_of: date) -> Column:
+    return age_on("birth_date", as_of) if name == AGE else F.col(name)
 
 
 def _column(name: str) -> str:

@@ -16,10 +16,12 @@ from campaigns.contact_policy import (
     contact_policy_gates,
     customer_contacts_left,
     household_contacts_left,
+    quiet_period_gates,
 )
 from campaigns.control_group import in_campaign_control, in_global_holdout
 from campaigns.eligibility import active_on, eligibility_gates, held_products, is_active
 from campaigns.gates import Gate, any_fails, failed, failed_columns
+from campaigns.law import lawful_product
 from campaigns.rules import Rule, rules_in_force, rules_version
 from campaigns.sources import CampaignSources
 from campaigns.value import MONEY, expected_profit, response, response_basis, value_gates
@@ -77,7 +79,7 @@ def _value_rules(config: RunConfig) -> dict[str, Rule]:
 def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
     """One row per customer with everything the gates ask about."""
     policy = config.contact_policy
-    of_customers, of_features = fact_columns(config)
+    of_customers, of_features = fact_columns(config, as_of)
     parts = [
         open_products(sources.holdings, as_of),
         held_products(sources.holdings, as_of),
@@ -113,10 +115,11 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
 
 def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], list[Gate]]:
     """The gates of an offer before its value is known: those of eligibility, and the others."""
-    offer = config.offers[offer_id]
-    product = config.products[offer.product]
+    offer, law = config.offers[offer_id], config.jurisdiction
+    product = lawful_product(config.products[offer.product], law.in_force)
     others = [
-        *consent_gates(offer, product),
+        *consent_gates(offer, product, law.in_force),
+        *quiet_period_gates(law, config.time.gap_days, as_of),
         *contact_policy_gates(offer.product, product, config.contact_policy, as_of),
         *care_gates(config.care, as_of),
         *bank_rule_gates(offer_id, config),
@@ -130,14 +133,15 @@ def _offer(offer_id: str, config: RunConfig, as_of: date) -> Column:
     product = config.products[offer.product]
     eligibility, others = _gates(offer_id, config, as_of)
     rules = rules_in_force(offer_id, config)
-    channel = consented_channel(offer, product)
+    law = config.jurisdiction.in_force
+    channel = consented_channel(offer, product, law)
     return F.struct(
         F.lit(offer_id).alias("offer_id"),
         F.lit(offer.product).alias("product_id"),
         F.lit(product.fatigue_class).alias("fatigue_class"),
         _may_be_null(_move(product)).alias("move"),
         channel.alias("channel"),
-        consent_basis(product, channel).alias("consent_basis"),
+        consent_basis(product, channel, law).alias("consent_basis"),
         failed([*eligibility, *others], rules).alias("failed"),
         F.lit(rules_version(rules)).alias("rules_version"),
         _may_be_null(~any_fails(eligibility)).alias("is_eligible"),

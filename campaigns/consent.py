@@ -1,4 +1,4 @@
-"""Has the customer agreed to be approached about this, in this way? Unknown is no."""
+"""May the customer be approached about this, in this way? Where consent is asked, unknown is no."""
 
 from __future__ import annotations
 
@@ -9,65 +9,83 @@ from operator import and_, or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
-from campaigns.rules import PURPOSES
+from campaigns.law import PROFILING, PURPOSES, permission
 from conf.fields import Channel
+from conf.jurisdiction import JurisdictionProfile
 from conf.schema import Offer, Product
 from tables.reason_codes import ReasonCode
 
-PROFILING = "profiling"
-
 
 def granted_consents(consents: DataFrame, as_of: date) -> DataFrame:
-    """What each customer agrees to, as the array ``granted`` of ``purpose/channel``.
+    """What each customer agrees to and what not, as ``granted`` and ``refused``.
 
     The latest change of a purpose and channel decides. A grant dated on or after ``as_of`` does not
     count yet; a withdrawal counts as soon as it is known.
+
+    Returns:
+        One row per customer who was ever asked: two arrays of ``purpose/channel``.
     """
     latest = consents.groupBy("customer_id", "purpose", "channel").agg(
         F.max_by("is_granted", "changed_at").alias("is_granted"),
         F.max("changed_at").alias("changed_at"),
     )
     is_in_force = F.col("is_granted") & (F.col("changed_at") < F.lit(as_of).cast("timestamp"))
-    return (
-        latest.where(is_in_force)
-        .groupBy("customer_id")
-        .agg(F.sort_array(F.collect_set(F.concat_ws("/", "purpose", "channel"))).alias("granted"))
+    asked = F.concat_ws("/", "purpose", "channel")
+    return latest.groupBy("customer_id").agg(
+        F.sort_array(F.collect_set(F.when(is_in_force, asked))).alias("granted"),
+        F.sort_array(F.collect_set(F.when(~is_in_force, asked))).alias("refused"),
     )
 
 
-def consent_gates(offer: Offer, product: Product) -> list[Gate]:
-    """Marketing consent for the product's kind, and profiling consent, since a score is profiling.
+def consent_gates(offer: Offer, product: Product, law: JurisdictionProfile) -> list[Gate]:
+    """Leave to market the product's kind, and to profile, since a score is profiling.
+
+    What leave rests on, consent or the lack of an objection, is the law's.
 
     Both together pass exactly where one channel of the offer has both. Time alone never makes them
     pass: a grant that is dated later is told when its day has come.
     """
-    may_contact = _on_any(offer, [PURPOSES[product.kind]])
-    may_profile = _on_any(offer, [PROFILING])
-    may_both = _on_any(offer, [PURPOSES[product.kind], PROFILING])
+    may_contact = _on_any(offer, [PURPOSES[product.kind]], law)
+    may_profile = _on_any(offer, [PROFILING], law)
+    may_both = _on_any(offer, [PURPOSES[product.kind], PROFILING], law)
     return [
         Gate(ReasonCode.NO_CONSENT, fails=~may_contact),
         Gate(ReasonCode.NO_PROFILING_CONSENT, fails=~may_profile | (may_contact & ~may_both)),
     ]
 
 
-def consented_channel(offer: Offer, product: Product) -> Column:
-    """The first of the offer's channels that has both consents, or null."""
+def consented_channel(offer: Offer, product: Product, law: JurisdictionProfile) -> Column:
+    """The first of the offer's channels that has leave for both, or null."""
     purposes = [PURPOSES[product.kind], PROFILING]
     return F.coalesce(
-        *(F.when(_is_granted(purposes, name), F.lit(name)) for name in offer.channels)
+        *(F.when(_may_use(purposes, name, law), F.lit(name)) for name in offer.channels)
     )
 
 
-def consent_basis(product: Product, channel: Column) -> Column:
-    """Purpose and channel of the consent relied on, or null."""
-    return F.concat(F.lit(f"{PURPOSES[product.kind]}/"), channel)
+def consent_basis(product: Product, channel: Column, law: JurisdictionProfile) -> Column:
+    """Purpose and channel of the consent relied on, or null.
+
+    Where the law asks for none and none was given, it says ``no_objection_to_`` before them.
+    """
+    purpose = PURPOSES[product.kind]
+    basis = F.concat(F.lit(f"{purpose}/"), channel)
+    if permission(law, purpose) == "consent":
+        return basis
+    is_granted = F.coalesce(F.array_contains("granted", basis), F.lit(False))
+    return F.when(is_granted, basis).otherwise(F.concat(F.lit("no_objection_to_"), basis))
 
 
-def _on_any(offer: Offer, purposes: list[str]) -> Column:
-    return reduce(or_, (_is_granted(purposes, channel) for channel in offer.channels))
+def _on_any(offer: Offer, purposes: list[str], law: JurisdictionProfile) -> Column:
+    return reduce(or_, (_may_use(purposes, channel, law) for channel in offer.channels))
 
 
-def _is_granted(purposes: list[str], channel: Channel) -> Column:
-    # Nobody asked is nobody agreed: a customer without consents has no array.
-    each = (F.array_contains("granted", f"{purpose}/{channel}") for purpose in purposes)
-    return F.coalesce(reduce(and_, each), F.lit(False))
+def _may_use(purposes: list[str], channel: Channel, law: JurisdictionProfile) -> Column:
+    return reduce(and_, (_has_leave(purpose, channel, law) for purpose in purposes))
+
+
+def _has_leave(purpose: str, channel: Channel, law: JurisdictionProfile) -> Column:
+    # Nobody asked is nobody agreed, and nobody objected: such a customer has no arrays.
+    def is_among(answers: str) -> Column:
+        return F.coalesce(F.array_contains(answers, f"{purpose}/{channel}"), F.lit(False))
+
+    return is_among("granted") if permission(law, purpose) == "consent" else ~is_among("refused")

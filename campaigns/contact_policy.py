@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window, functions as F
 
 from campaigns.gates import Gate
 from conf.fields import FatigueClass
+from conf.jurisdiction import Jurisdiction
 from conf.schema import ContactPolicy, Product
 from tables.reason_codes import ReasonCode
 
@@ -93,6 +94,19 @@ def contact_policy_gates(
         Gate(ReasonCode.TOO_SOON, _is_after(next_contact_on, as_of), next_contact_on),
         Gate(ReasonCode.EMPLOYEE, F.coalesce(F.col("is_employee"), F.lit(True))),
     ]
+
+
+def quiet_period_gates(law: Jurisdiction, gap_days: int, as_of: date) -> list[Gate]:
+    """No offer begins on a quiet day; it begins ``gap_days`` after the as-of date.
+
+    Returns:
+        One gate, or none where no quiet period is configured.
+    """
+    if not law.quiet_periods:
+        return []
+    gap = timedelta(days=gap_days)
+    passes_on = law.first_day_not_quiet(as_of + gap) - gap
+    return [Gate(ReasonCode.QUIET_PERIOD, F.lit(passes_on > as_of), passes_on)]
 
 
 def customer_contacts_left(policy: ContactPolicy) -> Column:

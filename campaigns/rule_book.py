@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import get_args
 
 from campaigns.rules import Rule, built_in_rules, rules_in_force
+from conf.jurisdiction import JurisdictionProfile
 from conf.schema import RunConfig
 from conf.wording import Language
 
@@ -34,6 +35,12 @@ id and reason code `rule.<name>`, and a version of the bank's number and a diges
 is unknown is not allowed, and time alone never makes it pass. The condition is read by a parser and
 built from an allow-list, never handed to an engine as text."""
 
+JURISDICTIONS = """\
+`jurisdiction.profile` says what the law of the place asks (`conf/base/jurisdiction.yaml`, with the
+sources; have counsel confirm). A contact policy beyond the bounds of the profile is refused before
+a month begins. Quiet periods stop offers whose first day, `time.gap_days` after the as-of date,
+lies in one."""
+
 
 def rules_markdown(config: RunConfig) -> str:
     """The whole document."""
@@ -55,6 +62,15 @@ def _lines(config: RunConfig) -> Iterator[str]:
     yield from _table(
         ("rule", *languages),
         ((rule.id, *(rule.says[name] for name in languages)) for rule in built_in_rules()),
+    )
+    yield "\n## Jurisdictions\n\n" + JURISDICTIONS + "\n"
+    law = config.jurisdiction
+    yield from _table(
+        ("setting", *law.profiles),
+        (
+            (name, *(_bound(getattr(profile, name)) for profile in law.profiles.values()))
+            for name in JurisdictionProfile.model_fields
+        ),
     )
     yield "\n## In force in the base configuration\n"
     yield from _table(
@@ -85,6 +101,10 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {each}" for name, each in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _bound(value: object) -> str:
+    return "no bound" if value is None else str(value)
 
 
 def _offers(offers: list[str], config: RunConfig) -> str:

@@ -109,6 +109,12 @@ SAYS: Mapping[ReasonCode, Words] = {
         "ro": "Zilele de la ultimul contact sunt mai puține de: {days}",
         "ru": "Дней с последнего контакта меньше, чем: {days}",
     },
+    ReasonCode.QUIET_PERIOD: {
+        "en": "No offer begins in a quiet period",
+        "it": "Nessuna offerta inizia in un periodo di silenzio",
+        "ro": "Nicio ofertă nu începe într-o perioadă de liniște",
+        "ru": "В период тишины предложения не начинаются",
+    },
     ReasonCode.EMPLOYEE: {
         "en": "Works for the bank, or may do so",
         "it": "Lavora, o potrebbe lavorare, per la banca",

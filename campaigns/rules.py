@@ -11,13 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from campaigns.law import PURPOSES, lawful_product, permission
 from campaigns.rule_words import SAYS, Words
+from conf.jurisdiction import JurisdictionProfile
 from conf.schema import BankRule, EligibilityRules, Offer, Product, RunConfig
 from conf.wording import Language
 from tables.reason_codes import ReasonCode
 
 DIGEST = 8
-PURPOSES = {"internal": "marketing_internal", "partner": "marketing_partner"}
 NEVER = "never by time alone"
 Parameters = Mapping[str, object]
 
@@ -106,6 +107,9 @@ _KNOWN: Mapping[ReasonCode, _Known] = {
     ReasonCode.TOO_SOON: _Known(
         "contact.days_between", 1, "so many days after the last contact, planned ones included"
     ),
+    ReasonCode.QUIET_PERIOD: _Known(
+        "contact.quiet_period", 1, "the first day whose offers begin on a day that is not quiet"
+    ),
     ReasonCode.EMPLOYEE: _Known("contact.no_employee", 1),
     ReasonCode.NO_CONTACT_FLAG: _Known(
         "care.no_contact_flag", 1, "the first day without such a flag; never if one has no end"
@@ -125,10 +129,11 @@ def built_in_rules() -> list[Rule]:
 def rules_in_force(offer_id: str, config: RunConfig) -> dict[str, Rule]:
     """Every rule that is asked about an offer, by its reason code, in the order of codes."""
     offer = config.offers[offer_id]
-    product = config.products[offer.product]
+    law = config.jurisdiction
+    product = lawful_product(config.products[offer.product], law.in_force)
     parameters = {
         **_eligibility(product),
-        **_consent(offer, product),
+        **_consent(offer, product, law.in_force),
         **_contact(product, config),
         ReasonCode.NO_CONTACT_FLAG: {"flags": sorted(config.care.no_contact)},
         ReasonCode.CARE: {"flags": sorted(config.care.treatments)},
@@ -204,11 +209,18 @@ def _age(rules: EligibilityRules) -> dict[ReasonCode, Parameters]:
     return asked | ({ReasonCode.AGE_UNKNOWN: {}} if asked else {})
 
 
-def _consent(offer: Offer, product: Product) -> dict[ReasonCode, Parameters]:
-    channels = list(offer.channels)
+def _consent(
+    offer: Offer, product: Product, law: JurisdictionProfile
+) -> dict[ReasonCode, Parameters]:
+    channels, purpose = list(offer.channels), PURPOSES[product.kind]
+    contact, profiling = permission(law, purpose), law.profiling
     return {
-        ReasonCode.NO_CONSENT: {"purpose": PURPOSES[product.kind], "channels": channels},
-        ReasonCode.NO_PROFILING_CONSENT: {"channels": channels},
+        ReasonCode.NO_CONSENT: {"purpose": purpose, "channels": channels, "permission": contact},
+        ReasonCode.NO_PROFILING_CONSENT: {
+            "channels": channels,
+            "permission": contact,
+            "of_profiling": profiling,
+        },
     }
 
 
@@ -220,8 +232,15 @@ def _contact(product: Product, config: RunConfig) -> dict[ReasonCode, Parameters
         for name, other in config.products.items()
         if other.fatigue_class == product.fatigue_class
     ]
+    quiet = {
+        name: f"{period.first_day} to {period.last_day}"
+        for name, period in config.jurisdiction.quiet_periods.items()
+    }
+    asked: dict[ReasonCode, Parameters] = {}
+    if quiet:
+        asked[ReasonCode.QUIET_PERIOD] = {"quiet_periods": quiet, "gap_days": config.time.gap_days}
     cool_off = dict(sorted(policy.cool_off_days_after.items()))
-    return {
+    return asked | {
         ReasonCode.CONTACT_CAP: {"limit": policy.max_contacts_30d},
         ReasonCode.HOUSEHOLD_CAP: {"limit": policy.max_household_contacts_30d},
         ReasonCode.FATIGUE_CAP: {"limit": limit, "products": alike},

@@ -23,6 +23,7 @@ def broken_rules(config: RunConfig) -> Broken:
         yield from _bank_rule(config, name)
     yield from _limits(config)
     yield from _quotas(config)
+    yield from _jurisdiction(config)
     yield from _models(config)
     yield from _engine(config)
 
@@ -126,6 +127,34 @@ def _quotas(config: RunConfig) -> Broken:
             yield (
                 ("campaign", "contact_minutes"),
                 f"lacks {channel}, a channel of offers; branch_minutes needs the minutes of each",
+            )
+
+
+def _jurisdiction(config: RunConfig) -> Broken:
+    law, policy = config.jurisdiction, config.contact_policy
+    path = ("jurisdiction", "profile")
+    if law.profile not in law.profiles:
+        yield from _unknown(path, [law.profile], law.profiles)
+        return
+    opt_out = policy.cool_off_days_after.get("opt_out", 0)
+    if opt_out < law.in_force.min_opt_out_days:
+        yield (
+            ("contact_policy", "cool_off_days_after", "opt_out"),
+            f"is {opt_out}; the jurisdiction profile {law.profile} asks for at least"
+            f" {law.in_force.min_opt_out_days}",
+        )
+    bound = law.in_force.max_contacts_30d
+    if bound is not None and policy.max_contacts_30d > bound:
+        yield (
+            ("contact_policy", "max_contacts_30d"),
+            f"is {policy.max_contacts_30d}; the jurisdiction profile {law.profile} allows at most"
+            f" {bound}",
+        )
+    for name, period in law.quiet_periods.items():
+        if period.last_day < period.first_day:
+            yield (
+                ("jurisdiction", "quiet_periods", name, "last_day"),
+                f"is {period.last_day}, before first_day {period.first_day}",
             )
 
 

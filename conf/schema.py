@@ -28,6 +28,7 @@ from conf.fields import (
     Settings,
     Share,
 )
+from conf.jurisdiction import Jurisdiction
 from conf.model_settings import ModelSettings
 from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name, NonEmpty
 
@@ -251,6 +252,7 @@ class RunConfig(Settings):
     contact_policy: ContactPolicy
     care: CarePolicy
     rules: dict[Identifier, BankRule]
+    jurisdiction: Jurisdiction
     campaign: CampaignSettings
     reasons: ReasonSettings
     roles: Roles

@@ -72,6 +72,14 @@ def birthday(birth_date: str, age: int) -> Column:
     return F.date_add(same_month, F.when(is_missing, F.lit(1)).otherwise(F.lit(0)))
 
 
+def age_on(birth_date: str, as_of: date) -> Column:
+    """Completed years on a day; null if the birth date is unknown."""
+    this_year = F.lit(as_of.year) - F.year(birth_date)
+    day_of_birth = F.month(birth_date) * 100 + F.dayofmonth(birth_date)
+    has_yet_to_come = day_of_birth > F.lit(as_of.month * 100 + as_of.day)
+    return this_year - F.when(has_yet_to_come, F.lit(1)).otherwise(F.lit(0))
+
+
 def _years_before(as_of: date, years: int) -> date:
     """The last day of birth of those who have reached an age."""
     is_leap_day = (as_of.month, as_of.day) == (2, 29)

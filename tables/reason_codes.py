@@ -37,6 +37,7 @@ class ReasonCode(StrEnum):
     FATIGUE_CAP = "contact_policy.fatigue_cap"
     COOL_OFF = "contact_policy.cool_off"
     TOO_SOON = "contact_policy.too_soon"
+    QUIET_PERIOD = "contact_policy.quiet_period"
     EMPLOYEE = "contact_policy.employee"
     NO_CONTACT_FLAG = "care.no_contact_flag"
     CARE = "care.in_care"

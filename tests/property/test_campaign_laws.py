@@ -172,6 +172,26 @@ def test_more_consent_never_shrinks_what_a_customer_may_be_offered(
     assert before < after
 
 
+def test_a_less_strict_jurisdiction_stops_fewer(spark: SparkSession) -> None:
+    """Another profile, one word: clients who never answered may be contacted, credit has no highest
+    age, and nothing else changes."""
+    strict, loose = config_with(), load_config("local", ["jurisdiction.profile=us_opt_out"])
+    bank = make_bank(1, CUSTOMERS, strict)
+    before, after = (
+        {
+            (row.customer_id, row.offer_id): set(row.failed_gates) - {"value.not_profitable"}
+            for row in candidates(bank.sources(spark), config, AS_OF).collect()
+        }
+        for config in (strict, loose)
+    )
+    assert all(after[pair] <= before[pair] for pair in before)
+    assert {code for pair in before for code in before[pair] - after[pair]} == {
+        "consent.no_consent",
+        "consent.no_profiling_consent",
+        "eligibility.too_old",
+    }
+
+
 def passing(spark: SparkSession, bank: Bank, config: RunConfig) -> set[tuple[str, str]]:
     rows = candidates(bank.sources(spark), config, AS_OF).collect()
     return {(row.customer_id, row.offer_id) for row in rows if not row.failed_gates}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -63,6 +64,30 @@ def test_nothing_about_age_gender_or_language_may_be_asked() -> None:
         assert name in facts
 
 
+US = "jurisdiction.profile=us_opt_out"
+
+
+def test_the_age_may_be_asked_only_where_the_law_lets_it() -> None:
+    asked = rule("a", "age < 30", "{products: [travel_insurance]}")
+    assert checked_config("local", [US, asked]).rules
+    with pytest.raises(ConfigError, match="names age, which rules cannot ask for"):
+        checked_config("local", [asked])
+    with pytest.raises(ConfigError, match="does not allow for mortgage_2026"):
+        checked_config("local", [US, rule("a", "age < 30", "{products: [mortgage]}")])
+
+
+def test_the_age_is_that_of_the_day(spark: SparkSession) -> None:
+    config = load_config("local", [US, rule("a", "age >= 18", "{products: [travel_insurance]}")])
+    people = spark.createDataFrame(
+        [(date(2006, 3, 1),), (date(2006, 3, 2),), (date(2006, 2, 28),), (None,)],
+        "birth_date date",
+    )
+    of_customers, _ = fact_columns(config, date(2024, 3, 1))
+    [gate] = bank_rule_gates("travel_insurance_2026", config)
+    found = people.select(*of_customers).select(gate.fails).collect()
+    assert [row[0] for row in found] == [False, True, False, True]
+
+
 @pytest.mark.parametrize(
     ("applies_to", "offers"),
     [
@@ -102,7 +127,7 @@ def test_what_is_unknown_is_not_allowed(spark: SparkSession) -> None:
         [("mass", "B1", None), (None, "B2", None), ("vip", None, 2)],
         "segment string, branch_id string, product_count int",
     )
-    of_customers, of_features = fact_columns(config)
+    of_customers, of_features = fact_columns(config, AS_OF)
     assert (len(of_customers), len(of_features)) == (1, 2)
     asked = customers.select(*of_customers, *of_features)
     told = failed(gates, rules_in_force("mortgage_2026", config))

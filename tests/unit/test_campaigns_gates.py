@@ -11,12 +11,17 @@ from pyspark.sql import Column, SparkSession, functions as F
 
 from campaigns.care import PRECEDENCE, active_flags, care_treatment
 from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
-from campaigns.contact_policy import contact_facts, contact_policy_gates
+from campaigns.contact_policy import (
+    contact_facts,
+    contact_policy_gates,
+    quiet_period_gates,
+)
 from campaigns.eligibility import is_active
 from campaigns.gates import Gate, failed, failed_columns
 from campaigns.rules import rules_in_force
 from campaigns.value import expected_profit, response, response_basis, value_gates
 from conf.fields import Flag
+from conf.jurisdiction import Jurisdiction
 from conf.load import load_config
 from conf.schema import ContactPolicy, Offer
 from tables.reason_codes import ReasonCode
@@ -25,6 +30,7 @@ from tests.tables import table_rows
 
 AS_OF = date(2024, 3, 1)
 CONFIG = load_config("local")
+EU = CONFIG.jurisdiction.in_force
 INTERNAL = CONFIG.products["credit_card"]
 PARTNER = CONFIG.products["travel_insurance"]
 BY_PHONE_TOO = Offer(
@@ -102,22 +108,101 @@ def test_an_offer_needs_marketing_and_profiling_consent_for_one_of_its_channels(
     customer = spark.createDataFrame(
         [("C1", consents)], "customer_id string, granted array<string>"
     )
-    chosen = consented_channel(BY_PHONE_TOO, INTERNAL)
+    chosen = consented_channel(BY_PHONE_TOO, INTERNAL, EU)
     row = customer.select(
-        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL)).alias("failed"),
+        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL, EU)).alias("failed"),
         chosen.alias("channel"),
-        consent_basis(INTERNAL, chosen).alias("basis"),
+        consent_basis(INTERNAL, chosen, EU).alias("basis"),
     ).collect()[0]
     assert set(row.failed) == {str(ReasonCode[name]) for name in expected}
     assert row.channel == channel
     assert row.basis == (channel and f"marketing_internal/{channel}")
 
 
+@pytest.mark.parametrize(
+    ("granted_ones", "refused", "expected", "basis"),
+    [
+        (None, None, set(), "no_objection_to_marketing_internal/branch"),
+        (["marketing_internal/branch"], [], set(), "marketing_internal/branch"),
+        ([], ["marketing_internal/branch"], set(), "no_objection_to_marketing_internal/phone"),
+        ([], ["marketing_internal/branch", "marketing_internal/phone"], {"NO_CONSENT"}, None),
+        ([], ["profiling/branch", "profiling/phone"], {"NO_PROFILING_CONSENT"}, None),
+        ([], ["profiling/branch", "marketing_internal/phone"], {"NO_PROFILING_CONSENT"}, None),
+    ],
+)
+def test_where_the_law_lets_it_nothing_known_is_no_objection(
+    spark: SparkSession,
+    granted_ones: list[str] | None,
+    refused: list[str] | None,
+    expected: set[str],
+    basis: str | None,
+) -> None:
+    law = CONFIG.jurisdiction.profiles["us_opt_out"]
+    customer = spark.createDataFrame(
+        [(granted_ones, refused)], "granted array<string>, refused array<string>"
+    )
+    channel = consented_channel(BY_PHONE_TOO, INTERNAL, law)
+    row = customer.select(
+        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL, law)).alias("failed"),
+        consent_basis(INTERNAL, channel, law).alias("basis"),
+    ).collect()[0]
+    assert (set(row.failed), row.basis) == ({str(ReasonCode[name]) for name in expected}, basis)
+
+
+def test_a_withdrawal_and_a_grant_for_later_are_refusals(spark: SparkSession) -> None:
+    changes = """
+        purpose            | channel | changed_at          | is_granted
+        marketing_internal | branch  | 2024-01-01T00:00:00 | false
+        marketing_internal | phone   | 2023-01-01T00:00:00 | false
+        marketing_internal | phone   | 2024-03-01T00:00:00 | true
+        marketing_internal | email   | 2024-02-01T00:00:00 | true
+        """
+    consents = table_rows(spark, CONSENTS, changes, customer_id="C1")
+    [row] = granted_consents(consents, AS_OF).collect()
+    assert row.granted == ["marketing_internal/email"]
+    assert row.refused == ["marketing_internal/branch", "marketing_internal/phone"]
+
+
+QUIET = Jurisdiction(
+    profile="eu_strict",
+    profiles=CONFIG.jurisdiction.profiles,
+    quiet_periods={
+        "later": {"first_day": date(2024, 3, 12), "last_day": date(2024, 3, 13)},
+        "first": {"first_day": date(2024, 3, 10), "last_day": date(2024, 3, 11)},
+        "other": {"first_day": date(2024, 3, 15), "last_day": date(2024, 3, 20)},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "passes_on"),
+    [
+        (date(2024, 3, 2), None),
+        (date(2024, 3, 3), date(2024, 3, 7)),
+        (date(2024, 3, 6), date(2024, 3, 7)),
+        (date(2024, 3, 7), None),
+        (date(2024, 3, 13), date(2024, 3, 14)),
+    ],
+)
+def test_no_offer_begins_on_a_quiet_day(
+    spark: SparkSession, as_of: date, passes_on: date | None
+) -> None:
+    [gate] = quiet_period_gates(QUIET, 7, as_of)
+    fails = spark.range(1).select(gate.fails).collect()[0][0]
+    assert (fails, gate.passes_on) == (passes_on is not None, passes_on or as_of)
+
+
+def test_without_quiet_periods_there_is_no_gate(spark: SparkSession) -> None:
+    assert quiet_period_gates(CONFIG.jurisdiction, 7, AS_OF) == []
+
+
 def test_a_partner_offer_needs_the_partner_purpose(spark: SparkSession) -> None:
     frame = spark.createDataFrame(
         [(["marketing_internal/branch", "profiling/branch"],)], "granted array<string>"
     )
-    row = frame.select(failed_codes(consent_gates(BY_PHONE_TOO, PARTNER)).alias("failed")).first()
+    row = frame.select(
+        failed_codes(consent_gates(BY_PHONE_TOO, PARTNER, EU)).alias("failed")
+    ).first()
     assert row is not None
     assert row.failed == [str(ReasonCode.NO_CONSENT)]
 

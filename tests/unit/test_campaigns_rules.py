@@ -72,16 +72,37 @@ def test_rules_of_other_products_leave_the_digest_of_an_offer_alone() -> None:
     assert changed == {"mortgage_2026"}
 
 
-@pytest.mark.parametrize("offer", sorted(CONFIG.offers))
-def test_each_gate_has_its_rule_and_each_rule_its_gate(offer: str, spark: object) -> None:
-    eligibility, others = _gates(offer, CONFIG, AS_OF)
-    codes = [str(gate.code) for gate in (*eligibility, *others)]
-    assert sorted([*codes, "value.not_profitable"]) == list(rules_in_force(offer, CONFIG))
+US = "jurisdiction.profile=us_opt_out"
+QUIET = "jurisdiction.quiet_periods.x={first_day: 2024-03-08, last_day: 2024-03-09}"
+OWN = 'rules.x={version: 1, description: {en: x}, allow_when: "product_count > 0"}'
+
+
+@pytest.mark.parametrize("overrides", [(), (US,), (QUIET, OWN)])
+def test_each_gate_has_its_rule_and_each_rule_its_gate(
+    overrides: tuple[str, ...], spark: object
+) -> None:
+    config = load_config("local", overrides)
+    for offer in config.offers:
+        eligibility, others = _gates(offer, config, AS_OF)
+        codes = [str(gate.code) for gate in (*eligibility, *others)]
+        assert sorted([*codes, "value.not_profitable"]) == list(rules_in_force(offer, config))
+
+
+def test_another_jurisdiction_is_seen_in_rules_and_versions() -> None:
+    eu, us = versions(), versions(US)
+    assert set(eu) - set(us) == {"eligibility.too_old"}, "no highest age for credit"
+    changed = {code for code in us if us[code] != eu[code]}
+    assert changed == {"consent.no_consent", "consent.no_profiling_consent"}
+    insured = versions(US, offer="travel_insurance_2026")
+    assert "eligibility.too_old" in insured, "it is no credit"
+    assert "contact_policy.quiet_period" in versions(QUIET)
+    assert versions(QUIET) != versions(QUIET, "time.gap_days=8")
 
 
 def test_rules_have_one_id_each_and_words_in_every_language() -> None:
+    config = load_config("local", [QUIET])
     rules = {
-        code: rule for name in CONFIG.offers for code, rule in rules_in_force(name, CONFIG).items()
+        code: rule for name in config.offers for code, rule in rules_in_force(name, config).items()
     }
     assert len({rule.id for rule in rules.values()}) == len(rules)
     assert set(SAYS) == set(ReasonCode)

@@ -43,9 +43,10 @@ def test_the_environment_wins_over_base_and_set_wins_over_both(folder):
 
 
 def test_replace_takes_the_place_of_the_mapping_below(folder):
-    policy = "contact_policy: {cool_off_days_after: !replace {sold: 5}}"
+    policy = "contact_policy: {cool_off_days_after: !replace {sold: 5, opt_out: 3650}}"
     (folder / "prod" / "policy.yaml").write_text(policy)
-    assert load_config("prod", (), folder).contact_policy.cool_off_days_after == {"sold": 5}
+    days = load_config("prod", (), folder).contact_policy.cool_off_days_after
+    assert days == {"sold": 5, "opt_out": 3650}
     (folder / "prod" / "policy.yaml").write_text(policy.replace("!replace ", ""))
     assert load_config("prod", (), folder).contact_policy.cool_off_days_after["refused"] == 90
 

@@ -40,6 +40,26 @@ OTHER = (
         ("campaign.partner_quotas={velo: {max: 1}}", "did you mean velo_leasing?"),
         ("campaign.product_quotas={mortgage: {min: 2, max: 1}}", "is 2, above max 1"),
         ("campaign.branch_minutes=60", "lacks branch, a channel of offers"),
+        (
+            "jurisdiction.profile=eu_strct",
+            "names eu_strct, which does not exist; did you mean eu_st",
+        ),
+        (
+            "contact_policy.cool_off_days_after.opt_out=3649",
+            "opt_out is 3649; the jurisdiction profile eu_strict asks for at least 3650",
+        ),
+        (
+            "contact_policy.cool_off_days_after=!replace {sold: 5}",
+            "opt_out is 0; the jurisdiction profile eu_strict asks for at least 3650",
+        ),
+        (
+            "contact_policy.max_contacts_30d=5",
+            "is 5; the jurisdiction profile eu_strict allows at most 4",
+        ),
+        (
+            "jurisdiction.quiet_periods.x={first_day: 2027-01-02, last_day: 2027-01-01}",
+            "jurisdiction.quiet_periods.x.last_day is 2027-01-01, before first_day 2027-01-02",
+        ),
         ("engine.url=spark://x", "the embedded engine has none"),
         ("engine.kind=connect", "needs sc://host:port"),
         (
