@@ -23,6 +23,8 @@ MARKER = "CANARY"
 TABLES = {table.name: table for table in SOURCES}
 # What the bank's configuration names: with other words nobody could be scored.
 NAMED = {"product_id", "currency", "category", "channel", "language"}
+# What the bank calls its own branches and advisors: a campaign says whose next contact earns most.
+PLACES = {"branch_id", "advisor_id"}
 DATA = ("landing", "tables", "lists", "log", "truth")
 TOLERANT = ("checks.max_quarantine_share=0.05",)
 
@@ -60,9 +62,10 @@ def _rewrite(path: Path, table: Table, *, with_bad_row: bool) -> None:
     is_csv = path.suffix == ".csv"
     source = f"read_csv('{path}', all_varchar = true)" if is_csv else f"'{path}'"
     texts = [column.name for column in table.columns if column.type == "string"]
-    codes = NAMED | set(CODES.get(table.name, {}))
+    codes = NAMED | PLACES | set(CODES.get(table.name, {}))
     marked = ", ".join(f"'{MARKER}' || {name} AS {name}" for name in texts if name not in codes)
-    bad = ", ".join(f"'{MARKER}' AS {name}" for name in texts if name in codes | {table.key[0]})
+    spoilt = codes - PLACES | {table.key[0]}
+    bad = ", ".join(f"'{MARKER}' AS {name}" for name in texts if name in spoilt)
     rows = f"SELECT * REPLACE ({marked}) FROM {source}"
     if with_bad_row:
         rows += f" UNION ALL SELECT * REPLACE ({bad}) FROM (FROM ({rows}) LIMIT 1)"

@@ -294,7 +294,8 @@ def test_a_campaign_ranks_by_uplift_while_it_is_in_use_and_by_propensity_else(
         exact = round(row["response"] * float(row["margin"]) - float(row["contact_cost"]), 2)
         assert float(row["expected_profit"]) == pytest.approx(exact, abs=0.011)
     unchanged = ("outcome", "response", "response_basis", "uplift_version", "expected_profit")
-    still = {"failed_gates", "rank_in_customer", "rank_in_branch", "is_in_control_group"}
+    still = {"failed_gates", "failed_rules", "passes_again_on"}
+    still |= {"rank_in_customer", "rank_in_branch", "is_in_control_group"}
     same = [name for name in before[0] if name not in {*unchanged, *still}]
     assert _columns(before, same) == _columns(after, same)
 
