@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from pyspark.sql import Column, functions as F
@@ -26,16 +26,12 @@ def first_free_day(intervals: str, field: str, names: Iterable[str], as_of: date
         names: Those that count.
         as_of: Where the search begins.
     """
-    counted = tuple(names)
-    day = F.aggregate(
-        intervals,
-        F.lit(as_of),
-        lambda day, one: F.when(
-            one[field].isin(*counted) & (one["from_on"] <= day) & (one["until_on"] > day),
-            one["until_on"],
-        ).otherwise(day),
-    )
-    return F.when(day < F.lit(FOR_EVER), day)
+
+    def after(day: Column, one: Column) -> Column:
+        covers = (one["from_on"] <= day) & (one["until_on"] > day)
+        return F.when(covers, one["until_on"]).otherwise(day)
+
+    return _day(intervals, field, names, as_of, after)
 
 
 def first_day(intervals: str, field: str, names: Iterable[str], as_of: date) -> Column:
@@ -47,13 +43,26 @@ def first_day(intervals: str, field: str, names: Iterable[str], as_of: date) -> 
         names: Those that count.
         as_of: Where the search begins.
     """
+
+    def sooner(day: Column, one: Column) -> Column:
+        begins = F.greatest(one["from_on"], F.lit(as_of))
+        return F.when(one["from_on"] < one["until_on"], F.least(day, begins)).otherwise(day)
+
+    return _day(intervals, field, names, FOR_EVER, sooner)
+
+
+def _day(
+    intervals: str,
+    field: str,
+    names: Iterable[str],
+    start: date,
+    step: Callable[[Column, Column], Column],
+) -> Column:
+    """What ``step`` makes of ``start`` and one interval of these names after the other."""
     counted = tuple(names)
     day = F.aggregate(
         intervals,
-        F.lit(FOR_EVER),
-        lambda day, one: F.when(
-            one[field].isin(*counted) & (one["from_on"] < one["until_on"]),
-            F.least(day, F.greatest(one["from_on"], F.lit(as_of))),
-        ).otherwise(day),
+        F.lit(start),
+        lambda day, one: F.when(one[field].isin(*counted), step(day, one)).otherwise(day),
     )
     return F.when(day < F.lit(FOR_EVER), day)

@@ -18,6 +18,7 @@ from jobs.models_command import (
     text_table,
 )
 from jobs.stored_test_cohort import stored_test_cohort
+from models.card import METRIC_NAMES
 from models.evaluate import evaluate, log_loss_gain
 from models.gate import better_than_champion
 from models.registry import AGAINST, CHALLENGER, CHAMPION, Registered, Registry
@@ -26,26 +27,19 @@ from tables.errors import ModelNotFound, UserError
 
 Parameters = Mapping[str, str]
 FIGURES = {
-    "auc": ("AUC", 3),
-    "average_precision": ("average precision", 4),
-    "lift_01": ("lift in the best 1 %", 2),
-    "lift_05": ("lift in the best 5 %", 2),
-    "lift_10": ("lift in the best 10 %", 2),
-    "log_loss": ("log loss", 5),
-    "brier": ("Brier score", 5),
-    "ece": ("ECE", 4),
+    **METRIC_NAMES,
     "ece_by_chance": ("ECE by chance alone", 4),
-    "log_loss_gain_over_segment_rate": ("log loss gain over the segment's rate", 5),
-    "log_loss_gain_over_logistic_regression": ("log loss gain over the logistic regression", 5),
+    "log_loss_gain_over_segment_rate": ("Log loss gain over the segment's rate", 5),
+    "log_loss_gain_over_logistic_regression": ("Log loss gain over the logistic regression", 5),
 }
 UPLIFT_FIGURES = {
     "qini": ("Qini coefficient, out of fold", 5),
     "qini_gain_over_propensity": ("Qini gain over propensity", 5),
     "qini_of_propensity": ("Qini coefficient of propensity", 5),
-    "uplift_01": ("uplift in the best 1 %", 4),
-    "uplift_05": ("uplift in the best 5 %", 4),
-    "uplift_10": ("uplift in the best 10 %", 4),
-    "uplift_30": ("uplift in the best 30 %", 4),
+    "uplift_01": ("Uplift in the best 1 %", 4),
+    "uplift_05": ("Uplift in the best 5 %", 4),
+    "uplift_10": ("Uplift in the best 10 %", 4),
+    "uplift_30": ("Uplift in the best 30 %", 4),
 }
 COHORTS = ("train_cohorts", "calibration_cohort", "test_cohort")
 # What differs between any two runs, or is shown by itself.

@@ -182,8 +182,8 @@ def test_a_comparison_shows_figures_intervals_and_differences(
     shown = capsys.readouterr().out
     assert shown.startswith("propensity_plan version 1 (champion) beside version 2\n")
     lines = {line.split("  ")[0]: line.split() for line in shown.splitlines()}
-    assert lines["AUC"] == ["AUC", *["0.800", "[0.750,", "0.850]"] * 2]
-    gain = "log loss gain over the logistic regression"
+    assert lines["ROC AUC"] == ["ROC", "AUC", *["0.800", "[0.750,", "0.850]"] * 2]
+    gain = "Log loss gain over the logistic regression"
     assert lines[gain][-3:] == ["0.00100", "[-0.00200,", "0.00400]"]
     assert "settings: learning_rate 0.05 → 0.03" in shown
     assert "features: 2 more (c, d), 1 fewer (a)" in shown
