@@ -189,7 +189,8 @@ def _unknown(path: Path, names: Iterable[str], known: Iterable[str]) -> Broken:
     known = tuple(known)
     for name in names:
         if name not in known:
-            yield path, f"names {name}, which does not exist{did_you_mean(name, known)}"
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            yield path, f"names {name}, which does not exist{hint}"
 
 
 def _upgrades_to_itself(config: RunConfig, product_id: str) -> bool:
