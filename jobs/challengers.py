@@ -27,7 +27,7 @@ from models.registry import ACCELERATOR, AGAINST, CHAMPION, Registered, Registry
 from models.scorer import Scorer
 from models.search import recorded
 from models.segment_rate import train_segment_rate
-from models.train import Candidate, Plan, shared_arrays
+from models.train import Candidate, Plan, share_binned, shared_arrays
 from models.training_set import TEST, TRAIN
 from models.workers import in_processes, in_tasks
 
@@ -68,6 +68,8 @@ class Challengers:
         own = [p for p in self._plan.products if self._positives(p) >= self._needed]
         # The pooled model takes longest, so that it starts first if it is known to be needed.
         first = [POOLED] if len(own) < len(self._plan.products) and self._can_pool else []
+        if own:
+            share_binned(self._plan)
         with self._run.progress(len(first) + len(own), "models") as advance:
             for product_id, trained in self._side_by_side(first + own):
                 if isinstance(trained, Scorer):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from models.calibrate import probabilities
-from models.matrix import Integers, Matrix, Vector
+from models.matrix import Integers, Matrix, Outcomes, Vector
 from models.training_set import TEST, Sample, TrainingSet, total
 
 PRIOR_CUSTOMERS = 200.0  # with so many customers a segment counts as much as the whole product
 PENALTY = 100.0
-MOST_STEPS = 500
+STOP = {"maxiter": 500, "gtol": 1e-4}
+BLOCK = 1024  # rows that a processor's cache holds
 
 
 def segment_rates(data: TrainingSet, place: int, segments: int) -> Vector:
@@ -42,23 +43,62 @@ def logistic_regression(data: TrainingSet, place: int, sample: Sample, rows: Int
     Amounts and counts are skewed: each enters as its signed logarithm, standardised; an unknown
     value, or an infinite one, as the mean.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    scaler, known = StandardScaler(copy=False), _logarithms(data.features[sample.rows])
-    known[:, np.isnan(known).all(axis=0)] = 0  # never known: no mean could be found
-    known = scaler.fit_transform(known)
+    known = _logarithms(data.features, sample.rows)
+    spread = _spread(known)
     has_bought = data.outcomes[sample.rows, place] == 1
-    # In 32 bits, which rank as well, and by L-BFGS: a quarter of the time of Newton's method.
-    regression = LogisticRegression(C=1 / PENALTY, solver="lbfgs", max_iter=MOST_STEPS)
-    fitted = regression.fit(np.nan_to_num(known, copy=False), has_bought)
-    unseen = np.nan_to_num(scaler.transform(_logarithms(data.features[rows])), copy=False)
-    log_odds = fitted.decision_function(unseen).astype(np.float64)
+    weights, constant = _regression(_standardised(known, spread), has_bought)
+    unseen = _standardised(_logarithms(data.features, rows), spread)
+    log_odds = (unseen @ weights).astype(np.float64) + constant
     return probabilities(log_odds + sample.log_odds_shift)
 
 
-def _logarithms(features: Matrix) -> Matrix:
-    """A copy, with signs kept; what is infinite is unknown."""
-    numbers = np.array(features, dtype=np.float32)
-    numbers[~np.isfinite(numbers)] = np.nan
-    return np.copysign(np.log1p(np.abs(numbers)), numbers)
+def _logarithms(features: Matrix, rows: Integers) -> Matrix:
+    """Of these rows, with signs kept; what is infinite is unknown. A feature's lie side by side."""
+    found = np.empty((len(rows), features.shape[1]), dtype=np.float32, order="F")
+    for start in range(0, len(rows), BLOCK):
+        block = features[rows[start : start + BLOCK]]
+        block[~np.isfinite(block)] = np.nan
+        found[start : start + BLOCK] = np.copysign(np.log1p(np.abs(block)), block)
+    return found
+
+
+def _spread(columns: Matrix) -> list[tuple[float, float]]:
+    """Mean and standard deviation of what is known of each feature; 0 and 1 if nothing is."""
+    known = (column[~np.isnan(column)].astype(np.float64) for column in columns.T)
+    return [(one.mean(), one.std() or 1.0) if len(one) else (0.0, 1.0) for one in known]
+
+
+def _standardised(columns: Matrix, spread: list[tuple[float, float]]) -> Matrix:
+    """The same matrix, changed in place."""
+    for column, (mean, deviation) in zip(columns.T, spread, strict=True):
+        np.divide(np.subtract(column, mean, out=column), deviation, out=column)
+        np.nan_to_num(column, copy=False)
+    return columns
+
+
+def _regression(columns: Matrix, has_bought: Outcomes) -> tuple[Matrix, float]:
+    """Weights and constant of least log loss, with a penalty on the squares of the weights.
+
+    What scikit-learn's ``LogisticRegression`` minimises, by the same L-BFGS. Its own layout, by
+    rows, takes two and a half times as long, and a baseline is asked for every product.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
+    customers = len(has_bought)
+    bought = has_bought.astype(np.float32)
+    side = np.where(has_bought, np.float32(-1), np.float32(1))
+
+    def loss(parameters: Vector) -> tuple[float, Vector]:
+        weights, constant = parameters[:-1], np.float32(parameters[-1])
+        log_odds = columns @ weights.astype(np.float32) + constant
+        losses = np.logaddexp(0, side * log_odds).sum(dtype=np.float64)
+        surplus = expit(log_odds) - bought
+        slope = (columns.T @ surplus).astype(np.float64) + PENALTY * weights
+        total_loss = losses + PENALTY / 2 * (weights @ weights)
+        slopes = np.append(slope, surplus.sum(dtype=np.float64))
+        return total_loss / customers, slopes / customers
+
+    start = np.zeros(columns.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=STOP).x
+    return found[:-1].astype(np.float32), float(found[-1])

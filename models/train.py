@@ -49,6 +49,9 @@ FIXED_PARAMETERS: Mapping[str, Any] = {
 }
 
 
+BINNED, BINNED_ROWS = "binned.lightgbm", "binned_rows.npy"
+
+
 @dataclass(frozen=True)
 class Plan:
     """What every training process is told.
@@ -212,13 +215,32 @@ def shared_arrays(folder: Path) -> TrainingSet:
 _BINNED: dict[Path, tuple[Any, Integers]] = {}
 
 
+def share_binned(plan: Plan) -> None:
+    """Write production's binned matrix beside the arrays, for all who train from them.
+
+    To read it takes a hundredth of the time of binning, which each process would do by itself.
+    """
+    dataset, rows = binned(plan, booster_parameters(plan.settings))
+    dataset.save_binary(plan.folder / BINNED)
+    np.save(plan.folder / BINNED_ROWS, rows)
+
+
 def _binned(plan: Plan) -> tuple[Dataset, Integers]:
-    """What ``binned`` gives for production's parameters, made once per process."""
+    """What ``binned`` gives for production's parameters, made or read once per process."""
     if plan.folder not in _BINNED:
-        found = binned(plan, booster_parameters(plan.settings))
+        is_shared = (plan.folder / BINNED_ROWS).exists()
+        parameters = booster_parameters(plan.settings)
+        found = _read_binned(plan, parameters) if is_shared else binned(plan, parameters)
         _BINNED.clear()
         _BINNED[plan.folder] = found
     return _BINNED[plan.folder]
+
+
+def _read_binned(plan: Plan, parameters: Mapping[str, Any]) -> tuple[Dataset, Integers]:
+    import lightgbm
+
+    dataset = lightgbm.Dataset(plan.folder / BINNED, params=dict(parameters))
+    return dataset.construct(), np.load(plan.folder / BINNED_ROWS)
 
 
 def binned(plan: Plan, parameters: Mapping[str, Any]) -> tuple[Dataset, Integers]:

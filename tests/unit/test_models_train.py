@@ -22,7 +22,7 @@ from models.pooled import (
 from models.scorer import Scorer
 from models.search import recorded
 from models.segment_rate import train_segment_rate
-from models.train import Candidate, Plan, train_booster
+from models.train import Candidate, Plan, share_binned, train_booster
 from models.training_set import CALIBRATION, TEST, TRAIN, TrainingSet
 from models.workers import in_processes
 from tables.errors import UserError
@@ -77,6 +77,17 @@ def test_the_text_of_a_model_is_the_same_on_one_process_and_on_two(tmp_path: Pat
     assert {p: c.scorer for p, c in alone.items()} == {p: c.scorer for p, c in shared.items()}
     assert flat(alone["card"].metrics) == flat(shared["card"].metrics)
     assert recorded(alone["card"].found) == recorded(shared["card"].found) != {}
+
+
+def test_a_matrix_that_was_binned_for_all_gives_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = small_bank()
+    alone, reading = plan_of(data, tmp_path / "alone"), plan_of(data, tmp_path / "reading")
+    expected = train_booster(alone, "card")
+    share_binned(reading)
+    monkeypatch.delattr("models.train.binned")  # it is read, not made again
+    assert train_booster(reading, "card").scorer == expected.scorer
 
 
 def killed(_plan: Plan, _product_id: str) -> Candidate:
