@@ -1,8 +1,9 @@
 """Which options win within every limit, and how far from the best that may be.
 
 Few options are chosen exactly. With more, shared limits get prices, each household chooses what is
-best for it at these, and what is left over is repaired; the same prices prove a bound that no
-choice can exceed. The prices are told to people too: what one more unit of a limit would earn.
+best for it at these, what is left over is repaired, and what is still in doubt is chosen exactly;
+the same prices prove a bound that no choice can exceed. The prices are told to people too: what one
+more unit of a limit would earn.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from campaigns.optimiser_core import choose_core
 from campaigns.optimiser_exact import Clash, clash, exact_choice, exact_prices
 from campaigns.optimiser_inner import Prices, answers, fine_unit, reduced_values, upper_bound
 from campaigns.optimiser_prices import search_prices
@@ -91,7 +93,9 @@ def optimise(problem: Problem, exact_below: int = EXACT_BELOW, shards: int = SHA
         standing = completed(Standing(problem, exact_choice(problem)))
         return _plan(standing, standing.value, prices, unit)
     prices, unit = search_prices(problem, penalty)
-    standing = repaired(problem, reduced_values(problem, prices, unit))
+    reduced = reduced_values(problem, prices, unit)
+    standing = repaired(problem, reduced)
+    choose_core(standing, reduced)
     parts = [problem.part(options) for options in problem.shards(shards)]
     bound = upper_bound(problem, answers(parts, prices, unit), prices, unit)
     return _plan(standing, bound + penalty * standing.shortage(), prices, unit)

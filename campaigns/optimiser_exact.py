@@ -6,6 +6,7 @@ Computation 10, 2018) comes with SciPy. One thread and no time limit: the same a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from campaigns.optimiser_inner import Prices
 from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Problem
 
 WHOLE = 1e-6
+EXACTLY = {"mip_rel_gap": 0.0}
+NEAR, NODES = 1e-6, 200
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +54,13 @@ def exact_choice(problem: Problem) -> Ints:
         chosen = _whole(rows, problem.value, short_costs=0, short_most=limit)
     assert chosen is not None
     return np.flatnonzero(chosen[: len(problem)] > 1 / 2)
+
+
+def nearly_exact_choice(problem: Problem) -> Ints | None:
+    """The best choice within all limits that ``NODES`` nodes of branch and bound come upon."""
+    options = {"mip_rel_gap": NEAR, "node_limit": NODES}
+    chosen = _whole(_rows(problem), problem.value, options=options)
+    return None if chosen is None else np.flatnonzero(chosen > 1 / 2)
 
 
 def exact_prices(problem: Problem, unit: int) -> Prices:
@@ -125,6 +135,7 @@ def _whole(
     value: Ints | Floats,
     short_costs: int | None = None,
     short_most: int = NO_LIMIT,
+    options: Mapping[str, float] = EXACTLY,
 ) -> Floats | None:
     """The best choice of whole options; None if minima cannot be met and may not lack anything."""
     short = 0 if short_costs is None else len(rows.least)
@@ -140,7 +151,7 @@ def _whole(
         integrality=np.ones(len(value) + short),
         bounds=Bounds(0, np.concatenate([np.ones(len(value)), np.full(short, np.inf)])),
         constraints=constraints,
-        options={"mip_rel_gap": 0.0},
+        options=dict(options),
     )
     return None if found.x is None else np.asarray(found.x)
 

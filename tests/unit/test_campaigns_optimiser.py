@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from campaigns.optimiser import Plan, optimise, shadow_prices
+from campaigns.optimiser_core import choose_core
 from campaigns.optimiser_inner import answers, best_choice, fine_unit
 from campaigns.optimiser_problem import NO_LIMIT, Level, Limit, Problem
 from campaigns.optimiser_repair import repaired
+from campaigns.optimiser_standing import Standing
 from tests.optimiser_problems import (
     Case,
     best_by_highs,
@@ -103,6 +105,30 @@ def test_repair_meets_minima_and_swaps_within_households_whatever_the_prices() -
     one = np.zeros(2, np.int64)
     alone = Problem(np.array([500, 400]), one, one, (Level(one, np.ones(1, np.int64)),), ())
     assert repaired(alone, np.array([1, 2])).options.tolist() == [0]
+
+
+@pytest.mark.parametrize("few", [3, 100])
+def test_what_is_in_doubt_is_chosen_within_what_the_others_leave(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.optimiser_core.FEWEST", few)
+    gains = best = 0
+    for seed, case in drawn(60):
+        problem = problem_of(case)
+        standing = Standing(problem, np.zeros(0, np.int64))
+        for option in range(len(problem)):
+            if standing.fits(np.array([option]))[0]:
+                standing.add(option)
+        before, lacked = standing.value, standing.shortage()
+        choose_core(standing, problem.value)
+        chosen = standing.options.tolist()
+        assert not case.broken(chosen), seed
+        assert standing.value >= before, seed
+        assert standing.shortage() <= lacked, seed
+        gains += standing.value > before
+        best += (case.lacking(chosen), standing.value) == best_by_highs(case)
+    assert gains > 0
+    assert few < 100 or best > 30, "with all in doubt only the minima of the start stand in the way"
 
 
 def test_room_for_more_never_lowers_the_total() -> None:
