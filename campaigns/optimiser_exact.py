@@ -6,7 +6,11 @@ Computation 10, 2018) comes with SciPy. One thread and no time limit: the same a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +23,7 @@ from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Problem
 
 WHOLE = 1e-6
 EXACTLY = {"mip_rel_gap": 0.0}
-NEAR, NODES = 1e-6, 200
+NEAR, NODES = 1e-6, 20
 
 Floats = NDArray[np.float64]
 
@@ -146,14 +150,31 @@ def _whole(
     if short_most < NO_LIMIT:
         lacking = np.concatenate([np.zeros(len(value)), np.ones(short)])
         constraints.append(LinearConstraint(lacking[None, :], -np.inf, short_most))
-    found = milp(
-        np.concatenate([-value.astype(float), np.full(short, float(short_costs or 0))]),
-        integrality=np.ones(len(value) + short),
-        bounds=Bounds(0, np.concatenate([np.ones(len(value)), np.full(short, np.inf)])),
-        constraints=constraints,
-        options=dict(options),
-    )
+    with _unheard():
+        found = milp(
+            np.concatenate([-value.astype(float), np.full(short, float(short_costs or 0))]),
+            integrality=np.ones(len(value) + short),
+            bounds=Bounds(0, np.concatenate([np.ones(len(value)), np.full(short, np.inf)])),
+            constraints=constraints,
+            options=dict(options),
+        )
     return None if found.x is None else np.asarray(found.x)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Send what C code prints nowhere: HiGHS 1.12 leaves a line of its own on standard output."""
+    libc = ctypes.CDLL(None)
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        libc.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _reaching(rows: Rows, short: int) -> csr_array:
