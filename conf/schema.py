@@ -236,6 +236,7 @@ class Roles(Settings):
     """Who sees what."""
 
     branch: RoleSettings
+    campaign: RoleSettings
 
 
 class RunConfig(Settings):

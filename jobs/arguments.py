@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 def month_first(text: str) -> date:
     """An as-of date: the first day of a month."""
-    day = _day(text)
+    day = day_of(text)
     if day.day != 1:
         raise argparse.ArgumentTypeError(
             f"{text} is not the first day of a month; did you mean {day.replace(day=1)}?"
@@ -42,7 +42,8 @@ def month_first(text: str) -> date:
     return day
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """A day, ``YYYY-MM-DD``."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -51,13 +52,15 @@ def _day(text: str) -> date:
 
 def parser() -> Parser:
     """All commands and their options."""
+    from jobs.list_arguments import add_lists  # which takes what is common from here
+
     root = Parser(prog="xsell", description="Which client to offer what, and why: once a month.")
     root.set_defaults(verbose=False, debug=False)
     commands = root.add_subparsers(title="commands", required=True, metavar="command")
     _add_demo(commands)
     for name, text in STEP_HELP.items():
-        command = _command(commands, name, text, _lazy("jobs.run_month", "run_command"))
-        _add_month(command)
+        command = add_command(commands, name, text, lazy("jobs.run_month", "run_command"))
+        add_month(command)
         command.add_argument(
             "--supersede",
             action="store_true",
@@ -65,30 +68,31 @@ def parser() -> Parser:
         )
         command.set_defaults(step=name)
     _add_models(commands)
-    _add_lists(commands)
+    add_lists(commands)
     _add_deliveries(commands)
-    berka = _command(
+    berka = add_command(
         commands,
         "berka",
         "the month as of 1994-04-01 of the Berka bank, back-tested",
-        _lazy("jobs.berka", "berka_command"),
+        lazy("jobs.berka", "berka_command"),
     )
     berka.add_argument("--data", type=Path, required=True, help="folder of the raw Berka files")
     berka.add_argument("--home", type=Path, default=Path("var-berka"), help="where state lives")
     _add_adapt(commands)
-    doctor = _command(
+    doctor = add_command(
         commands,
         "doctor",
         "check machine, engine, configuration, store, registry",
-        _lazy("jobs.doctor", "doctor_command"),
+        lazy("jobs.doctor", "doctor_command"),
     )
-    _add_place(doctor)
+    add_place(doctor)
     return root
 
 
-def _command(
+def add_command(
     commands: Commands, name: str, text: str, do: Callable[[argparse.Namespace], int]
 ) -> Parser:
+    """A command that ``do`` carries out, with what every command understands."""
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument("--verbose", action="store_true", help="log what is done")
     command.add_argument("--debug", action="store_true", help="show traces of errors")
@@ -96,7 +100,8 @@ def _command(
     return command
 
 
-def _add_place(command: Parser) -> None:
+def add_place(command: Parser) -> None:
+    """Where state lies, and with what settings."""
     command.add_argument("--env", default="local", help="folder under conf/ (default: local)")
     command.add_argument(
         "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
@@ -111,7 +116,8 @@ def _add_place(command: Parser) -> None:
     )
 
 
-def _add_month(command: Parser) -> None:
+def add_month(command: Parser) -> None:
+    """Which month, and what ``add_place`` adds."""
     command.add_argument(
         "--as-of",
         type=month_first,
@@ -119,18 +125,18 @@ def _add_month(command: Parser) -> None:
         metavar="YYYY-MM-01",
         help="first day of a month; nothing known on or after it is used",
     )
-    _add_place(command)
+    add_place(command)
 
 
 def _add_demo(commands: Commands) -> None:
-    demo = _command(
+    demo = add_command(
         commands,
         "demo",
         "make a synthetic bank with planted truth, as deliveries",
-        _lazy("jobs.demo", "demo_command"),
+        lazy("jobs.demo", "demo_command"),
     )
-    demo.add_argument("--customers", type=_positive, default=20_000)
-    demo.add_argument("--months", type=_positive, default=24)
+    demo.add_argument("--customers", type=positive, default=20_000)
+    demo.add_argument("--months", type=positive, default=24)
     demo.add_argument("--seed", type=int, default=1)
     demo.add_argument(
         "--until",
@@ -141,27 +147,28 @@ def _add_demo(commands: Commands) -> None:
     )
     demo.add_argument(
         "--processes",
-        type=_positive,
+        type=positive,
         default=2,
         help="for more than 25,000 customers; each takes some 300 MB (default: 2)",
     )
     demo.add_argument("--out", type=Path, help="landing folder (default: <home>/landing)")
-    _add_place(demo)
+    add_place(demo)
 
 
 def _add_adapt(commands: Commands) -> None:
-    adapt = _command(
+    adapt = add_command(
         commands,
         "adapt",
         "make deliveries of another bank's raw files, as conf/sources says",
-        _lazy("jobs.adapt", "adapt_command"),
+        lazy("jobs.adapt", "adapt_command"),
     )
     adapt.add_argument("--source", required=True, help="name of a file in conf/sources")
     adapt.add_argument("--data", type=Path, required=True, help="folder of the raw files")
     adapt.add_argument("--home", type=Path, default=Path("var"), help="where state lives")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number above 0."""
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
@@ -177,9 +184,9 @@ def _add_models(commands: Commands) -> None:
         ("rollback", "make the previous champion the champion again", "models_command"),
         ("history", "who promoted or rolled back what, when and why", "models_history"),
     ):
-        verb = _command(verbs, name, text, _lazy(f"jobs.{module}", f"{name}_command"))
+        verb = add_command(verbs, name, text, lazy(f"jobs.{module}", f"{name}_command"))
         _add_models_options(name, verb)
-        _add_place(verb)
+        add_place(verb)
 
 
 def _add_models_options(name: str, verb: Parser) -> None:
@@ -189,7 +196,7 @@ def _add_models_options(name: str, verb: Parser) -> None:
         verb.add_argument(
             "versions",
             nargs="*",
-            type=_positive,
+            type=positive,
             metavar="VERSION",
             help="two versions (default: champion and challenger)",
         )
@@ -198,7 +205,7 @@ def _add_models_options(name: str, verb: Parser) -> None:
         verb.add_argument("--why", required=True, type=_said, help="why; recorded")
     if name == "history":
         verb.add_argument("product", nargs="?", help="default: all")
-        verb.add_argument("--on", type=_day, metavar="YYYY-MM-DD", help="what was live on a day")
+        verb.add_argument("--on", type=day_of, metavar="YYYY-MM-DD", help="what was live on a day")
 
 
 def _said(text: str) -> str:
@@ -211,62 +218,40 @@ def _said(text: str) -> str:
     return words
 
 
-def _add_lists(commands: Commands) -> None:
-    lists = commands.add_parser("lists", help="show and export campaign lists")
-    verbs = lists.add_subparsers(title="commands", required=True, metavar="command")
-    show = _command(
-        verbs,
-        "show",
-        "the first lines of a branch's list",
-        _lazy("jobs.lists_command", "show_command"),
-    )
-    show.add_argument("--branch", help="branch_id (default: the first branch)")
-    show.add_argument("--rows", type=_positive, default=10)
-    export = _command(
-        verbs,
-        "export",
-        "copy the lists of a committed run to a folder",
-        _lazy("jobs.lists_command", "export_command"),
-    )
-    export.add_argument("--to", type=Path, required=True, help="folder to write to")
-    for command in (show, export):
-        _add_month(command)
-
-
 def _add_deliveries(commands: Commands) -> None:
     deliveries = commands.add_parser("deliveries", help="what was delivered, and what is wrong")
     verbs = deliveries.add_subparsers(title="commands", required=True, metavar="command")
-    every = _command(
+    every = add_command(
         verbs,
         "list",
         "every delivery with its rows",
-        _lazy("jobs.deliveries_command", "list_command"),
+        lazy("jobs.deliveries_command", "list_command"),
     )
-    show = _command(
-        verbs, "show", "the tables of a delivery", _lazy("jobs.deliveries_command", "show_command")
+    show = add_command(
+        verbs, "show", "the tables of a delivery", lazy("jobs.deliveries_command", "show_command")
     )
-    quarantine = _command(
+    quarantine = add_command(
         verbs,
         "quarantine",
         "rows set aside, why, and what to ask for",
-        _lazy("jobs.deliveries_command", "quarantine_command"),
+        lazy("jobs.deliveries_command", "quarantine_command"),
     )
     show.add_argument("delivery", metavar="YYYY-MM-DD")
     quarantine.add_argument("--delivery", metavar="YYYY-MM-DD", help="default: all")
     quarantine.add_argument("--table", help="default: all")
-    quarantine.add_argument("--rows", type=_positive, default=3, help="examples for each reason")
+    quarantine.add_argument("--rows", type=positive, default=3, help="examples for each reason")
     quarantine.add_argument(
         "--values", action="store_true", help="show the offending values, which may be clients'"
     )
     for command in (every, show, quarantine):
-        _add_place(command)
-    runs = _command(
-        commands, "runs", "committed runs, newest last", _lazy("jobs.runs_command", "runs_command")
+        add_place(command)
+    runs = add_command(
+        commands, "runs", "committed runs, newest last", lazy("jobs.runs_command", "runs_command")
     )
-    _add_place(runs)
+    add_place(runs)
 
 
-def _lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+def lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     """The function, imported when it is called: `--help` must not wait for an engine to load."""
 
     def call(options: argparse.Namespace) -> int:

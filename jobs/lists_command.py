@@ -1,4 +1,4 @@
-"""`xsell lists`: what a campaign manager and a branch ask about a committed campaign."""
+"""`xsell lists show`: what a campaign manager and a branch ask about a committed campaign."""
 
 from __future__ import annotations
 
@@ -11,73 +11,89 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.headings import HEADINGS
-from campaigns.list_files import branch_view, words
+from campaigns.list_files import words
+from campaigns.list_query import CUSTOMER, FILTERS, ListQuery, matching, scope, shown_columns
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
-from jobs.exports import write_committed
 from jobs.home import Home
 from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
 from tables.runs import RunRecord, Runs
 from tables.store import Store
 
-SHOWN = ("rank_in_branch", "customer_id", "product_id", "channel", "valid_to", "reason_1")
-MOST_NAMES = 20
+NOTHING = "The campaign offers nothing to anybody; decisions and log say why."
 
 
 def show_command(options: argparse.Namespace) -> int:
-    """Print the first lines of a branch's list."""
+    """Print the first lines of a branch's list, or of what filters leave of all lists."""
     home = Home(Path(options.home).resolve())
-    record = _campaign(home, options.as_of)
+    record = campaign_of(home, options.as_of)
     lists = Store(home.tables, None, record.pins).arrow(CAMPAIGN_LISTS, record.as_of)
     config = recorded_config(record.config)
-    for line in list_lines(lists, config, options.branch, options.rows):
+    for line in list_lines(lists, config, _query(options), options.top):
         sys.stdout.write(line + "\n")
     return 0
 
 
-def export_command(options: argparse.Namespace) -> int:
-    """Write the files of a committed campaign below a folder.
-
-    Raises:
-        ContractViolation: They would not be those that were committed.
-    """
-    home = Home(Path(options.home).resolve())
-    record = _campaign(home, options.as_of)
-    # A folder of its own: what else lies in the user's folder is left alone.
-    target = Path(options.to) / f"{record.campaign_id}-{record.as_of}-{record.run_id[:12]}"
-    write_committed(home, record, target)
-    sys.stdout.write(f"{target}\n")
-    return 0
-
-
-def list_lines(lists: pa.Table, config: RunConfig, branch_id: str | None, most: int) -> list[str]:
-    """A branch's list as text: a headline, a header, one line per offer.
+def list_lines(lists: pa.Table, config: RunConfig, query: ListQuery, most: int) -> list[str]:
+    """Lists as text: a headline with the counts, a header, one line per offer.
 
     Args:
         lists: Shaped ``CAMPAIGN_LISTS``, in order.
         config: The configuration of the run that made them.
-        branch_id: Whose list; the first branch's if left out.
+        query: What is asked; without any filter, the first branch.
         most: So many offers are shown.
 
     Raises:
-        UserError: There is no such list.
+        UserError: A value or column does not exist, or is none of the role's business.
     """
-    branches = sorted(set(lists["branch_id"].to_pylist()))
-    chosen = branch_id if branch_id is not None else next(iter(branches), None)
-    if chosen is None:
-        return ["The campaign offers nothing to anybody; decisions and log say why."]
-    if chosen not in branches:
-        raise UserError(f"branch {chosen} has no list; there are {_named(branches)}")
-    rows = lists.filter(pc.equal(lists["branch_id"], chosen))
-    shown = branch_view(rows, config).slice(0, most)
-    columns = [_texts(shown, name, config) for name in SHOWN if name in shown.column_names]
+    if not lists.num_rows:
+        return [NOTHING]
+    if not query.equal and query.min_profit is None and query.role == "campaign":
+        first = pc.min(lists["branch_id"]).as_py()
+        query = ListQuery({"branch": first}, role=query.role, columns=query.columns)
+    rows = matching(lists, query, config)
+    shown = rows.slice(0, most)
+    columns = [_texts(shown, name, config) for name in shown_columns(query, config)]
     widths = [max(map(len, column)) for column in columns]
     lines = (
         "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip()
         for texts in zip(*columns, strict=True)
     )
-    return [f"Branch {chosen}: {shown.num_rows} of {rows.num_rows} offers", *lines]
+    return [_headline(query, shown.num_rows, rows, lists), *lines]
+
+
+def campaign_of(home: Home, as_of: date) -> RunRecord:
+    """The campaign that stands for a month.
+
+    Raises:
+        UserError: There is none.
+    """
+    record = Runs(home.tables).current("campaign", as_of)
+    if record is None:
+        raise UserError(
+            f"no campaign has been published for {as_of}. Run xsell run --as-of {as_of} first"
+        )
+    return record
+
+
+def _query(options: argparse.Namespace) -> ListQuery:
+    given = {name: getattr(options, name) for name in (*FILTERS, CUSTOMER)}
+    return ListQuery(
+        equal={name: value for name, value in given.items() if value is not None},
+        min_profit=options.min_profit,
+        role=options.role,
+        columns=options.columns,
+    )
+
+
+def _headline(query: ListQuery, shown: int, rows: pa.Table, lists: pa.Table) -> str:
+    counts = f"{scope(query)}: {shown:,} of {rows.num_rows:,} offers"
+    if query.is_of_one_branch:
+        return counts
+    branches = pc.count_distinct(rows["branch_id"]).as_py()
+    where = f" in {branches:,} branches" if "branch" not in query.equal else ""
+    return f"{counts}{where}; {lists.num_rows:,} on all lists"
 
 
 def _texts(rows: pa.Table, name: str, config: RunConfig) -> list[str]:
@@ -85,17 +101,3 @@ def _texts(rows: pa.Table, name: str, config: RunConfig) -> list[str]:
     codes = words(config).get(name, {})
     values = ("" if value is None else str(value) for value in rows[name].to_pylist())
     return [HEADINGS[name].title, *(codes.get(value, value) for value in values)]
-
-
-def _named(branches: list[str]) -> str:
-    more = f" and {len(branches) - MOST_NAMES} more" if len(branches) > MOST_NAMES else ""
-    return ", ".join(branches[:MOST_NAMES]) + more
-
-
-def _campaign(home: Home, as_of: date) -> RunRecord:
-    record = Runs(home.tables).current("campaign", as_of)
-    if record is None:
-        raise UserError(
-            f"no campaign has been published for {as_of}. Run xsell run --as-of {as_of} first"
-        )
-    return record

@@ -78,12 +78,17 @@ def check_roles(config: RunConfig) -> None:
         ConfigError: Some do not.
     """
     known = CAMPAIGN_LISTS.column_names
-    unknown = [name for name in config.roles.branch.list_columns if name not in known]
+    unknown = [
+        (role, name)
+        for role in type(config.roles).model_fields
+        for name in getattr(config.roles, role).list_columns
+        if name not in known
+    ]
     if unknown:
         raise ConfigError(
-            f"roles.branch.list_columns names {name}, which lists do not have"
+            f"roles.{role}.list_columns names {name}, which lists do not have"
             f"{did_you_mean(name, known)}"
-            for name in unknown
+            for role, name in unknown
         )
 
 

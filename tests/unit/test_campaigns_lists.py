@@ -25,6 +25,7 @@ from campaigns.campaign_list import campaign_list, care_list, offers_made
 from campaigns.csv_file import guarded
 from campaigns.headings import HEADINGS
 from campaigns.list_files import CARE_COLUMNS, file_name, write_lists
+from campaigns.list_query import ListQuery
 from campaigns.offer_log import canonical_lines, leaf_hash
 from campaigns.reasons import WEIGHED, reasons_of_offers
 from conf.errors import ConfigError
@@ -35,7 +36,6 @@ from jobs.lists_command import list_lines
 from jobs.plan_campaign import check_roles
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS
-from tables.errors import UserError
 from tables.sources import CUSTOMERS
 from tests.campaign_bank import frame
 
@@ -193,7 +193,7 @@ def test_a_bank_speaks_its_language_in_reasons_names_and_benefits(tmp_path: Path
     page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")["List"]
     shown = [cell.value for cell in page[2]]
     assert {why[0], "Assicurazione viaggi", told["client_benefit"]} <= set(shown)
-    assert "Assicurazione viaggi" in list_lines(lists, ITALIAN, None, 1)[2]
+    assert "Assicurazione viaggi" in list_lines(lists, ITALIAN, ListQuery(), 1)[2]
 
 
 def test_a_list_row_says_what_the_configuration_and_the_decision_say() -> None:
@@ -370,34 +370,14 @@ def test_the_workbook_is_made_for_a_person_and_holds_no_formula(tmp_path: Path) 
 
 
 def test_every_column_that_is_shown_has_a_heading() -> None:
-    assert {*CONFIG.roles.branch.list_columns, *CARE_COLUMNS} <= set(HEADINGS)
+    for role in (CONFIG.roles.branch, CONFIG.roles.campaign):
+        assert {*role.list_columns, *CARE_COLUMNS} <= set(HEADINGS)
     assert set(CAMPAIGN_LISTS.column_names) <= set(HEADINGS)
 
 
-def test_a_role_may_only_see_columns_that_exist() -> None:
-    wrong = load_config("local", ["roles.branch.list_columns=[customer_id, chanel]"])
-    with pytest.raises(ConfigError, match=r"chanel.*did you mean channel"):
+@pytest.mark.parametrize("role", ["branch", "campaign"])
+def test_a_role_may_only_see_columns_that_exist(role: str) -> None:
+    wrong = load_config("local", [f"roles.{role}.list_columns=[customer_id, chanel]"])
+    with pytest.raises(ConfigError, match=rf"roles.{role}.*chanel.*did you mean channel"):
         check_roles(wrong)
     check_roles(CONFIG)
-
-
-def test_the_list_of_a_branch_as_text() -> None:
-    lists = listed(decision("C1", 1), decision("C2", 2), decision("C3", 1, branch_id="B2"))
-    lines = list_lines(lists, CONFIG, None, 1)
-    assert lines[0] == "Branch B1: 1 of 2 offers"
-    assert " ".join(lines[2].split()) == (
-        "1 C1 Travel insurance phone 2024-04-21 Spent 900 EUR on travel"
-    )
-    assert len(lines) == 3
-    assert list_lines(lists, CONFIG, "B2", 9)[0] == "Branch B2: 1 of 1 offers"
-
-
-def test_a_branch_without_a_list_is_told_which_there_are() -> None:
-    with pytest.raises(UserError, match="branch B9 has no list; there are B1"):
-        list_lines(listed(decision("C1", 1)), CONFIG, "B9", 10)
-
-
-def test_a_campaign_that_offers_nothing_says_so() -> None:
-    assert list_lines(listed(), CONFIG, None, 10) == [
-        "The campaign offers nothing to anybody; decisions and log say why."
-    ]

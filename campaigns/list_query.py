@@ -1,0 +1,158 @@
+"""Which rows of the lists somebody asks for, within what the role may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from campaigns.list_files import MOVES
+from conf.errors import did_you_mean
+from conf.fields import Channel
+from conf.schema import RunConfig
+from tables.derived import CAMPAIGN_LISTS
+from tables.errors import UserError
+
+RoleName = Literal["campaign", "branch"]
+# Of columns with few values: what a filter is called.
+FILTERS = {
+    "branch": "branch_id",
+    "advisor": "advisor_id",
+    "product": "product_id",
+    "offer": "offer_id",
+    "channel": "channel",
+    "move": "move",
+}
+CUSTOMER = "customer"
+MOST_NAMES = 20
+SHOWN = ("rank_in_branch", "customer_id", "product_id", "channel", "valid_to", "reason_1")
+BEST_FIRST = [
+    ("expected_profit", "descending"),
+    ("branch_id", "ascending"),
+    ("rank_in_branch", "ascending"),
+]
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What is asked; filters combine.
+
+    Attributes:
+        equal: Value by filter: one of ``FILTERS``, or ``customer``.
+        min_profit: Offers of this expected profit or more.
+        role: Who asks.
+        columns: What is shown; the most telling ones if left out.
+    """
+
+    equal: Mapping[str, str] = field(default_factory=dict)
+    min_profit: Decimal | None = None
+    role: RoleName = "campaign"
+    columns: tuple[str, ...] = ()
+
+    @property
+    def is_of_one_branch(self) -> bool:
+        """The rows of one branch are asked for, and nothing narrows them."""
+        return set(self.equal) == {"branch"} and self.min_profit is None
+
+
+def matching(lists: pa.Table, query: ListQuery, config: RunConfig) -> pa.Table:
+    """The rows that are asked for: of one branch by rank, of several the most valuable first.
+
+    Args:
+        lists: Shaped ``CAMPAIGN_LISTS``, in order.
+        query: What is asked.
+        config: Of the run that made them.
+
+    Raises:
+        UserError: A value or a column does not exist, or is none of the role's business.
+    """
+    _check_role(query, config)
+    rows = lists
+    for name, value in query.equal.items():
+        column = FILTERS.get(name, "customer_id")
+        _check_value(name, value, lists[column], config)
+        rows = rows.filter(pc.equal(rows[column], value))
+    if query.min_profit is not None:
+        rows = rows.filter(pc.greater_equal(rows["expected_profit"], pa.scalar(query.min_profit)))
+    return rows if "branch" in query.equal else rows.sort_by(BEST_FIRST)
+
+
+def shown_columns(query: ListQuery, config: RunConfig) -> list[str]:
+    """What is shown of a row, within what the role may see."""
+    if query.columns:
+        return list(query.columns)
+    where = () if "branch" in query.equal else ("branch_id",)
+    worth = () if query.min_profit is None else ("expected_profit",)
+    may_see = _may_see(query.role, config)
+    return [name for name in (*where, *SHOWN[:-1], *worth, SHOWN[-1]) if name in may_see]
+
+
+def scope(query: ListQuery) -> str:
+    """What is asked for, in words: ``Branch B1, product mortgage``."""
+    asked = [f"{name} {value}" for name, value in query.equal.items()]
+    if query.min_profit is not None:
+        asked.append(f"expected profit {query.min_profit:,.2f} or more")
+    said = ", ".join(asked) or "all branches"
+    return said[0].upper() + said[1:]
+
+
+def named(values: Iterable[str]) -> str:
+    """Values that exist, for a message: not more than a person reads."""
+    known = sorted(values)
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return ", ".join(known[:MOST_NAMES]) + more
+
+
+def _check_role(query: ListQuery, config: RunConfig) -> None:
+    may_see = _may_see(query.role, config)
+    asked = [*query.columns, *(FILTERS.get(name, "customer_id") for name in query.equal)]
+    if query.min_profit is not None:
+        asked.append("expected_profit")
+    unknown = [name for name in asked if name not in CAMPAIGN_LISTS.column_names]
+    if unknown:
+        raise UserError(
+            f"lists have no column {unknown[0]}{did_you_mean(unknown[0], may_see)}."
+            f" There are {', '.join(may_see)}"
+        )
+    hidden = [name for name in asked if name not in may_see]
+    if hidden:
+        raise UserError(
+            f"role {query.role} may not see {hidden[0]} (roles.{query.role}.list_columns);"
+            f" it may see {', '.join(may_see)}"
+        )
+    if query.role == "branch" and "branch" not in query.equal:
+        raise UserError("role branch sees the clients of one branch: say --branch")
+
+
+def _check_value(name: str, value: str, column: pa.ChunkedArray, config: RunConfig) -> None:
+    listed = {one for one in pc.unique(column).to_pylist() if one is not None}
+    if value in listed | set(_configured(name, config)):
+        return
+    if name == CUSTOMER:
+        # Which other clients there are is nothing for a message.
+        raise UserError("--customer: this client is on no list; the table decisions says why")
+    what = "has no list" if name == "branch" else "is on no list"
+    there_are = listed | set(_configured(name, config))
+    raise UserError(
+        f"{name} {value} {what}; there are {named(there_are)}{did_you_mean(value, there_are)}"
+    )
+
+
+def _configured(name: str, config: RunConfig) -> Sequence[str]:
+    """Values that exist, though perhaps no row has them this month."""
+    known: Mapping[str, Sequence[str]] = {
+        "product": tuple(config.products),
+        "offer": tuple(config.offers),
+        "channel": get_args(Channel),
+        "move": tuple(MOVES),
+    }
+    return known.get(name, ())
+
+
+def _may_see(role: RoleName, config: RunConfig) -> tuple[str, ...]:
+    columns: tuple[str, ...] = getattr(config.roles, role).list_columns
+    return columns

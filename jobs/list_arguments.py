@@ -1,0 +1,84 @@
+"""What `xsell lists` understands."""
+
+from __future__ import annotations
+
+import argparse
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.arguments import Parser, add_command, add_month, lazy, positive
+
+if TYPE_CHECKING:
+    from jobs.arguments import Commands
+
+FILTER_HELP = {
+    "branch": "branch_id (default, without any filter: the first branch)",
+    "advisor": "advisor_id",
+    "product": "product_id",
+    "offer": "offer_id",
+    "channel": "branch, phone, email, sms, post or app",
+    "customer": "customer_id",
+    "move": "kind of sale: cross_sell_internal, cross_sell_partner, up_sell",
+}
+
+
+def add_lists(commands: Commands) -> None:
+    """`xsell lists` and its verbs."""
+    lists = commands.add_parser("lists", help="show and export campaign lists")
+    verbs = lists.add_subparsers(title="commands", required=True, metavar="command")
+    _add_show(verbs)
+    export = add_command(
+        verbs,
+        "export",
+        "copy the lists of a committed run to a folder",
+        lazy("jobs.lists_export", "export_command"),
+    )
+    export.add_argument("--to", type=Path, required=True, help="folder to write to")
+    add_month(export)
+
+
+def _add_show(verbs: Commands) -> None:
+    show: Parser = add_command(
+        verbs,
+        "show",
+        "the first lines of a branch's list, or of what filters leave of all lists",
+        lazy("jobs.lists_command", "show_command"),
+    )
+    for name, text in FILTER_HELP.items():
+        show.add_argument(f"--{name}", metavar="ID", help=text)
+    show.add_argument("--min-profit", type=_amount, metavar="AMOUNT", help="least expected profit")
+    show.add_argument(
+        "--top", "--rows", type=positive, default=10, metavar="N", help="lines (default: 10)"
+    )
+    show.add_argument(
+        "--role",
+        choices=("campaign", "branch"),
+        default="campaign",
+        help="whose columns (conf/base/roles.yaml; default: campaign)",
+    )
+    show.add_argument(
+        "--columns",
+        type=_names,
+        default=(),
+        metavar="A,B,…",
+        help="columns to show, of those that the role may see",
+    )
+    add_month(show)
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not amount.is_finite():
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount; write it as 25 or 25.50")
+    return amount.quantize(Decimal("0.01"))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError("names no column")
+    return names
