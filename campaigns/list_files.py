@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,11 +16,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from campaigns.csv_file import write_csv
+from campaigns.recheck import without
 from campaigns.workbook import Block, Sheet, Words, write_workbook
 from conf.schema import RunConfig
 from tables.files import sha256_of
 
 MANIFEST = "manifest.json"
+RECALLED_FILE = "recalled.csv"
+WHOLE_FILE = "campaign.parquet"
 CARE_COLUMNS = ("customer_id", "care_treatment", "advisor_id", "as_of", "branch_id", "run_id")
 CHANNELS = {"sms": "SMS", "email": "e-mail", "app": "app", "branch": "branch visit"}
 MOVES = {
@@ -49,6 +54,71 @@ HOW_TO_HELP: Block = (
 )
 
 
+@dataclass(frozen=True)
+class Part:
+    """What leaves the house where it is not all that was committed.
+
+    Attributes:
+        lists: Committed rows, shaped ``CAMPAIGN_LISTS``, recalled ones among them.
+        care: Committed rows, shaped ``CARE_LISTS``, likewise.
+        recalled: Shaped ``RECALLED``: rows that are left out of every file, and why.
+        known_before: What was recorded before this day has decided that.
+        branch_id: Whose rows these are; None: everybody's.
+    """
+
+    lists: pa.Table
+    care: pa.Table
+    recalled: pa.Table
+    known_before: date
+    branch_id: str | None = None
+
+    @property
+    def is_as_committed(self) -> bool:
+        """Nothing is left out."""
+        return self.branch_id is None and not self.recalled.num_rows
+
+    @property
+    def rows(self) -> int:
+        """How many rows were committed."""
+        return int(self.lists.num_rows + self.care.num_rows)
+
+    @property
+    def left_out(self) -> int:
+        """How many rows are left out, each once."""
+        return self.rows - sum(int(rows.num_rows) for rows in self.kept)
+
+    @cached_property
+    def kept(self) -> tuple[pa.Table, pa.Table]:
+        """Lists and care lists without what is recalled."""
+        of_care = pc.is_null(self.recalled["offer_id"])
+        return (
+            without(self.lists, self.recalled.filter(pc.invert(of_care))),
+            without(self.care, self.recalled.filter(of_care)),
+        )
+
+
+def write_part(folder: Path, part: Part, config: RunConfig, as_of: date) -> None:
+    """Fill an empty folder with a part, what was recalled from it, and how many rows that left out.
+
+    A branch's part has no Parquet file: that has columns which are none of a branch's business.
+    """
+    lists, care = part.kept
+    rows = _whole_file(folder, lists) if part.branch_id is None else {}
+    rows |= _branch_files(folder, lists, config, as_of)
+    rows |= _care_files(folder, care, as_of)
+    if part.recalled.num_rows:
+        write_csv(folder / RECALLED_FILE, part.recalled)
+        rows[RECALLED_FILE] = part.recalled.num_rows
+    left_out = {
+        "committed_rows": part.rows,
+        "left_out": part.left_out,
+        "by_rule": dict(sorted(Counter(part.recalled["rule"].to_pylist()).items())),
+        "known_before": part.known_before.isoformat(),
+    }
+    about = {"campaign_id": config.campaign.campaign_id, "as_of": as_of.isoformat()}
+    _write_manifest(folder, rows, about | {"branch_id": part.branch_id, "recalled": left_out})
+
+
 def write_lists(
     folder: Path, lists: pa.Table, care: pa.Table, config: RunConfig, as_of: date
 ) -> None:
@@ -61,11 +131,11 @@ def write_lists(
         config: Names of products and partners, what a branch may see.
         as_of: Day that the files say they are from.
     """
-    pq.write_table(lists, folder / "campaign.parquet", compression="zstd")
-    rows = {"campaign.parquet": lists.num_rows}
+    rows = _whole_file(folder, lists)
     rows |= _branch_files(folder, lists, config, as_of)
     rows |= _care_files(folder, care, as_of)
-    _write_manifest(folder, rows, config.campaign.campaign_id, as_of)
+    about = {"campaign_id": config.campaign.campaign_id, "as_of": as_of.isoformat()}
+    _write_manifest(folder, rows, about)
 
 
 def branch_view(lists: pa.Table, config: RunConfig) -> pa.Table:
@@ -88,6 +158,11 @@ def words(config: RunConfig) -> Words:
 def file_name(branch_id: str) -> str:
     """A branch's identifier as a name that cannot lead out of the folder."""
     return "branch_" + quote(branch_id, safe="")
+
+
+def _whole_file(folder: Path, lists: pa.Table) -> dict[str, int]:
+    pq.write_table(lists, folder / WHOLE_FILE, compression="zstd")
+    return {WHOLE_FILE: lists.num_rows}
 
 
 def _branch_files(
@@ -166,11 +241,10 @@ def _sentence(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
-def _write_manifest(folder: Path, rows: dict[str, int], campaign_id: str, as_of: date) -> None:
+def _write_manifest(folder: Path, rows: dict[str, int], about: Mapping[str, object]) -> None:
     files = {
         name: {"rows": count, "sha256": sha256_of(folder / name)}
         for name, count in sorted(rows.items())
     }
-    content = {"campaign_id": campaign_id, "as_of": as_of.isoformat(), "files": files}
-    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    text = json.dumps({**about, "files": files}, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ from tables.files import make_folder, remove_leftovers, sha256_of, write_tree
 from tables.store import Store
 
 if TYPE_CHECKING:
+    from campaigns.list_files import Part
     from jobs.home import Home
     from jobs.publishing import Context
     from jobs.run import Run
@@ -65,15 +66,48 @@ def write_committed(home: Home, record: RunRecord, target: Path) -> None:
     Raises:
         ContractViolation: They differ from those that were committed; ``target`` is not written.
     """
+    write_tree(target, lambda folder: fill_as_committed(home, record, folder))
+
+
+def fill_as_committed(home: Home, record: RunRecord, folder: Path) -> None:
+    """Fill a folder with all list files of a committed campaign.
+
+    Raises:
+        ContractViolation: They differ from those that were committed.
+    """
     config = recorded_config(record.config)
-    write = _writer(Store(home.tables, None, record.pins), config, record.as_of)
-    write_tree(target, lambda folder: _checked(write, folder, record.outputs[LISTS]))
+    _writer(Store(home.tables, None, record.pins), config, record.as_of)(folder)
+    _refuse_other(_digests(folder), record.outputs[LISTS])
 
 
-def _checked(write: Callable[[Path], None], folder: Path, pinned: Mapping[str, str]) -> None:
-    write(folder)
-    made = _digests(folder)
-    differing = sorted(path for path in made | dict(pinned) if made.get(path) != pinned.get(path))
+def fill_with_part(record: RunRecord, part: Part, folder: Path) -> None:
+    """Fill a folder with a part of a committed campaign.
+
+    Raises:
+        ContractViolation: Files that nothing was left out of differ from those that were committed.
+    """
+    from campaigns.list_files import MANIFEST, RECALLED_FILE, WHOLE_FILE, file_name, write_part
+
+    write_part(folder, part, recorded_config(record.config), record.as_of)
+    touched = {file_name(branch_id) for branch_id in part.recalled["branch_id"].to_pylist()}
+    new = {MANIFEST, RECALLED_FILE, *((WHOLE_FILE,) if touched else ())}
+    made = {
+        path: digest
+        for path, digest in _digests(folder).items()
+        if path not in new and Path(path).stem not in touched
+    }
+    pinned = record.outputs[LISTS]
+    _refuse_other(made, {path: pinned.get(path, "") for path in made})
+
+
+def _refuse_other(made: Mapping[str, str], pinned: Mapping[str, str]) -> None:
+    """Files are those that were committed.
+
+    Raises:
+        ContractViolation: Some differ.
+    """
+    paths = {*made, *pinned}
+    differing = sorted(path for path in paths if made.get(path) != pinned.get(path))
     if differing:
         raise ContractViolation(
             f"{len(differing)} list files differ from those committed, e.g. {differing[0]}."

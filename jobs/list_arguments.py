@@ -7,7 +7,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.arguments import Parser, add_command, add_month, lazy, positive
+from jobs.arguments import (
+    Parser,
+    add_command,
+    add_month,
+    add_place,
+    day_of,
+    lazy,
+    month_first,
+    positive,
+)
 
 if TYPE_CHECKING:
     from jobs.arguments import Commands
@@ -25,17 +34,32 @@ FILTER_HELP = {
 
 def add_lists(commands: Commands) -> None:
     """`xsell lists` and its verbs."""
-    lists = commands.add_parser("lists", help="show and export campaign lists")
+    lists = commands.add_parser("lists", help="show, export and compare campaign lists")
     verbs = lists.add_subparsers(title="commands", required=True, metavar="command")
     _add_show(verbs)
     export = add_command(
         verbs,
         "export",
-        "copy the lists of a committed run to a folder",
+        "write the lists of a committed run to a folder, without what was withdrawn since",
         lazy("jobs.lists_export", "export_command"),
     )
     export.add_argument("--to", type=Path, required=True, help="folder to write to")
+    export.add_argument(
+        "--branch",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this branch's files, in a folder of their own; may be repeated",
+    )
+    export.add_argument(
+        "--on",
+        type=day_of,
+        metavar="YYYY-MM-DD",
+        help="what was recorded before this day decides who may still be contacted (default: all"
+        " that was delivered)",
+    )
     add_month(export)
+    _add_diff(verbs)
 
 
 def _add_show(verbs: Commands) -> None:
@@ -65,6 +89,30 @@ def _add_show(verbs: Commands) -> None:
         help="columns to show, of those that the role may see",
     )
     add_month(show)
+
+
+def _add_diff(verbs: Commands) -> None:
+    diff = add_command(
+        verbs,
+        "diff",
+        "what changed between the lists of two campaigns, and why",
+        lazy("jobs.lists_diff", "diff_command"),
+    )
+    diff.add_argument("runs", nargs="*", metavar="RUN", help="run id, or how it begins")
+    diff.add_argument(
+        "--as-of",
+        action="append",
+        type=month_first,
+        default=[],
+        metavar="YYYY-MM-01",
+        help="the campaign of a month, in place of a run; twice for two months",
+    )
+    diff.add_argument("--branch", metavar="ID", help="only this branch's lists")
+    diff.add_argument("--csv", type=Path, metavar="FILE", help="write every change to this file")
+    diff.add_argument(
+        "--examples", type=positive, default=2, metavar="N", help="of each kind and cause"
+    )
+    add_place(diff)
 
 
 def _amount(text: str) -> Decimal:

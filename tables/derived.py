@@ -212,6 +212,24 @@ OFFER_LOG = Table(
     ),
 )
 
+EXPORTS = Table(
+    name="exports",
+    grain="one row per export of a campaign's lists",
+    key=("export_id",),
+    kind="record",
+    columns=columns(
+        "export_id string -- hash of what was exported; the same export again adds no row",
+        "run_id string -- the run that made the lists",
+        "campaign_id string -- the campaign they belong to",
+        "as_of date -- as-of date of the campaign",
+        "branch_id string? -- whose list was exported; null: every branch's",
+        "known_before date -- consents, objections and flags recorded before it were checked",
+        "row_count bigint -- rows that were exported",
+        "recalled_row_count bigint -- rows that were left out, because something was withdrawn",
+        "manifest_sha256 string -- digest of the manifest, which names the digest of every file",
+    ),
+)
+
 DERIVED = (
     DELIVERIES,
     QUARANTINE,
@@ -222,4 +240,5 @@ DERIVED = (
     CAMPAIGN_LISTS,
     CARE_LISTS,
     OFFER_LOG,
+    EXPORTS,
 )

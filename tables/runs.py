@@ -25,7 +25,7 @@ RUNS = Table(
     columns=columns(
         "sequence bigint -- order of commits, from 1",
         "run_id string -- hash of step, as-of date, campaign, inputs, configuration, models, code",
-        "step string -- ingest, features, train, score or campaign",
+        "step string -- ingest, features, train, score or campaign; export",
         "as_of date -- cut-off of the run",
         "campaign_id string -- the campaign configured",
         "supersedes string? -- run of the same step and date that this one replaces",
@@ -36,7 +36,7 @@ RUNS = Table(
         "config_hash string -- SHA-256 of the merged configuration",
         "config string -- the merged configuration, JSON",
         "code_version string -- version and digest of the code",
-        "engine string -- embedded, spark or connect",
+        "engine string -- embedded, spark or connect; none where none was needed",
         "seconds double -- how long the run took",
         "status string -- committed: a row of any other kind is never written",
     ),
