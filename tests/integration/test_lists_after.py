@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from jobs.cli import main
 from jobs.home import Home
 from jobs.lists_command import campaign_of
-from tables.derived import CAMPAIGN_LISTS, EXPORTS
+from jobs.staging import Staging
+from tables.arrow import arrow_schema
+from tables.delta import commit_files
+from tables.derived import CAMPAIGN_LISTS, DECISIONS, EXPORTS
 from tables.files import sha256_of
 from tables.runs import Runs
 from tables.sources import CONSENTS, CUSTOMERS, FLAGS
@@ -153,3 +158,66 @@ def test_an_export_that_cannot_be_is_refused(home, capsys, tmp_path):
     assert "is before the campaign" in xsell(home, capsys, *words, "--on", "2026-10-31")[2]
     assert not (tmp_path / "x").exists()
     assert Runs(home.tables).head(EXPORTS.name) is None
+
+
+def another_campaign(home, gone, settings):
+    """The same month decided anew: one offer less, by a gate that the configuration closed."""
+    first = campaign_of(home, AS_OF)
+    store = Store(home.tables, None, first.pins)
+    pins, run_id = dict(first.pins), "d" * 64
+    staging = Staging(home.tables, run_id, AS_OF, 1)
+    decided = store.arrow(DECISIONS, AS_OF).to_pylist()
+    for row in decided:
+        if (row["customer_id"], row["offer_id"]) == gone:
+            row |= {"outcome": "suppressed", "failed_gates": ["contact_policy.contact_cap"]}
+        row["rules_version"] = "another"
+    listed = [
+        row for row in offers(home) if (row["customer_id"], row["offer_id"]) != gone
+    ]  # fmt: skip
+    for table, rows in ((DECISIONS, decided), (CAMPAIGN_LISTS, listed)):
+        staging.stage(table, pa.Table.from_pylist(rows, schema=arrow_schema(table)))
+        folder, files = home.tables / table.name, staging.files[table.name]
+        pins[table.name] = commit_files(folder, table, files, run_id)
+    config = json.loads(first.config)
+    config["contact_policy"] |= settings
+    record = replace(first, run_id=run_id, pins=pins, config=json.dumps(config))
+    return Runs(home.tables).append(record)
+
+
+def test_a_diff_names_what_left_and_the_rule_that_was_changed(home, capsys, tmp_path):
+    first, victim = campaign_of(home, AS_OF), offers(home)[1]
+    gone = (victim["customer_id"], victim["offer_id"])
+    another_campaign(home, gone, {"max_contacts_30d": 1})
+    words = ("lists", "diff", first.run_id[:8], "dddd", "--csv", tmp_path / "diff.csv")
+    code, out, _ = xsell(home, capsys, *words, as_of=None)
+    assert code == 0
+    count = len(offers(home))
+    assert f"0 entered, 1 left, {count} stayed" in out
+    [line] = [line for line in out.splitlines() if line.startswith("left ")]
+    assert victim["customer_id"] in line
+    assert "policy: contact.customer_cap_30d 1-" in line
+    assert (tmp_path / "diff.csv").read_text().splitlines()[1].startswith("left,policy,")
+
+    branch = next(
+        row["branch_id"] for row in offers(home) if row["branch_id"] != victim["branch_id"]
+    )
+    words = ("lists", "diff", first.run_id[:8], "dddd", "--branch", branch)
+    assert "The lists are the same." in xsell(home, capsys, *words, as_of=None)[1]
+
+
+def test_a_campaign_does_not_differ_from_itself(home, capsys):
+    month = ("--as-of", AS_OF)
+    code, out, _ = xsell(home, capsys, "lists", "diff", *month, *month, as_of=None)
+    assert (code, out.splitlines()[-1]) == (0, "The lists are the same.")
+
+
+def test_runs_that_cannot_be_compared_are_named(home, capsys):
+    run = campaign_of(home, AS_OF).run_id
+    for words, said in (
+        (["zzz", run[:6]], f"run zzz is no committed campaign; there are {run[:12]}"),
+        ([run], "say which two campaigns"),
+        ([run, run, "--branch", "B9"], "has no list; there are B0"),
+    ):
+        code, _, err = xsell(home, capsys, "lists", "diff", *words, as_of=None)
+        assert code == 1
+        assert said in err

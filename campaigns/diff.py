@@ -1,0 +1,320 @@
+"""What changed between the lists of two runs, and why: each change has one main cause.
+
+The cause is read from what both runs decided about the same client and offer. Where several apply,
+the one that comes first in ``Cause`` is told: what concerns the client as a whole goes before what
+concerns an offer, what was decided on purpose before what followed from figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from campaigns.rules import Rule, rules_in_force
+from conf.schema import RunConfig
+from tables.reason_codes import Outcome, ReasonCode
+
+Row = Mapping[str, Any]
+Key = tuple[str, str]
+T = TypeVar("T")
+NEEDED = (
+    "customer_id",
+    "offer_id",
+    "branch_id",
+    "outcome",
+    "failed_gates",
+    "margin",
+    "contact_cost",
+    "is_in_global_holdout",
+    "contacts_left_30d",
+    "model_name",
+    "model_version",
+    "response",
+    "response_basis",
+    "uplift_version",
+    "rules_version",
+)
+CHANGES = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("cause", pa.string()),
+        ("detail", pa.string()),
+        ("branch_id", pa.string()),
+        ("customer_id", pa.string()),
+        ("offer_id", pa.string()),
+        ("rank_before", pa.int32()),
+        ("rank_after", pa.int32()),
+        ("instead_of", pa.string()),
+    ]
+)
+
+
+class Kind(StrEnum):
+    """What became of a row; the first that applies."""
+
+    ENTERED = "entered"
+    LEFT = "left"
+    OTHER_BRANCH = "other branch"
+    OTHER_CHANNEL = "other channel"
+    RE_RANKED = "re-ranked"
+
+
+class Cause(StrEnum):
+    """Why; of several, the first."""
+
+    CLIENT = "client"
+    CARE = "care"
+    CONSENT = "consent"
+    CONTACT = "contact"
+    POLICY = "policy"
+    CONTROL = "control"
+    CAPACITY = "capacity"
+    MODEL = "model"
+    DATA = "data"
+    NEIGHBOURS = "neighbours"
+
+
+MEANING = {
+    Cause.CLIENT: "the client is new, or none any more",
+    Cause.CARE: "the client came into care, or out of it",
+    Cause.CONSENT: "consent was given or withdrawn",
+    Cause.CONTACT: "contacts since: a cap or cool-off begins or ends",
+    Cause.POLICY: "a rule, an offer or what it earns was configured anew",
+    Cause.CONTROL: "drawn for the control group or the global holdout, or no more",
+    Cause.CAPACITY: "passes every gate in both runs; what clients share decided",
+    Cause.MODEL: "another version of the model values it otherwise",
+    Cause.DATA: "what is known of the client changed",
+    Cause.NEIGHBOURS: "its own value is the same; others came or went",
+}
+ORDER = {cause: place for place, cause in enumerate(Cause)}
+Found = tuple[Cause, str]
+# Gates whose family does not say what moved them.
+CAUSE_OF_GATE: Mapping[str, Cause] = {
+    ReasonCode.NOT_ACTIVE: Cause.CLIENT,
+    ReasonCode.EMPLOYEE: Cause.DATA,
+    ReasonCode.QUIET_PERIOD: Cause.POLICY,
+}
+CAUSE_OF_FAMILY: Mapping[str, Cause] = {
+    "care": Cause.CARE,
+    "consent": Cause.CONSENT,
+    "contact_policy": Cause.CONTACT,
+}
+NO_LIMITS = {"campaign_id", "salt", "control_share", "global_holdout_share"}
+OWN_LIMITS = ("max_offers_per_customer", "max_offers_per_household")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two runs.
+
+    Attributes:
+        listed: Rows of its lists, by client and offer.
+        decided: What it decided about every offer to the clients on either list.
+        config: Its configuration.
+        is_after: It is the later one of the two.
+    """
+
+    listed: Mapping[Key, Row]
+    decided: Mapping[Key, Row]
+    config: RunConfig
+    is_after: bool = False
+    _rules: dict[str, dict[str, Rule]] = field(default_factory=dict, compare=False)
+
+    def rules(self, offer_id: str) -> dict[str, Rule]:
+        """The rules asked about an offer, by reason code."""
+        if offer_id not in self._rules:
+            self._rules[offer_id] = rules_in_force(offer_id, self.config)
+        return self._rules[offer_id]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row that is not as it was."""
+
+    kind: Kind
+    cause: Cause
+    detail: str
+    branch_id: str
+    customer_id: str
+    offer_id: str
+    rank_before: int | None
+    rank_after: int | None
+    instead_of: str | None = None
+
+
+def by_key(rows: pa.Table) -> dict[Key, Row]:
+    """Rows by client and offer."""
+    return {(row["customer_id"], row["offer_id"]): row for row in rows.to_pylist()}
+
+
+def changes(before: Side, after: Side) -> list[Change]:
+    """Every row that entered, left, or is listed otherwise, in the order of branch and rank."""
+    entered = set(after.listed) - set(before.listed)
+    left = set(before.listed) - set(after.listed)
+    found = [
+        *_one_sided(Kind.ENTERED, after, before, entered, left),
+        *_one_sided(Kind.LEFT, before, after, left, entered),
+        *_stayed(before, after),
+    ]
+    return sorted(found, key=_place)
+
+
+def as_table(found: Iterable[Change]) -> pa.Table:
+    """Changes as rows, shaped ``CHANGES``."""
+    return pa.Table.from_pylist([vars(change) for change in found], schema=CHANGES)
+
+
+def _place(change: Change) -> tuple[object, ...]:
+    rank = change.rank_after or change.rank_before
+    return (
+        list(Kind).index(change.kind),
+        change.branch_id,
+        rank,
+        change.customer_id,
+        change.offer_id,
+    )
+
+
+def _one_sided(
+    kind: Kind, own: Side, other: Side, keys: set[Key], gone: set[Key]
+) -> Iterator[Change]:
+    """Rows on the lists of ``own`` only; ``gone`` are those of ``other`` only."""
+    instead = {customer: offer for customer, offer in sorted(gone, reverse=True)}
+    for customer, offer in keys:
+        row, swapped = own.listed[customer, offer], instead.get(customer)
+        causes = _causes((customer, offer), own, other)
+        if not causes and swapped is not None:
+            # It lost to, or took the place of, another offer: what moved that one moved this one.
+            causes = [
+                (cause, f"{swapped}: {detail}")
+                for cause, detail in _causes((customer, swapped), other, own)
+            ]
+        cause, detail = _main(causes)
+        rank = row["rank_in_branch"]
+        ranks = (None, rank) if own.is_after else (rank, None)
+        yield Change(
+            kind, cause, detail, row["branch_id"], customer, offer, ranks[0], ranks[1], swapped
+        )
+
+
+def _stayed(before: Side, after: Side) -> Iterator[Change]:
+    for key in set(before.listed) & set(after.listed):
+        was, now = before.listed[key], after.listed[key]
+        if (told := _otherwise(key, before, after)) is None:
+            continue
+        kind, (cause, detail) = told
+        ranks = (was["rank_in_branch"], now["rank_in_branch"])
+        yield Change(kind, cause, detail, now["branch_id"], *key, ranks[0], ranks[1])
+
+
+def _otherwise(key: Key, before: Side, after: Side) -> tuple[Kind, Found] | None:
+    """How a row that is on both lists differs."""
+    was, now = before.listed[key], after.listed[key]
+    if was["branch_id"] != now["branch_id"]:
+        moved = f"branch {was['branch_id']} -> {now['branch_id']}"
+        return Kind.OTHER_BRANCH, (Cause.DATA, moved)
+    if was["channel"] != now["channel"]:
+        offers = before.config.offers[key[1]], after.config.offers[key[1]]
+        is_configured = offers[0].channels != offers[1].channels
+        cause = Cause.POLICY if is_configured else Cause.CONSENT
+        return Kind.OTHER_CHANNEL, (cause, f"{was['channel']} -> {now['channel']}")
+    if was["rank_in_branch"] != now["rank_in_branch"]:
+        return Kind.RE_RANKED, _main(_of_value(before.decided[key], after.decided[key]))
+    return None
+
+
+def _causes(key: Key, own: Side, other: Side) -> list[Found]:
+    """Why a row on the lists of ``own`` is not on those of ``other``; none: its value says why."""
+    listed, decided = own.decided[key], other.decided.get(key)
+    if decided is None:
+        if key[1] not in other.config.offers:
+            return [(Cause.POLICY, f"offer {key[1]} is not in both configurations")]
+        return [(Cause.CLIENT, "known to one of the runs only")]
+    found = [cause for code in decided["failed_gates"] for cause in _of_gate(code, key, own, other)]
+    found += _of_outcome(decided, listed, own, other)
+    return found or _of_value(*_in_order(own, listed, decided))
+
+
+def _of_gate(code: str, key: Key, own: Side, other: Side) -> Iterator[Found]:
+    before, after = _in_order(own, own.decided[key], other.decided[key])
+    worth = _of_value(before, after) if code == ReasonCode.NOT_PROFITABLE else []
+    yield from worth
+    is_another = before["rules_version"] != after["rules_version"]
+    if is_another and (changed := _changed_rule(code, key[1], *_in_order(own, own, other))):
+        yield Cause.POLICY, changed
+    elif not worth:
+        family = code.partition(".")[0]
+        yield CAUSE_OF_GATE.get(code) or CAUSE_OF_FAMILY.get(family, Cause.DATA), code
+
+
+def _in_order(own: Side, mine: T, others: T) -> tuple[T, T]:
+    """What belongs to the run before, then what belongs to the one after."""
+    return (others, mine) if own.is_after else (mine, others)
+
+
+def _changed_rule(code: str, offer_id: str, before: Side, after: Side) -> str | None:
+    """The rule and its versions, if it was configured otherwise."""
+    rules = [side.rules(offer_id).get(code) for side in (before, after)]
+    versions = [rule.version if rule else "none" for rule in rules]
+    if versions[0] == versions[1]:
+        return None
+    name = next(rule.id for rule in rules if rule)
+    return f"{name} {' -> '.join(versions)}"
+
+
+def _of_outcome(decided: Row, listed: Row, own: Side, other: Side) -> Iterator[Found]:
+    """What stopped an offer that passed its gates."""
+    outcome = decided["outcome"]
+    if outcome == Outcome.OFFERED:
+        # Only the lists of one branch are looked at.
+        yield Cause.DATA, f"offered at branch {decided['branch_id']}"
+    if outcome == Outcome.CONTROL or (
+        decided["is_in_global_holdout"] and not listed["is_in_global_holdout"]
+    ):
+        yield Cause.CONTROL, "withheld"
+    if outcome == Outcome.OVER_CAPACITY:
+        yield Cause.CAPACITY, _changed_limits(*_in_order(own, own, other)) or "the same limits"
+    if outcome == Outcome.OUTRANKED:
+        if decided["contacts_left_30d"] < listed["contacts_left_30d"]:
+            yield Cause.CONTACT, "fewer contacts left"
+        if changed := _changed_limits(*_in_order(own, own, other), OWN_LIMITS):
+            yield Cause.POLICY, changed
+
+
+def _changed_limits(before: Side, after: Side, names: Iterable[str] | None = None) -> str:
+    was, now = before.config.campaign.model_dump(), after.config.campaign.model_dump()
+    limits = set(was) - NO_LIMITS
+    changed = [
+        f"campaign.{name} {was[name]} -> {now[name]}"
+        for name in sorted(limits if names is None else names)
+        if was[name] != now[name]
+    ]
+    return "; ".join(changed)
+
+
+def _of_value(before: Row, after: Row) -> list[Found]:
+    """Why the same offer is worth more or less; nothing if it is not."""
+    found: list[Found] = [
+        (Cause.POLICY, f"{name} {before[name]} -> {after[name]}")
+        for name in ("margin", "contact_cost")
+        if before[name] != after[name]
+    ]
+    if before["response"] != after["response"]:
+        models = [
+            (row["model_name"], row["model_version"], row["response_basis"], row["uplift_version"])
+            for row in (before, after)
+        ]
+        is_same = models[0] == models[1]
+        named = " -> ".join(f"{model[0]} {model[1]}" for model in models)
+        found.append((Cause.DATA, "its response") if is_same else (Cause.MODEL, named))
+    return found
+
+
+def _main(causes: Iterable[Found]) -> Found:
+    """The first cause in order; of equal ones the first detail by letter."""
+    ordered = sorted(causes, key=lambda found: (ORDER[found[0]], found[1]))
+    return ordered[0] if ordered else (Cause.NEIGHBOURS, "the same value")
