@@ -29,6 +29,7 @@ def load_config(
     overrides: Sequence[str] = (),
     conf_dir: Path | None = None,
     more_rules: Sequence[Rule] = (),
+    what_ifs: Sequence[str] = (),
 ) -> RunConfig:
     """The whole configuration of one environment.
 
@@ -38,6 +39,7 @@ def load_config(
         conf_dir: Where the folders are; those of this package if left out.
         more_rules: Between settings and what this package does not know: where the value stands,
             and what is wrong with it.
+        what_ifs: Texts like ``overrides``, which go before these.
 
     Raises:
         ConfigError: With every problem that was found.
@@ -47,8 +49,9 @@ def load_config(
     problems: list[str] = []
     for layer in (folder / "base", _environment(folder, env)):
         merged.add_all(_layer(layer, problems))
-    for override in overrides:
-        merged.add_all(_attempt(problems, f"--set {override}", partial(_override, override)))
+    for option, texts in (("--set", overrides), ("--what-if", what_ifs)):
+        for said in (f"{option} {text}" for text in texts):
+            merged.add_all(_attempt(problems, said, partial(_override, said)))
     if problems:
         raise ConfigError(problems)
     return _validated(merged, (broken_rules, *more_rules))
@@ -154,12 +157,12 @@ def _file(path: Path, source: str) -> Entries:
     return entries
 
 
-def _override(text: str) -> Entries:
-    dotted, equals, value = text.partition("=")
+def _override(said: str) -> Entries:
+    dotted, equals, value = said.partition(" ")[2].partition("=")
     names = dotted.split(".")
     if not equals or not all(names):
-        raise ConfigError([f"--set {text}: is not of the form a.b.c=value"])
-    entries: YamlValue = parse_yaml(value, f"--set {text}")
+        raise ConfigError([f"{said}: is not of the form a.b.c=value"])
+    entries: YamlValue = parse_yaml(value, said)
     for name in reversed(names):
         entries = {name: entries}
     return dict(entries)

@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from jobs.what_if_arguments import add_what_if
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
@@ -67,6 +69,9 @@ def parser() -> Parser:
             help="replace what was published for this month from other inputs",
         )
         command.set_defaults(step=name)
+        if name == "campaign":
+            add_what_if(command)
+            command.set_defaults(do=_lazy("jobs.what_if", "campaign_command"))
     _add_models(commands)
     add_lists(commands)
     _add_deliveries(commands)

@@ -6,6 +6,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,13 @@ from campaigns.campaign_list import campaign_list, care_list, offers_made
 from campaigns.candidates import candidates
 from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.decisions import decisions
-from campaigns.limits_in_words import dearest_limits, shortages
 from campaigns.offer_log import offer_log
 from campaigns.reasons import Pair
 from campaigns.sources import CampaignSources
 from conf.errors import ConfigError, did_you_mean
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
+from jobs.campaign_figures import campaign_figures, choice_figures
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
 from jobs.scratch import kept
@@ -38,8 +39,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STAGES = 4
-DEAREST = 5
+STAGES = 5
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a campaign would do.
+
+    Attributes:
+        choice: What is chosen, and what is known about that.
+        decided: Shaped ``DECISIONS``; as good as its folder lasts.
+    """
+
+    choice: Choice
+    decided: DataFrame
 
 
 def plan_campaign(run: Run) -> None:
@@ -50,15 +63,16 @@ def plan_campaign(run: Run) -> None:
         ModelNotFound: A product has no champion to explain its offers.
     """
     check_roles(run.config)
-    sources = _sources(run)
-    with run.progress(STAGES, "decisions, log, lists, care") as advance:
+    sources = campaign_sources(run)
+    with run.progress(STAGES, "decisions, figures, log, lists, care") as advance:
         with _scratch(run) as folder:
-            rows = kept(candidates(sources, run.config, run.as_of), folder / "candidates")
-            choice = _chosen(run, rows, sources)
-            decided = outcomes(rows, _places(run, choice, folder))
-            run.stage(DECISIONS, decisions(decided, run.config.campaign, run.as_of, run.run_id))
+            planned = plan(run, sources, gated(run, sources, folder), folder)
+            run.stage(DECISIONS, planned.decided)
+            advance(1)
+            decided = run.store.with_staged(run.staging.files).staged(DECISIONS)
+            run.figures.update(campaign_figures(run, sources, decided, folder))
+        _note_choice(run, planned.choice)
         advance(1)
-        decided = run.store.with_staged(run.staging.files).staged(DECISIONS)
         run.stage(OFFER_LOG, offer_log(decided, run.config.offers))
         advance(1)
         offers = offers_made(decided, sources.customers)
@@ -69,6 +83,27 @@ def plan_campaign(run: Run) -> None:
         run.stage(CARE_LISTS, care_list(decided, sources.customers))
         advance(1)
     _note_outcomes(run, decided)
+
+
+def gated(run: Run, sources: CampaignSources, folder: Path) -> DataFrame:
+    """Every candidate with its gates and its value, kept below ``folder``."""
+    return kept(candidates(sources, run.config, run.as_of), folder / "candidates")
+
+
+def plan(run: Run, sources: CampaignSources, rows: DataFrame, folder: Path) -> Planned:
+    """Choose among candidates, and decide about every one of them; nothing is staged.
+
+    Args:
+        run: Gives settings and engine.
+        sources: What the candidates were made from.
+        rows: As ``gated`` gives them.
+        folder: For what has to be read more than once.
+    """
+    settings = run.config.campaign
+    options = competing(rows, sources.customers).toArrow()
+    choice = choose(options, settings, run.config.products)
+    decided = outcomes(rows, _places(run, choice, folder))
+    return Planned(choice, decisions(decided, settings, run.as_of, run.run_id))
 
 
 def check_roles(config: RunConfig) -> None:
@@ -92,7 +127,9 @@ def check_roles(config: RunConfig) -> None:
         )
 
 
-def _sources(run: Run) -> CampaignSources:
+def campaign_sources(run: Run) -> CampaignSources:
+    """What the campaign of a month is decided from."""
+
     def known(table: Table) -> DataFrame:
         return run.store.known_before(table, run.as_of)
 
@@ -119,24 +156,21 @@ def _scratch(run: Run) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _chosen(run: Run, rows: DataFrame, sources: CampaignSources) -> Choice:
-    """Choose, and tell what that is worth and what stands in its way."""
-    options = competing(rows, sources.customers).toArrow()
-    choice = choose(options, run.config.campaign, run.config.products)
-    plan = choice.plan
+def _note_choice(run: Run, choice: Choice) -> None:
+    """Tell what the choice is worth, what stands in its way, and what its control will show."""
+    told = choice_figures(choice)
     run.note(
-        expected_profit=f"{plan.value / 100:,.2f}",
-        upper_bound=f"{plan.bound / 100:,.2f}",
-        gap=f"{plan.gap:.4%}",
+        expected_profit=f"{told['expected_profit']:,.2f}",
+        upper_bound=f"{told['upper_bound']:,.2f}",
+        gap=f"{told['gap']:.4%}",
     )
-    dearest = dearest_limits(plan, choice.limits, DEAREST)
-    if dearest:
-        run.note(dearest_limits="; ".join(dearest))
-    lacking = shortages(plan, choice.limits)
-    if lacking:
-        run.note(minima_not_met="; ".join(lacking))
+    for name in ("dearest_limits", "minima_not_met"):
+        if told[name]:
+            run.note(**{name: "; ".join(told[name])})
+    if lacking := told["minima_not_met"]:
         log.warning("%s minima of the campaign are not met: %s", len(lacking), "; ".join(lacking))
-    return choice
+    run.note(detectable_uplift=run.figures["detectable"][0]["sentence"])
+    run.figures.update(told)
 
 
 def _places(run: Run, choice: Choice, folder: Path) -> DataFrame:

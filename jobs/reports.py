@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 Content = dict[str, Any]
 TEMPLATE = "report.html.j2"
 # What a campaign notes of its choice of offers.
-CHOICE = ("expected_profit", "upper_bound", "gap", "dearest_limits", "minima_not_met")
+CHOICE = (
+    "expected_profit",
+    "upper_bound",
+    "gap",
+    "dearest_limits",
+    "minima_not_met",
+    "detectable_uplift",
+)
+THIS_RUN = "this run"
 # In the order in which a person should read them.
 BROKEN, UNKNOWN, WARNING, KEPT = "broken", "not checked", "warning", "kept"
 
@@ -80,6 +88,7 @@ def report_content(
         "choice": {
             name.replace("_", " "): run.counts[name] for name in CHOICE if name in run.counts
         },
+        "campaign": _campaign(run),
         "tables": tables,
         "deliveries": _deliveries(proposed) if is_ingest else [],
         "quarantined": _quarantined(proposed) if is_ingest else [],
@@ -106,6 +115,15 @@ def _templates() -> Environment:
     )
     environment.filters |= {"in_words": in_words, "percent": percent}
     return environment
+
+
+def _campaign(run: Run) -> Content | None:
+    """Where offers stopped and where they went; None of other steps."""
+    if not run.figures:
+        return None
+    from jobs.campaign_page import campaign_content
+
+    return campaign_content([THIS_RUN], [run.figures])
 
 
 def _table(report: CheckReport) -> Content:

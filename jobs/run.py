@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of one step. Nothing it stages is visible before the executor commits it."""
+    """One execution of one step. Nothing it stages is visible before the executor commits it.
+
+    Attributes:
+        counts: For the summary and the ``runs`` table.
+        figures: What the report shows beside the contracts.
+    """
 
     step: str
     as_of: date
@@ -37,6 +42,7 @@ class Run:
     staging: Staging
     deliveries: tuple[Delivery, ...] = ()
     counts: dict[str, object] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
 
     def stage(self, table: Table, rows: DataFrame | pa.Table) -> None:
         """Write the rows of this run; see ``Staging.stage``."""

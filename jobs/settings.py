@@ -8,7 +8,9 @@ from conf.load import load_config
 from conf.schema import RunConfig
 
 
-def checked_config(env: str, overrides: Sequence[str] = ()) -> RunConfig:
+def checked_config(
+    env: str, overrides: Sequence[str] = (), what_ifs: Sequence[str] = ()
+) -> RunConfig:
     """The configuration of a month, whose mistakes are told before anything is done.
 
     Raises:
@@ -20,4 +22,4 @@ def checked_config(env: str, overrides: Sequence[str] = ()) -> RunConfig:
     from models.monotone import broken_constraints
 
     more_rules = (broken_sentences, broken_constraints, broken_expressions)
-    return load_config(env, overrides, more_rules=more_rules)
+    return load_config(env, overrides, more_rules=more_rules, what_ifs=what_ifs)

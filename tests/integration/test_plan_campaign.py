@@ -19,8 +19,9 @@ from jobs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.base import Table
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG
+from tables.sources import BRANCHES
 from tables.store import Store
-from tests.campaign_bank import AS_OF, make_bank
+from tests.campaign_bank import AS_OF, frame, make_bank
 
 RUN_ID = "c" * 64
 
@@ -30,9 +31,12 @@ class BankStore(Store):
 
     def __init__(self, folder: Path, spark: SparkSession, frames: Mapping[str, DataFrame]) -> None:
         super().__init__(folder, spark, pins={})
+        self._session = spark
         self._frames = frames
 
     def known_before(self, table: Table, as_of: date) -> DataFrame:
+        if table == BRANCHES:
+            return frame(self._session, BRANCHES, [])
         return self._frames[table.name]
 
     def snapshot(self, table: Table, as_of: date) -> DataFrame:

@@ -42,6 +42,7 @@ class Scored:
     as_of: date = AS_OF
     run_id: str = RUN_ID
     counts: dict[str, object] = field(default_factory=dict)
+    figures: dict[str, object] = field(default_factory=dict)
 
 
 def content(tmp_path, problems=()):

@@ -1,0 +1,144 @@
+"""How often clients and households will have been contacted once the campaign is through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, functions as F
+
+from campaigns.contact_policy import fatigue_column, household_key
+from campaigns.optimiser_problem import Ints
+from conf.schema import ContactPolicy, Product
+
+MOST = 5  # and more
+CLIENTS_30D, CLIENTS_90D, HOUSEHOLDS_30D = "clients_30d", "clients_90d", "households_30d"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How many had, and will have had, so many contacts; the last number stands for more, too."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class AtCap:
+    """How many are at a cap of the contact policy, or above it."""
+
+    cap: int
+    before: int
+    after: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Fatigue:
+    """Contacts before the as-of date, and with one more for each offer.
+
+    Attributes:
+        spreads: Of clients in 30 and in 90 days, of households in 30.
+        at_caps: By what the cap is of: ``client``, ``household`` or a fatigue class.
+    """
+
+    spreads: Mapping[str, Spread]
+    at_caps: Mapping[str, AtCap]
+
+
+def contact_counts(
+    facts: DataFrame,
+    customers: DataFrame,
+    offered: DataFrame,
+    products: Mapping[str, Product],
+    policy: ContactPolicy,
+) -> DataFrame:
+    """Contacts of each customer, and offers that come on top.
+
+    Args:
+        facts: As ``contact_facts`` gives them.
+        customers: Whose contacts count, with ``household_id``; one row each.
+        offered: One row per offer on a list: ``customer_id`` and ``product_id``.
+        products: The fatigue class of each.
+        policy: Gives the fatigue classes.
+    """
+    classes = [fatigue_column(name) for name in policy.max_contacts_90d_by_fatigue_class]
+    more = offered.groupBy("customer_id").agg(
+        F.count(F.lit(1)).alias("offers"),
+        *(
+            F.count_if(F.col("product_id").isin(_members(products, name))).alias(f"offers_{column}")
+            for name, column in zip(policy.max_contacts_90d_by_fatigue_class, classes, strict=True)
+        ),
+    )
+    told = facts.select("customer_id", "contacts_30d", "household_contacts_30d", *classes)
+    # The right keys are unique: facts and offers have one row per customer.
+    joined = customers.select("customer_id", "household_id").join(told, "customer_id", how="inner")
+    added = ("offers", *(f"offers_{column}" for column in classes))
+    return joined.join(more, "customer_id", how="left").select(
+        "customer_id",
+        "household_id",
+        "contacts_30d",
+        "household_contacts_30d",
+        *classes,
+        *(F.coalesce(name, F.lit(0)).alias(name) for name in added),
+    )
+
+
+def fatigue(counts: DataFrame, policy: ContactPolicy) -> Fatigue:
+    """Sum up ``contact_counts``."""
+    caps = policy.max_contacts_90d_by_fatigue_class
+    names = [fatigue_column(name) for name in caps]
+    narrow = [
+        "contacts_30d", "offers", *names, *(f"offers_{name}" for name in names)
+    ]  # fmt: skip
+    clients = counts.groupBy(*narrow).agg(F.count(F.lit(1)).alias("count")).toArrow()
+    households = (
+        counts.groupBy(*household_key())
+        .agg(F.max("household_contacts_30d").alias("before"), F.sum("offers").alias("offers"))
+        .groupBy("before", "offers")
+        .agg(F.count(F.lit(1)).alias("count"))
+        .toArrow()
+    )
+    many, homes = _ints(clients, "count"), _ints(households, "count")
+    before, offers = _ints(clients, "contacts_30d"), _ints(clients, "offers")
+    all_90d = sum((_ints(clients, name) for name in names), np.zeros_like(many))
+    at_home, to_home = _ints(households, "before"), _ints(households, "offers")
+    at_caps = {
+        "client": _at_cap(policy.max_contacts_30d, before, offers, many),
+        "household": _at_cap(policy.max_household_contacts_30d, at_home, to_home, homes),
+    } | {
+        str(name): _at_cap(
+            cap, _ints(clients, column), _ints(clients, f"offers_{column}"), many
+        )
+        for (name, cap), column in zip(caps.items(), names, strict=True)
+    }  # fmt: skip
+    spreads = {
+        CLIENTS_30D: _spread(before, offers, many),
+        CLIENTS_90D: _spread(all_90d, offers, many),
+        HOUSEHOLDS_30D: _spread(at_home, to_home, homes),
+    }
+    return Fatigue(spreads, at_caps)
+
+
+def _members(products: Mapping[str, Product], fatigue_class: str) -> list[str]:
+    return [name for name, item in products.items() if item.fatigue_class == fatigue_class]
+
+
+def _ints(rows: pa.Table, name: str) -> Ints:
+    return np.asarray(rows[name].to_numpy(), np.int64)
+
+
+def _at_cap(cap: int, before: Ints, offers: Ints, count: Ints) -> AtCap:
+    at = before >= cap, before + offers >= cap
+    return AtCap(cap, int(count[at[0]].sum()), int(count[at[1]].sum()), int(count.sum()))
+
+
+def _spread(before: Ints, offers: Ints, count: Ints) -> Spread:
+    return Spread(_histogram(before, count), _histogram(before + offers, count))
+
+
+def _histogram(contacts: Ints, count: Ints) -> tuple[int, ...]:
+    many = np.bincount(np.minimum(contacts, MOST), count, MOST + 1)
+    return tuple(many.astype(int).tolist())
