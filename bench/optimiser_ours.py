@@ -35,7 +35,7 @@ def main() -> None:
     _check(options.problem, plan)
     if sys.argv[3:] == ["beside"]:
         for name, order in _simple_orders(options):
-            simple = _taken_in_turn(options.problem, order)
+            simple = taken_in_turn(options.problem, order)
             found[f"profit_ratio_{name}"] = round(plan.value / simple.value, 4)
             found[f"lacking_{name}"] = simple.shortage()
     Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
@@ -51,7 +51,7 @@ def _simple_orders(options: Options) -> Iterator[tuple[str, Ints]]:
     yield "value_first", np.argsort(-problem.value, kind="stable")
 
 
-def _taken_in_turn(problem: Problem, order: Ints) -> Standing:
+def taken_in_turn(problem: Problem, order: Ints) -> Standing:
     """One option after the other, those that minima need first, if there is room."""
     standing = Standing(problem, order[:0])
     for place, limit in enumerate(problem.limits):
