@@ -52,7 +52,7 @@ def _unlawful_age(name: str, config: RunConfig) -> Iterator[Problem]:
     if AGE not in names_in(config.rules[name].allow_when):
         return
     for offer_id, offer in config.offers.items():
-        is_credit = config.products[offer.product].is_credit
+        is_credit = any(config.products[name].is_credit for name in offer.products)
         is_allowed = allows_age(law.in_force.age_in_rules, is_credit=is_credit)
         if name in bank_rules_of(offer_id, config) and not is_allowed:
             yield (

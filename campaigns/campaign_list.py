@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
+from campaigns.moves import RENEWAL_RATE
 from campaigns.offer_log import canonical_lines, leaf_hash
+from campaigns.reasons import MOST
+from campaigns.sentences import event_sentence
+from campaigns.triggers import OfferDays
+from campaigns.wording import price_in_words
+from conf.moves import Bundle
 from conf.schema import RunConfig
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS
 from tables.reason_codes import Outcome
 
 Pair = tuple[str, str]
+Row = Mapping[str, Any]
 AS_DECIDED = (
     "run_id",
     "campaign_id",
@@ -33,6 +39,8 @@ AS_DECIDED = (
     "consent_basis",
     "consent_checked_at",
     "contacts_left_30d",
+    "event",
+    "event_on",
 )
 
 
@@ -60,7 +68,7 @@ def campaign_list(
     rows = [
         {name: offer[name] for name in AS_DECIDED}
         | _terms(offer, config)
-        | _reason_columns(reasons[offer["customer_id"], offer["product_id"]])
+        | _reason_columns(_told(offer, reasons, config))
         | {"log_leaf": leaf, "credit_owner": offer["advisor_id"]}
         for offer, leaf in zip(offers.to_pylist(), leaves, strict=True)
     ]
@@ -81,20 +89,53 @@ def care_list(decisions: DataFrame, customers: DataFrame) -> DataFrame:
     )
 
 
-def _terms(offer: Mapping[str, Any], config: RunConfig) -> dict[str, Any]:
+def _terms(offer: Row, config: RunConfig) -> dict[str, Any]:
     """What the configuration says about an offer; an offer begins when the gap is over."""
     terms = config.offers[offer["offer_id"]]
-    product = config.products[offer["product_id"]]
-    as_of: date = offer["as_of"]
-    valid_from = as_of + timedelta(days=config.time.gap_days)
+    product, days = config.products[offer["product_id"]], _days(offer, config)
     return {
         "kind": product.kind,
         "partner_id": product.partner,
         "client_benefit": product.client_benefit[config.bank.language],
         "talking_point_id": terms.talking_point_id,
-        "valid_from": valid_from,
-        "valid_to": valid_from + timedelta(days=terms.validity_days - 1),
+        "valid_from": days.first,
+        "valid_to": days.last,
+    } | (_package(offer["offer_id"], terms.bundle, config) if terms.bundle else {})
+
+
+def _days(offer: Row, config: RunConfig) -> OfferDays:
+    terms = config.offers[offer["offer_id"]]
+    days = OfferDays.of(terms, config.time.gap_days, offer["as_of"])
+    if terms.trigger is None:
+        return days
+    return days.of_event(terms.trigger, offer["as_of"], offer["event_on"])
+
+
+def _package(offer_id: str, bundle: Bundle, config: RunConfig) -> dict[str, Any]:
+    """Its price beside those of its products, each of which can be had alone (ESMA/2015/1861)."""
+    language, currency = config.bank.language, config.bank.base_currency
+    prices = (
+        f"{config.products[name].named(language)}"
+        f" {price_in_words(bundle.component_prices[name], currency, language)}"
+        for name in bundle.products
+    )
+    return {
+        "bundle_id": offer_id,
+        "client_benefit": bundle.client_benefit[language],
+        "package_price": bundle.price,
+        "component_prices": "; ".join(prices),
     }
+
+
+def _told(offer: Row, reasons: Mapping[Pair, list[str]], config: RunConfig) -> list[str]:
+    """The event first; to who renews, no model has anything to say."""
+    sentences = reasons[offer["customer_id"], offer["product_id"]]
+    if offer["event"] is None:
+        return sentences
+    trigger = config.offers[offer["offer_id"]].trigger
+    ending = (trigger and trigger.of) or offer["product_id"]
+    why = event_sentence(offer["event"], ending, offer["event_on"], _days(offer, config), config)
+    return [why, *(sentences if offer["response_basis"] != RENEWAL_RATE else [])][:MOST]
 
 
 def _reason_columns(sentences: list[str]) -> dict[str, str]:

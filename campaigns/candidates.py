@@ -8,22 +8,39 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.bank_rules import bank_rule_gates, fact_columns
+from campaigns.bundles import component_responses, contact_policy_of, eligibility_of
 from campaigns.care import active_flags, care_gates, care_treatment
+from campaigns.components import components, fatigue_classes
 from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
 from campaigns.contact_policy import (
     class_contacts_left,
     contact_facts,
-    contact_policy_gates,
     customer_contacts_left,
     household_contacts_left,
     quiet_period_gates,
 )
 from campaigns.control_group import in_campaign_control, in_global_holdout
-from campaigns.eligibility import active_on, eligibility_gates, held_products, is_active
+from campaigns.eligibility import active_on, held_products, is_active
 from campaigns.gates import Gate, any_fails, failed, failed_columns
-from campaigns.law import lawful_product
+from campaigns.moves import (
+    NO_RATES,
+    RenewalRates,
+    margin,
+    move,
+    of_move,
+    own_response,
+    propensity_of_move,
+)
 from campaigns.rules import Rule, rules_in_force, rules_version
 from campaigns.sources import CampaignSources
+from campaigns.triggers import (
+    due_on,
+    event_features,
+    has_day,
+    maturing_products,
+    trigger_gates,
+    waits_for_ends,
+)
 from campaigns.value import MONEY, expected_profit, response, response_basis, value_gates
 from conf.schema import Offer, Product, RunConfig
 from features.eligibility import open_products
@@ -49,26 +66,40 @@ OF_SCORE = (
 )
 
 
-def candidates(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
+def candidates(
+    sources: CampaignSources,
+    config: RunConfig,
+    as_of: date,
+    rates: RenewalRates = NO_RATES,
+) -> DataFrame:
     """One row per customer and offer, nothing left out.
+
+    Args:
+        sources: Tables as known before the as-of date.
+        config: Offers, policies and law.
+        as_of: Cut-off, exclusive.
+        rates: How often a product was renewed, where an offer renews it.
 
     Returns:
         What ``choose`` needs: ``failed_gates`` (sorted) and their rules, ``is_eligible``, value,
         and what the caps of customer, household and fatigue class still allow.
     """
     facts = customer_facts(sources, config, as_of)
-    offers = F.explode(F.array(*(_offer(name, config, as_of) for name in config.offers)))
+    offers = F.explode(F.array(*(_offer(name, config, as_of, rates) for name in config.offers)))
     scores = sources.propensity_scores.select(*OF_SCORE)
     offered = facts.select(*OF_CUSTOMER, offers.alias("offer")).select(*OF_CUSTOMER, "offer.*")
     # The right key is unique: the score table has one row per customer and product.
     scored = offered.join(scores, ["customer_id", "product_id"], how="left").select(
-        "*", response().alias("response"), response_basis().alias("response_basis")
+        *(name for name in (*offered.columns, *OF_SCORE[2:]) if name != "propensity"),
+        propensity_of_move().alias("propensity"),
+        of_move("own_response", response()).alias("response"),
+        of_move("own_basis", response_basis()).alias("response_basis"),
     )
     valued = scored.select("*", expected_profit().alias("expected_profit"))
     # Its code is behind those of all other gates.
     not_worth_it = failed(value_gates(config.campaign.min_expected_profit), _value_rules(config))
     gated = valued.withColumn("failed", F.concat("failed", not_worth_it))
-    return gated.select("*", *failed_columns("failed")).drop("failed")
+    return gated.select("*", *failed_columns("failed")).drop("failed", "own_response", "own_basis")
 
 
 def _value_rules(config: RunConfig) -> dict[str, Rule]:
@@ -85,10 +116,23 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
         held_products(sources.holdings, as_of),
         granted_consents(sources.consents, as_of),
         active_flags(sources.flags, as_of),
-        contact_facts(sources.customers, sources.contacts, config.products, policy, as_of),
-        sources.customer_features.select(
-            "customer_id", "income_amount_3m", "balance_amount", *of_features
+        contact_facts(
+            sources.customers,
+            sources.contacts,
+            config.products,
+            policy,
+            as_of,
+            packages=_packages(config),
         ),
+        sources.customer_features.select(
+            "customer_id",
+            "income_amount_3m",
+            "balance_amount",
+            *event_features(config),
+            *of_features,
+        ),
+        maturing_products(sources.holdings, as_of) if waits_for_ends(config) else None,
+        component_responses(sources.propensity_scores, response(), config),
     ]
     customers = sources.customers.select(
         "customer_id",
@@ -103,7 +147,8 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
         *of_customers,
     )
     # Every right key is unique: each part has one row per customer.
-    facts = reduce(lambda left, part: left.join(part, "customer_id", how="left"), parts, customers)
+    known = (part for part in parts if part is not None)
+    facts = reduce(lambda left, part: left.join(part, "customer_id", how="left"), known, customers)
     left = F.least(customer_contacts_left(policy), household_contacts_left(policy))
     return facts.select(
         "*",
@@ -116,40 +161,47 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
 def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], list[Gate]]:
     """The gates of an offer before its value is known: those of eligibility, and the others."""
     offer, law = config.offers[offer_id], config.jurisdiction
-    product = lawful_product(config.products[offer.product], law.in_force)
+    parts, (product, *more) = components(offer, config), _products(offer, config)
     others = [
-        *consent_gates(offer, product, law.in_force),
+        *consent_gates(offer, product, law.in_force, *more),
         *quiet_period_gates(law, config.time.gap_days, as_of),
-        *contact_policy_gates(offer.product, product, config.contact_policy, as_of),
+        *contact_policy_of(parts, config.contact_policy, as_of),
         *care_gates(config.care, as_of),
+        *trigger_gates(offer, config, as_of),
         *bank_rule_gates(offer_id, config),
     ]
-    return eligibility_gates(offer.product, product, as_of), others
+    return eligibility_of(offer, parts, as_of), others
 
 
-def _offer(offer_id: str, config: RunConfig, as_of: date) -> Column:
+def _offer(offer_id: str, config: RunConfig, as_of: date, rates: RenewalRates) -> Column:
     """An offer as a struct over the facts of a customer."""
-    offer = config.offers[offer_id]
-    product = config.products[offer.product]
+    offer, law = config.offers[offer_id], config.jurisdiction.in_force
+    product, *more = _products(offer, config)
     eligibility, others = _gates(offer_id, config, as_of)
-    rules = rules_in_force(offer_id, config)
-    law = config.jurisdiction.in_force
-    channel = consented_channel(offer, product, law)
+    rules, classes = rules_in_force(offer_id, config), fatigue_classes(components(offer, config))
+    channel = consented_channel(offer, product, law, *more)
     return F.struct(
         F.lit(offer_id).alias("offer_id"),
         F.lit(offer.product).alias("product_id"),
         F.lit(product.fatigue_class).alias("fatigue_class"),
-        _may_be_null(_move(product)).alias("move"),
+        _may_be_null(move(offer, config)).alias("move"),
         channel.alias("channel"),
-        consent_basis(product, channel, law).alias("consent_basis"),
+        consent_basis(product, channel, law, *more).alias("consent_basis"),
         failed([*eligibility, *others], rules).alias("failed"),
         F.lit(rules_version(rules)).alias("rules_version"),
         _may_be_null(~any_fails(eligibility)).alias("is_eligible"),
-        class_contacts_left(config.contact_policy, product.fatigue_class).alias(
-            "class_contacts_left"
-        ),
-        *_terms(offer, product),
+        class_contacts_left(config.contact_policy, *classes).alias("class_contacts_left"),
+        _may_be_null(margin(offer, config)).alias("margin"),
+        F.lit(offer.contact_cost).cast(MONEY).alias("contact_cost"),
+        *_event(offer, config, as_of),
+        *_own_response(offer, rates),
     )
+
+
+def _products(offer: Offer, config: RunConfig) -> list[Product]:
+    """What it is made of; first the product that it is named after."""
+    others = (name for name in offer.products if name != offer.product)
+    return [config.products[name] for name in (offer.product, *others)]
 
 
 def _may_be_null(value: Column) -> Column:
@@ -157,17 +209,18 @@ def _may_be_null(value: Column) -> Column:
     return F.when(F.col("customer_id").isNotNull(), value)
 
 
-def _move(product: Product) -> Column:
-    """Up-sell to who holds what the product upgrades, else a cross-sell of its kind."""
-    cross_sell = F.lit(f"cross_sell_{product.kind}")
-    if product.upgrade_of is None:
-        return cross_sell
-    is_upgrade = F.coalesce(F.array_contains("open_products", product.upgrade_of), F.lit(False))
-    return F.when(is_upgrade, F.lit("up_sell")).otherwise(cross_sell)
+def _event(offer: Offer, config: RunConfig, as_of: date) -> list[Column]:
+    """What makes it due, and the day where that is known."""
+    due, trigger = due_on(offer, config, as_of), offer.trigger
+    event = F.when(due.isNotNull(), F.lit(trigger.event if trigger else None))
+    is_dated = F.lit(trigger is not None and has_day(trigger))
+    return [event.cast("string").alias("event"), F.when(is_dated, due).alias("event_on")]
 
 
-def _terms(offer: Offer, product: Product) -> list[Column]:
-    return [
-        F.lit(product.expected_margin).cast(MONEY).alias("margin"),
-        F.lit(offer.contact_cost).cast(MONEY).alias("contact_cost"),
-    ]
+def _own_response(offer: Offer, rates: RenewalRates) -> list[Column]:
+    response, basis = (_may_be_null(column) for column in own_response(offer, rates))
+    return [response.alias("own_response"), basis.alias("own_basis")]
+
+
+def _packages(config: RunConfig) -> dict[str, tuple[str, ...]]:
+    return {name: offer.products for name, offer in config.offers.items() if offer.bundle}

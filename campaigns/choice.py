@@ -14,7 +14,7 @@ from campaigns.optimiser import Plan, optimise
 from campaigns.optimiser_inner import best_choice
 from campaigns.optimiser_problem import Ints, Limit, place_in_group
 from campaigns.withheld import made_the_cut
-from conf.schema import CampaignSettings, Product
+from conf.schema import CampaignSettings, Offer, Product
 from tables.reason_codes import Outcome
 
 PAIR = ("customer_id", "offer_id")
@@ -25,6 +25,7 @@ NARROW = (
     "branch_id",
     "household_id",
     "channel",
+    "event",
     "propensity",
     "class_contacts_left",
     "contacts_left_30d",
@@ -69,7 +70,12 @@ def competing(candidates: DataFrame, customers: DataFrame) -> DataFrame:
     return passing.join(customers.select("customer_id", "advisor_id"), "customer_id", how="left")
 
 
-def choose(rows: pa.Table, settings: CampaignSettings, products: Mapping[str, Product]) -> Choice:
+def choose(
+    rows: pa.Table,
+    settings: CampaignSettings,
+    products: Mapping[str, Product],
+    offers: Mapping[str, Offer] | None = None,
+) -> Choice:
     """Choose offers so that their expected profit together is as high as the limits allow.
 
     Withheld customers use up nothing and change nobody's offers; see ``withheld``.
@@ -78,8 +84,9 @@ def choose(rows: pa.Table, settings: CampaignSettings, products: Mapping[str, Pr
         rows: As ``competing`` gives them.
         settings: Limits of the campaign.
         products: Of which partner each product is.
+        offers: Which of them are packages; none if left out.
     """
-    competition = Competition.among(rows, settings, products)
+    competition = Competition.among(rows, settings, products, offers)
     problem, is_withheld = competition.problem, competition.is_withheld
     contactable = np.flatnonzero(~is_withheld)
     plan = optimise(problem.part(contactable))
@@ -104,7 +111,7 @@ def outcomes(candidates: DataFrame, places: DataFrame) -> DataFrame:
     is_withheld = F.col("is_in_global_holdout") | F.col("is_drawn_for_control")
     passes = F.size("failed_gates") == 0
     best_first = Window.partitionBy("customer_id", passes).orderBy(
-        F.desc("expected_profit"), F.desc("propensity"), "offer_id"
+        F.desc("expected_profit"), F.desc("propensity"), F.col("event").isNull(), "offer_id"
     )
     # The right key is unique: places are one per customer and offer.
     placed = candidates.join(places, list(PAIR), how="left")

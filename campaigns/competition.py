@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from campaigns.links import Links, joined, owners
 from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Bools, Ints, Level, Limit, Problem
-from conf.schema import CampaignSettings, Product, Quota
+from conf.schema import CampaignSettings, Offer, Product, Quota
 
 BRANCH, ADVISOR, PRODUCT, PARTNER = "branch", "advisor", "product", "partner"
 WHOLE_CAMPAIGN = "campaign"
@@ -44,20 +45,26 @@ class Competition:
         rows: As ``choice.competing`` gives them, in that order.
         settings: The limits of the campaign.
         products: Whose product each is.
+        offers: Which of them are packages.
     """
 
     rows: pa.Table
     settings: CampaignSettings
     products: Mapping[str, Product]
+    offers: Mapping[str, Offer] = field(default_factory=dict)
 
     @staticmethod
     def among(
-        rows: pa.Table, settings: CampaignSettings, products: Mapping[str, Product]
+        rows: pa.Table,
+        settings: CampaignSettings,
+        products: Mapping[str, Product],
+        offers: Mapping[str, Offer] | None = None,
     ) -> Competition:
-        """Put the rows in order: of two worth the same the more probable, then by name."""
+        """Put rows in order: of two worth the same the more probable, then one with an event."""
         customer, offer = (Names.of(rows[name]).place for name in ("customer_id", "offer_id"))
-        order = np.lexsort((offer, customer, -rows["propensity"].to_numpy()))
-        return Competition(rows.take(pa.array(order)), settings, products)
+        has_event = rows["event"].is_valid().to_numpy()
+        order = np.lexsort((offer, customer, ~has_event, -rows["propensity"].to_numpy()))
+        return Competition(rows.take(pa.array(order)), settings, products, offers or {})
 
     def numbers(self, name: str) -> Ints:
         """A column of whole numbers."""
@@ -89,15 +96,13 @@ class Competition:
         home = self._names("household_id")
         alone = len(home.known) + self.customer
         household = np.where(home.place == NO_GROUP, alone, home.place)
-        product, klass = self._names("product_id"), self._names("fatigue_class")
+        once, of_class = self._alike()
         per_customer = np.minimum(
             self.settings.max_offers_per_customer, self.numbers("contacts_left_30d")
         )
         per_household = np.minimum(
             self.settings.max_offers_per_household, self.numbers("household_contacts_left")
         )
-        once = self.customer * len(product.known) + product.place
-        of_class = self.customer * len(klass.known) + klass.place
         levels = (
             _level(once, np.ones(len(once), np.int64)),
             _level(of_class, self.numbers("class_contacts_left")),
@@ -105,6 +110,18 @@ class Competition:
             _level(household, per_household),
         )
         return Problem(self.value, self.customer, household, levels, self.limits)
+
+    def _alike(self) -> tuple[Ints, Ints]:
+        """Options of one customer about one product, and about one class."""
+        links, offer = Links.of(self.offers, self.products), self._names("offer_id")
+        has_package = owners(self.customer, offer.known, offer.place, links.packages)
+        product, klass = self._names("product_id"), self._names("fatigue_class")
+        return (
+            self.customer * len(product.known)
+            + joined(product.known, product.place, links.products, has_package),
+            self.customer * len(klass.known)
+            + joined(klass.known, klass.place, links.classes, has_package),
+        )
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
@@ -158,9 +175,11 @@ class Competition:
 
 
 def _level(group: Ints, most: Ints) -> Level:
-    """Groups numbered without holes; all options of a group say the same cap."""
+    """Groups numbered without holes; of several caps in a group the lowest counts."""
     _, first, number = np.unique(group, return_index=True, return_inverse=True)
-    return Level(number.astype(np.int64), most[first])
+    lowest = most[first]
+    np.minimum.at(lowest, number, most)
+    return Level(number.astype(np.int64), lowest)
 
 
 def _limit(name: str, unit: str, names: Names, amount: Ints, most: int) -> Limit:

@@ -9,7 +9,7 @@ from operator import and_, or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
-from campaigns.law import PROFILING, PURPOSES, permission
+from campaigns.law import PROFILING, marketing_purposes, permission
 from conf.fields import Channel
 from conf.jurisdiction import JurisdictionProfile
 from conf.schema import Offer, Product
@@ -37,37 +37,52 @@ def granted_consents(consents: DataFrame, as_of: date) -> DataFrame:
     )
 
 
-def consent_gates(offer: Offer, product: Product, law: JurisdictionProfile) -> list[Gate]:
+def consent_gates(
+    offer: Offer, product: Product, law: JurisdictionProfile, *more: Product
+) -> list[Gate]:
     """Leave to market the product's kind, and to profile, since a score is profiling.
+
+    A package needs the leave for ``more`` of its products as well, on the same channel.
 
     What leave rests on, consent or the lack of an objection, is the law's.
 
     Both together pass exactly where one channel of the offer has both. Time alone never makes them
     pass: a grant that is dated later is told when its day has come.
     """
-    may_contact = _on_any(offer, [PURPOSES[product.kind]], law)
+    marketing = marketing_purposes([product, *more])
+    may_contact = _on_any(offer, marketing, law)
     may_profile = _on_any(offer, [PROFILING], law)
-    may_both = _on_any(offer, [PURPOSES[product.kind], PROFILING], law)
+    may_both = _on_any(offer, [*marketing, PROFILING], law)
     return [
         Gate(ReasonCode.NO_CONSENT, fails=~may_contact),
         Gate(ReasonCode.NO_PROFILING_CONSENT, fails=~may_profile | (may_contact & ~may_both)),
     ]
 
 
-def consented_channel(offer: Offer, product: Product, law: JurisdictionProfile) -> Column:
-    """The first of the offer's channels that has leave for both, or null."""
-    purposes = [PURPOSES[product.kind], PROFILING]
+def consented_channel(
+    offer: Offer, product: Product, law: JurisdictionProfile, *more: Product
+) -> Column:
+    """The first of the offer's channels that has leave for all of it, or null."""
+    needed = [*marketing_purposes([product, *more]), PROFILING]
     return F.coalesce(
-        *(F.when(_may_use(purposes, name, law), F.lit(name)) for name in offer.channels)
+        *(F.when(_may_use(needed, name, law), F.lit(name)) for name in offer.channels)
     )
 
 
-def consent_basis(product: Product, channel: Column, law: JurisdictionProfile) -> Column:
-    """Purpose and channel of the consent relied on, or null.
+def consent_basis(
+    product: Product, channel: Column, law: JurisdictionProfile, *more: Product
+) -> Column:
+    """Purpose and channel of the consent relied on, or null; of a package, one after the other.
 
     Where the law asks for none and none was given, it says ``no_objection_to_`` before them.
     """
-    purpose = PURPOSES[product.kind]
+    found = [_basis(purpose, channel, law) for purpose in marketing_purposes([product, *more])]
+    if len(found) == 1:
+        return found[0]
+    return F.when(channel.isNotNull(), F.concat_ws(", ", *found))
+
+
+def _basis(purpose: str, channel: Column, law: JurisdictionProfile) -> Column:
     basis = F.concat(F.lit(f"{purpose}/"), channel)
     if permission(law, purpose) == "consent":
         return basis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
@@ -15,6 +15,8 @@ from tables.reason_codes import ReasonCode
 
 CAP_DAYS = 30
 FATIGUE_DAYS = 90
+Packages = Mapping[str, tuple[str, ...]]
+NO_PACKAGES: Packages = {}
 # Who objects to marketing objects to all of it (GDPR art. 21(2)-(3)), not to one product.
 FOR_ALL_PRODUCTS = "opt_out"
 
@@ -25,11 +27,14 @@ def contact_facts(
     products: Mapping[str, Product],
     policy: ContactPolicy,
     as_of: date,
+    *,
+    packages: Packages = NO_PACKAGES,
 ) -> DataFrame:
     """What the policy asks about each customer's contacts.
 
     A contact counts whatever came of it, also while its result is pending, and also when it is
-    planned for a day on or after ``as_of``: it was known before.
+    planned for a day on or after ``as_of``: it was known before. A contact about a package is one
+    about each of its products.
 
     Returns:
         One row per customer: ``contacts_30d``, ``household_contacts_30d`` and
@@ -41,14 +46,14 @@ def contact_facts(
     own = contacts.groupBy("customer_id").agg(
         _newest_first(_since(as_of, CAP_DAYS)).alias("days_30d"),
         *(
-            _newest_first(_since(as_of, FATIGUE_DAYS) & _is_in_class(products, name)).alias(
-                _days_column(name)
-            )
+            _newest_first(
+                _since(as_of, FATIGUE_DAYS) & _is_in_class(products, name, packages)
+            ).alias(_days_column(name))
             for name in classes
         ),
         F.max("contacted_on").alias("last_contacted_on"),
         *(
-            F.max(F.when(F.col("product_id") == product, _cools_until(policy))).alias(
+            F.max(F.when(_is_about([product], packages), _cools_until(policy))).alias(
                 _cooling_column(product)
             )
             for product in products
@@ -119,10 +124,11 @@ def household_contacts_left(policy: ContactPolicy) -> Column:
     return _left(policy.max_household_contacts_30d, "household_contacts_30d")
 
 
-def class_contacts_left(policy: ContactPolicy, fatigue_class: FatigueClass) -> Column:
-    """Contacts that the cap of a fatigue class still allows."""
-    cap = policy.max_contacts_90d_by_fatigue_class[fatigue_class]
-    return _left(cap, fatigue_column(fatigue_class))
+def class_contacts_left(policy: ContactPolicy, *fatigue_classes: FatigueClass) -> Column:
+    """Contacts that the cap of each of these fatigue classes still allows."""
+    caps = policy.max_contacts_90d_by_fatigue_class
+    left = [_left(caps[name], fatigue_column(name)) for name in fatigue_classes]
+    return left[0] if len(left) == 1 else F.least(*left)
 
 
 def fatigue_column(fatigue_class: FatigueClass) -> str:
@@ -191,9 +197,20 @@ def _since(as_of: date, days: int) -> Column:
     return F.col("contacted_on") >= F.lit(as_of - timedelta(days=days))
 
 
-def _is_in_class(products: Mapping[str, Product], fatigue_class: FatigueClass) -> Column:
+def _is_in_class(
+    products: Mapping[str, Product], fatigue_class: FatigueClass, packages: Packages
+) -> Column:
     members = [name for name, item in products.items() if item.fatigue_class == fatigue_class]
-    return F.col("product_id").isin(members)
+    return _is_about(members, packages)
+
+
+def _is_about(members: Collection[str], packages: Packages) -> Column:
+    """About one of these products, alone or in a package."""
+    is_alone = F.col("product_id").isin(*members)
+    with_them = [name for name, parts in packages.items() if set(parts) & set(members)]
+    if not with_them:
+        return is_alone
+    return is_alone | F.coalesce(F.col("offer_id").isin(*with_them), F.lit(False))
 
 
 def _is_opt_out() -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from conf.jurisdiction import JurisdictionProfile, Permission, allows_age
@@ -9,6 +10,11 @@ from conf.schema import Product
 
 PROFILING = "profiling"
 PURPOSES = {"internal": "marketing_internal", "partner": "marketing_partner"}
+
+
+def marketing_purposes(products: Iterable[Product]) -> list[str]:
+    """What a client must leave for, to be offered these products together."""
+    return sorted({PURPOSES[product.kind] for product in products})
 
 
 def permission(law: JurisdictionProfile, purpose: str) -> Permission:

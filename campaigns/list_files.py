@@ -25,11 +25,19 @@ MANIFEST = "manifest.json"
 RECALLED_FILE = "recalled.csv"
 WHOLE_FILE = "campaign.parquet"
 CARE_COLUMNS = ("customer_id", "care_treatment", "advisor_id", "as_of", "branch_id", "run_id")
+EVENTS = {
+    "maturity": "it ends",
+    "salary_start": "a first income",
+    "large_credit": "more than usual came in",
+    "branch_changed": "another branch",
+}
 CHANNELS = {"sms": "SMS", "email": "e-mail", "app": "app", "branch": "branch visit"}
 MOVES = {
     "cross_sell_internal": "new product of ours",
     "cross_sell_partner": "new product of a partner",
     "up_sell": "upgrade",
+    "renewal": "renewal",
+    "bundle": "package",
 }
 HOW_TO_READ: Block = (
     "How to read it",
@@ -38,6 +46,11 @@ HOW_TO_READ: Block = (
         ("Why this client", "What the client's own behaviour says. A beginning, not a script."),
         ("Contact by", "Use this channel only: the client has agreed to it for such offers."),
         ("Contacts left", "Contacts the client may still have in 30 days, this one included."),
+        (
+            "Valid from",
+            "Do not call earlier: some offers wait for a day, such as the end of a term.",
+        ),
+        ("Package", "Each of its products can be had alone: name both prices, press for neither."),
         ("Valid until", "After this day the offer is void: do not call any more."),
         ("If the client says no", "Respect and report it: the client is then left in peace."),
         ("Not on the list", "Some clients are left out on purpose. Don't add any by hand."),
@@ -152,6 +165,12 @@ def words(config: RunConfig) -> Words:
         "partner_id": {name: partner.name for name, partner in config.partners.items()},
         "channel": CHANNELS,
         "move": MOVES,
+        "event": EVENTS,
+        "bundle_id": {
+            name: offer.bundle.named(config.bank.language)
+            for name, offer in config.offers.items()
+            if offer.bundle
+        },
     }
 
 

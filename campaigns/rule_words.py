@@ -133,6 +133,13 @@ SAYS: Mapping[ReasonCode, Words] = {
         "ro": "Primește ajutor în loc de oferte",
         "ru": "Получает помощь вместо предложений",
     },
+    ReasonCode.NOT_TRIGGERED: {
+        "en": "The event that the offer waits for has not happened, or its days are over: {event}",
+        "it": "L'evento che l'offerta attende non si è verificato, o i suoi giorni sono passati:"
+        " {event}",
+        "ro": "Evenimentul așteptat de ofertă nu a avut loc sau zilele lui au trecut: {event}",
+        "ru": "Событие, которого ждёт предложение, не произошло, или его дни прошли: {event}",
+    },
     ReasonCode.NOT_PROFITABLE: {
         "en": "Is expected to bring less than: {min_expected_profit}",
         "it": "Si prevede che renda meno di: {min_expected_profit}",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from campaigns.law import PURPOSES, lawful_product, permission
+from campaigns.components import Components, components, fatigue_classes
+from campaigns.law import marketing_purposes, permission
 from campaigns.rule_words import SAYS, Words
 from conf.jurisdiction import JurisdictionProfile
 from conf.schema import BankRule, EligibilityRules, Offer, Product, RunConfig
@@ -98,11 +100,11 @@ _KNOWN: Mapping[ReasonCode, _Known] = {
     ),
     ReasonCode.FATIGUE_CAP: _Known(
         "contact.fatigue_cap_90d",
-        1,
+        2,
         "the day on which enough contacts about the fatigue class lie more than 90 days back",
     ),
     ReasonCode.COOL_OFF: _Known(
-        "contact.cool_off", 1, "the day on which the last cool-off is over, that of an opt-out too"
+        "contact.cool_off", 2, "the day on which the last cool-off is over, that of an opt-out too"
     ),
     ReasonCode.TOO_SOON: _Known(
         "contact.days_between", 1, "so many days after the last contact, planned ones included"
@@ -117,6 +119,9 @@ _KNOWN: Mapping[ReasonCode, _Known] = {
     ReasonCode.CARE: _Known(
         "care.treatment_flag", 1, "the first day without such a flag; never if one has no end"
     ),
+    ReasonCode.NOT_TRIGGERED: _Known(
+        "trigger.event", 1, "where an end is waited for, the first day of the first list with it"
+    ),
     ReasonCode.NOT_PROFITABLE: _Known("value.min_expected_profit", 1),
 }
 
@@ -129,12 +134,12 @@ def built_in_rules() -> list[Rule]:
 def rules_in_force(offer_id: str, config: RunConfig) -> dict[str, Rule]:
     """Every rule that is asked about an offer, by its reason code, in the order of codes."""
     offer = config.offers[offer_id]
-    law = config.jurisdiction
-    product = lawful_product(config.products[offer.product], law.in_force)
+    parts = components(offer, config)
     parameters = {
-        **_eligibility(product),
-        **_consent(offer, product, law.in_force),
-        **_contact(product, config),
+        **_strictest([_eligibility(part) for part in parts.values()]),
+        **_consent(offer, parts, config.jurisdiction.in_force),
+        **_contact(parts, config),
+        **_event(offer, config),
         ReasonCode.NO_CONTACT_FLAG: {"flags": sorted(config.care.no_contact)},
         ReasonCode.CARE: {"flags": sorted(config.care.treatments)},
         ReasonCode.NOT_PROFITABLE: {"min_expected_profit": config.campaign.min_expected_profit},
@@ -146,12 +151,14 @@ def rules_in_force(offer_id: str, config: RunConfig) -> dict[str, Rule]:
 
 def bank_rules_of(offer_id: str, config: RunConfig) -> dict[str, BankRule]:
     """The configured rules that are about an offer."""
-    product_id = config.offers[offer_id].product
-    partner = config.products[product_id].partner
+    products = config.offers[offer_id].products
     return {
         name: rule
         for name, rule in config.rules.items()
-        if rule.applies_to.is_about(offer_id, product_id, partner)
+        if any(
+            rule.applies_to.is_about(offer_id, product_id, config.products[product_id].partner)
+            for product_id in products
+        )
     }
 
 
@@ -209,11 +216,39 @@ def _age(rules: EligibilityRules) -> dict[ReasonCode, Parameters]:
     return asked | ({ReasonCode.AGE_UNKNOWN: {}} if asked else {})
 
 
+def _strictest(asked: list[dict[ReasonCode, Parameters]]) -> dict[ReasonCode, Parameters]:
+    """The rules of all products of an offer as one: the higher minimum, the lower maximum."""
+    found: dict[ReasonCode, dict[str, object]] = {}
+    for rules in asked:
+        for code, parameters in rules.items():
+            known = found.setdefault(code, {})
+            for name, value in parameters.items():
+                known[name] = _stricter(name, known.get(name), value)
+    return dict(found)
+
+
+def _stricter(name: str, one: Any, other: Any) -> object:  # noqa: ANN401 - numbers or names
+    if one is None:
+        return other
+    if isinstance(one, list):
+        return sorted({*one, *other})
+    return min(one, other) if name.startswith("max_") else max(one, other)
+
+
+def _event(offer: Offer, config: RunConfig) -> dict[ReasonCode, Parameters]:
+    if offer.trigger is None:
+        return {}
+    asked = offer.trigger.model_dump(mode="json", exclude_defaults=True)
+    days = {"validity_days": offer.validity_days, "gap_days": config.time.gap_days}
+    return {ReasonCode.NOT_TRIGGERED: asked | days}
+
+
 def _consent(
-    offer: Offer, product: Product, law: JurisdictionProfile
+    offer: Offer, parts: Components, law: JurisdictionProfile
 ) -> dict[ReasonCode, Parameters]:
-    channels, purpose = list(offer.channels), PURPOSES[product.kind]
-    contact, profiling = permission(law, purpose), law.profiling
+    channels, purposes = list(offer.channels), marketing_purposes(parts.values())
+    contact = _one_or_all([permission(law, purpose) for purpose in purposes])
+    purpose, profiling = _one_or_all(purposes), law.profiling
     return {
         ReasonCode.NO_CONSENT: {"purpose": purpose, "channels": channels, "permission": contact},
         ReasonCode.NO_PROFILING_CONSENT: {
@@ -224,14 +259,10 @@ def _consent(
     }
 
 
-def _contact(product: Product, config: RunConfig) -> dict[ReasonCode, Parameters]:
-    policy = config.contact_policy
-    limit = policy.max_contacts_90d_by_fatigue_class[product.fatigue_class]
-    alike = [
-        name
-        for name, other in config.products.items()
-        if other.fatigue_class == product.fatigue_class
-    ]
+def _contact(parts: Components, config: RunConfig) -> dict[ReasonCode, Parameters]:
+    policy, classes = config.contact_policy, fatigue_classes(parts)
+    limits = [policy.max_contacts_90d_by_fatigue_class[name] for name in classes]
+    alike = [name for name, other in config.products.items() if other.fatigue_class in classes]
     quiet = {
         name: f"{period.first_day} to {period.last_day}"
         for name, period in config.jurisdiction.quiet_periods.items()
@@ -243,11 +274,15 @@ def _contact(product: Product, config: RunConfig) -> dict[ReasonCode, Parameters
     return asked | {
         ReasonCode.CONTACT_CAP: {"limit": policy.max_contacts_30d},
         ReasonCode.HOUSEHOLD_CAP: {"limit": policy.max_household_contacts_30d},
-        ReasonCode.FATIGUE_CAP: {"limit": limit, "products": alike},
+        ReasonCode.FATIGUE_CAP: {"limit": _one_or_all(limits), "products": alike},
         ReasonCode.COOL_OFF: {"cool_off_days_after": cool_off},
         ReasonCode.TOO_SOON: {"days": policy.min_days_between_contacts},
         ReasonCode.EMPLOYEE: {},
     }
+
+
+def _one_or_all(values: Sequence[object]) -> object:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _shown(value: object) -> str:

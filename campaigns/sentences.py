@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from string import Formatter
 
-from campaigns.wording import EXACTLY_ONE, form_for, in_words, is_counted, plural_forms
+from campaigns.triggers import OfferDays
+from campaigns.wording import (
+    DAY_OF_YEAR,
+    EXACTLY_ONE,
+    day_in_words,
+    form_for,
+    in_words,
+    is_counted,
+    plural_forms,
+)
 from conf.errors import did_you_mean
+from conf.moves import LONGEST_AGO, Event
 from conf.schema import RunConfig
 from conf.wording import OTHER, InLanguages, Language, Sentence
 from features.catalogue import Feature, feature_catalogue
@@ -18,6 +29,7 @@ from features.catalogue import Feature, feature_catalogue
 SMALLEST_SHARE = 0.01
 VALUE, WINDOW, MONTHS = "value", "window", "months"
 PRODUCT = ("product", "Product")
+FIRST, LAST, DAY = "first", "last", "day"
 Path = tuple[str, ...]
 Broken = Iterator[tuple[Path, str]]
 
@@ -48,6 +60,28 @@ def product_sentence(sentences: InLanguages, product_id: str, config: RunConfig)
     return _filled(sentences[language], 0, _product_words(product_id, config), language)
 
 
+def event_sentence(
+    event: Event, product_id: str, event_on: date | None, days: OfferDays, config: RunConfig
+) -> str:
+    """Why an offer is due now, and on which days to speak of it.
+
+    Args:
+        event: What happened, or is about to.
+        product_id: The product offered, or of a maturity the one that ends.
+        event_on: The day of it, where it is known.
+        days: The days of the offer.
+        config: Sentences and names of products.
+    """
+    language = config.bank.language
+    words = {
+        FIRST: day_in_words(days.first, language),
+        LAST: day_in_words(days.last, language),
+        DAY: day_in_words(event_on, language, DAY_OF_YEAR) if event_on else "",
+    }
+    sentence = config.reasons.events[event][language]
+    return _filled(sentence, 0, words | _product_words(product_id, config), language)
+
+
 def plain_number(value: object) -> float:
     """A value as a number; unknown is nothing."""
     if value is None or isinstance(value, str):
@@ -68,6 +102,7 @@ def broken_sentences(config: RunConfig) -> Broken:
         path = ("reasons", "last_resort", name)
         yield from _sentences(path, getattr(reasons.last_resort, name), PRODUCT, None, config)
     yield from _sentences(("reasons", WINDOW), reasons.window, (MONTHS,), MONTHS, config)
+    yield from _events(config)
 
 
 def _filled(sentence: Sentence, amount: float, words: Mapping[str, str], language: Language) -> str:
@@ -111,6 +146,19 @@ def _told(
             names = set.intersection(*(_may_name(one, section) for one in by_key[key]))
             counted = VALUE if is_counted(by_key[key][0].unit) else None
             yield from _sentences(path, sentences[key], sorted(names), counted, config)
+
+
+def _events(config: RunConfig) -> Broken:
+    told = config.reasons.events
+    for offer_id, offer in config.offers.items():
+        if offer.trigger and offer.trigger.event not in told:
+            path = ("reasons", "events", offer.trigger.event)
+            yield path, f"is missing: {offer_id} waits for it; write its sentences"
+    for event, sentences in told.items():
+        dated = [DAY] if event not in LONGEST_AGO else []
+        yield from _sentences(
+            ("reasons", "events", event), sentences, (FIRST, LAST, *dated, *PRODUCT), None, config
+        )
 
 
 def _may_name(feature: Feature, section: str) -> set[str]:

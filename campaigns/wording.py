@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import cast
 
 from babel import Locale
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from conf.wording import OTHER, Form, Language, Sentence
 
 WHOLE, CENTS = "#,##0", "#,##0.00"
+DAY, DAY_OF_YEAR = "d MMMM", "d MMMM y"
 EXACTLY_ONE: Form = "1"
 NOT_COUNTED = ("money", "share", "rate", "yes or no")
 # The larger numbers have no other forms than these.
@@ -31,6 +35,16 @@ def in_words(amount: float, unit: str, currency: str, language: Language) -> str
             return f"{_number(100 * amount, WHOLE, language)} %"
         case _:
             return _number(amount, WHOLE, language)
+
+
+def price_in_words(amount: Decimal, currency: str, language: Language) -> str:
+    """An amount to the cent, with its currency."""
+    return f"{format_decimal(amount, format=CENTS, locale=_locale(language))} {currency}"
+
+
+def day_in_words(day: date, language: Language, pattern: str = DAY) -> str:
+    """A day as it is said within a sentence."""
+    return str(format_date(day, format=pattern, locale=_locale(language)))
 
 
 def form_for(sentence: Sentence, amount: float, language: Language) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from conf.errors import did_you_mean
+from conf.move_rules import broken_moves
 from conf.schema import EligibilityRules, Product, RunConfig
 from conf.wording import ANY_LANGUAGE
 
@@ -19,6 +20,7 @@ def broken_rules(config: RunConfig) -> Broken:
     yield from _same_but_for_case(config.products)
     for offer_id, offer in config.offers.items():
         yield from _unknown(("offers", offer_id, "product"), [offer.product], config.products)
+    yield from broken_moves(config)
     for name in config.rules:
         yield from _bank_rule(config, name)
     yield from _limits(config)

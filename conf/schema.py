@@ -30,6 +30,7 @@ from conf.fields import (
 )
 from conf.jurisdiction import Jurisdiction
 from conf.model_settings import ModelSettings
+from conf.moves import Bundle, Event, Trigger
 from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name, NonEmpty
 
 
@@ -118,13 +119,27 @@ class Partner(Settings):
 
 
 class Offer(Settings):
-    """A product with its terms."""
+    """A product with its terms.
+
+    Attributes:
+        move: ``renewal``: to who holds it, before it ends. Otherwise the product says what it is.
+        trigger: The offer is due after this event only.
+        bundle: The offer is a package; ``product`` is the one of it that reasons and quotas name.
+    """
 
     product: Identifier
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     contact_cost: Cost
     validity_days: Annotated[StrictInt, Field(ge=1, le=366)]
     talking_point_id: Identifier
+    move: Literal["renewal"] | None = None
+    trigger: Trigger | None = None
+    bundle: Bundle | None = None
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """What it is made of."""
+        return self.bundle.products if self.bundle else (self.product,)
 
 
 class ContactPolicy(Settings):
@@ -218,12 +233,14 @@ class ReasonSettings(Settings):
         of_a_value: By fact: told of a value that sets the client apart.
         of_nothing: By fact: told where it is zero, no or unknown.
         last_resort: Told where no feature can be.
+        events: By event: why an offer is due, and until when.
     """
 
     window: InLanguages
     of_a_value: dict[Identifier, InLanguages]
     of_nothing: dict[Identifier, InLanguages]
     last_resort: LastResort
+    events: dict[Event, InLanguages]
 
 
 class RoleSettings(Settings):

@@ -24,7 +24,7 @@ from expectations.rules import (
 from expectations.suite import Fact, Suite
 from tables.derived import CAMPAIGN_LISTS
 
-MOVES = ("cross_sell_internal", "cross_sell_partner", "up_sell")
+MOVES = ("cross_sell_internal", "cross_sell_partner", "up_sell", "renewal", "bundle")
 SENTENCES = ("reason_1", "client_benefit", "talking_point_id", "consent_basis", "channel")
 MOST_MONEY = 10**15
 

@@ -100,7 +100,10 @@ def _contacts(run: Run, campaign: RunRecord, opened: DataFrame) -> pa.Table:
     decisions = pinned.snapshot(DECISIONS, campaign.as_of)
     is_offered = F.col("outcome") == str(Outcome.OFFERED)
     is_still_sold = F.col("product_id").isin(*run.config.products)
-    chosen = decisions.where((is_offered | F.col("is_in_control_group")) & is_still_sold)
+    # A renewal or a package is another thing than the product alone.
+    is_of_product = ~F.col("move").isin("renewal", "bundle")
+    is_compared = is_offered | F.col("is_in_control_group")
+    chosen = decisions.where(is_compared & is_still_sold & is_of_product)
     # The right key is unique: purchases are grouped by it.
     bought = purchases(opened, campaign.as_of, run.config.time)
     has_bought = F.array_contains("bought_products", F.col("product_id"))

@@ -17,6 +17,7 @@ from campaigns.campaign_list import campaign_list, care_list, offers_made
 from campaigns.candidates import candidates
 from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.decisions import decisions
+from campaigns.moves import MONTHS, NO_RATES, RenewalRates, renewal_rates, renewals
 from campaigns.offer_log import offer_log
 from campaigns.reasons import Pair
 from campaigns.sources import CampaignSources
@@ -33,6 +34,7 @@ from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, PRO
 from tables.files import make_folder
 from tables.reason_codes import Outcome
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
+from tables.windows import months_before
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -87,7 +89,8 @@ def plan_campaign(run: Run) -> None:
 
 def gated(run: Run, sources: CampaignSources, folder: Path) -> DataFrame:
     """Every candidate with its gates and its value, kept below ``folder``."""
-    return kept(candidates(sources, run.config, run.as_of), folder / "candidates")
+    rates = _renewal_rates(run, sources)
+    return kept(candidates(sources, run.config, run.as_of, rates), folder / "candidates")
 
 
 def plan(run: Run, sources: CampaignSources, rows: DataFrame, folder: Path) -> Planned:
@@ -101,7 +104,7 @@ def plan(run: Run, sources: CampaignSources, rows: DataFrame, folder: Path) -> P
     """
     settings = run.config.campaign
     options = competing(rows, sources.customers).toArrow()
-    choice = choose(options, settings, run.config.products)
+    choice = choose(options, settings, run.config.products, run.config.offers)
     decided = outcomes(rows, _places(run, choice, folder))
     return Planned(choice, decisions(decided, settings, run.as_of, run.run_id))
 
@@ -143,6 +146,18 @@ def campaign_sources(run: Run) -> CampaignSources:
         customer_features=run.store.snapshot(features, run.as_of),
         propensity_scores=run.store.snapshot(PROPENSITY_SCORES, run.as_of),
     )
+
+
+def _renewal_rates(run: Run, sources: CampaignSources) -> RenewalRates:
+    """How often what some offer renews was renewed; nothing where none does."""
+    if not any(offer.move == "renewal" for offer in run.config.offers.values()):
+        return NO_RATES
+    then = run.store.known_before(HOLDINGS, months_before(run.as_of, MONTHS))
+    found = renewals(then, sources.holdings, run.as_of).collect()
+    counts = {row["product_id"]: (row["ended"], row["renewed"]) for row in found}
+    rates = renewal_rates(counts, run.config)
+    run.note(**{f"renewal_rate_{name}": f"{rate:.1%}" for name, rate in rates.items()})
+    return rates
 
 
 @contextmanager

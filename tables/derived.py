@@ -109,13 +109,15 @@ DECISIONS = Table(
         PRODUCT,
         "branch_id string -- branch that serves the customer",
         "household_id string? -- people who live together",
-        "move string -- cross_sell_internal, cross_sell_partner or up_sell",
+        "move string -- cross_sell_internal, cross_sell_partner, up_sell, renewal or bundle",
         "channel string? -- how the client may be contacted; null without consent to any",
         "outcome string -- offered, control, outranked, over_capacity, suppressed or ineligible",
         "failed_gates array<string> -- every gate that failed, sorted; none hides another",
         "care_treatment string? -- help given instead of a sales offer",
-        "propensity double? -- calibrated probability of purchase; null for who is not active",
-        f"margin {MONEY} -- expected margin of one sale over its horizon",
+        "propensity double? -- calibrated probability of purchase; null for who is not active; of a"
+        " renewal the share that renewed, of a bundle that of product_id",
+        f"margin {MONEY} -- expected margin of one sale over its horizon; of a bundle that of what"
+        " is not held, less what the package saves the client",
         f"contact_cost {MONEY} -- cost of one contact",
         f"expected_profit {MONEY}? -- response x margin - contact cost",
         "rank_in_customer int? -- place among the customer's offers that passed every gate",
@@ -128,8 +130,10 @@ DECISIONS = Table(
         "model_name string? -- registered model that scored",
         "model_version int? -- its version",
         "response double? -- purchases that the offer is expected to bring: the uplift, or the"
-        " propensity where no model of uplift is in use",
-        "response_basis string? -- uplift or propensity; null without either",
+        " propensity where no model of uplift is in use; of a renewal the share that renewed, of a"
+        " bundle the least of what is not held",
+        "response_basis string? -- uplift, propensity, renewal_rate or least_component; null"
+        " without any",
         "uplift_version int? -- version of xsell_uplift, where response is uplift",
         "failed_rules array<struct<rule:string,version:string,passes_on:date>> -- the rule of each"
         " failed gate, in the same order, with its version and the first day on which it passes if"
@@ -137,6 +141,8 @@ DECISIONS = Table(
         "passes_again_on date? -- the latest of these days; null if a rule has none, or none"
         " failed",
         "rules_version string -- digest of all rules asked about the offer, in their versions",
+        "event string? -- what makes an offer with a trigger due; null where it is not due",
+        "event_on date? -- the day of that, where it is known by day",
     ),
 )
 
@@ -157,8 +163,8 @@ CAMPAIGN_LISTS = Table(
         PRODUCT,
         "kind string -- internal or partner",
         "partner_id string? -- whose product it is",
-        "move string -- cross_sell_internal, cross_sell_partner or up_sell",
-        "bundle_id string? -- the bundle it is part of",
+        "move string -- cross_sell_internal, cross_sell_partner, up_sell, renewal or bundle",
+        "bundle_id string? -- the bundle that is offered",
         "lever_code string? -- discount or bonus that may go with it",
         f"lever_limit {MONEY}? -- most that may be granted",
         "rank_in_branch int -- place on the list, from 1",
@@ -175,11 +181,15 @@ CAMPAIGN_LISTS = Table(
         "consent_basis string -- purpose and channel of the consent relied on",
         "consent_checked_at timestamp -- consents recorded before this instant were considered",
         "contacts_left_30d int -- contacts the policy still allows in 30 days, this one included",
-        "valid_from date -- first day of the offer",
-        "valid_to date -- last day of the offer",
+        "valid_from date -- first day of the offer; after an event, of contact about it",
+        "valid_to date -- last day of the offer; after an event, of contact about it",
         "credit_owner string? -- advisor credited with a sale",
         "referral_owner string? -- advisor who referred the client",
         "log_leaf string -- RFC 9162 leaf hash of the decision in the offer log, hex",
+        f"package_price {MONEY}? -- what the bundle costs the client as a whole",
+        "component_prices string? -- what each of its products costs alone; each can be had alone",
+        "event string? -- what makes the offer due now",
+        "event_on date? -- the day of that, where it is known by day",
     ),
 )
 

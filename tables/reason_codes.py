@@ -41,4 +41,5 @@ class ReasonCode(StrEnum):
     EMPLOYEE = "contact_policy.employee"
     NO_CONTACT_FLAG = "care.no_contact_flag"
     CARE = "care.in_care"
+    NOT_TRIGGERED = "trigger.not_triggered"
     NOT_PROFITABLE = "value.not_profitable"

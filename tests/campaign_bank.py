@@ -32,6 +32,10 @@ AMOUNTS = Table(
         "customer_id string -- whose",
         "income_amount_3m decimal(18,2)? -- income of three months",
         "balance_amount decimal(18,2)? -- balance of all accounts",
+        "income_months_12m int? -- months with income",
+        "days_since_last_income int? -- days since the last one",
+        "largest_credit_to_inflow_1m double? -- largest credit of a month ÷ usual inflow",
+        "has_branch_changed_6m boolean? -- another branch than half a year before",
     ),
 )
 Row = dict[str, Any]
@@ -126,10 +130,18 @@ def _holdings(chance: random.Random, person: Row, config: RunConfig) -> list[Row
             "product_id": product,
             "opened_on": _near(chance, 0, 400),
             "closed_on": _near(chance, 0) if chance.random() < 0.2 else None,
+            "matures_on": _matures_on(f"{person['customer_id']}-{index}"),
             "recorded_at": KNOWN,
         }
         for index, product in enumerate(held)
     ]
+
+
+def _matures_on(holding_id: str) -> date | None:
+    """Next to a boundary of the days of renewal, or never; by a chance of its own."""
+    chance = random.Random(holding_id)
+    days = chance.choice((None, 0, 7, 20, 66))
+    return None if days is None else AS_OF + timedelta(days=days + chance.choice((-1, 0, 1)))
 
 
 def _consents(chance: random.Random, person: Row) -> list[Row]:
@@ -191,6 +203,17 @@ def _amounts(chance: random.Random, person: Row) -> Row:
         "customer_id": person["customer_id"],
         "income_amount_3m": income and Decimal(income),
         "balance_amount": balance and Decimal(balance),
+        **_events(random.Random(person["customer_id"])),
+    }
+
+
+def _events(chance: random.Random) -> Row:
+    """What offers wait for, by a chance of its own."""
+    return {
+        "income_months_12m": chance.choice((None, 1, 1, 2)),
+        "days_since_last_income": chance.choice((None, 1, 31, 32)),
+        "largest_credit_to_inflow_1m": chance.choice((None, 0.0, 1.99, 2.0, 7.5)),
+        "has_branch_changed_6m": chance.random() < 0.3,
     }
 
 

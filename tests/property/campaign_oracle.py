@@ -17,6 +17,8 @@ from tests.campaign_bank import Bank, Row
 
 Pair = tuple[str, str]
 CENT = Decimal("0.01")
+RATES = {"term_deposit": 0.4}
+PACKAGE = ("credit_card", "travel_insurance")
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Oracle:
 
     def __init__(self, bank: Bank, config: RunConfig, as_of: date) -> None:
         self.bank, self.config, self.as_of = bank, config, as_of
+        self.rates = RATES
+        self.may_have_package: set[str] = set()
         self.people = {row["customer_id"]: row for row in bank.customers}
         self.held = self._by_customer(bank.holdings)
         self.contacts = self._by_customer(bank.contacts)
@@ -73,25 +77,36 @@ class Oracle:
             for customer in self.people
             for offer_id, offer in self.config.offers.items()
         }
+        self.may_have_package = {
+            customer_id
+            for (customer_id, offer_id), verdict in verdicts.items()
+            if self.config.offers[offer_id].bundle and not verdict.failed
+        }
         self._choose(verdicts)
         return verdicts
 
     def _verdict(self, customer: Row, offer_id: str, offer: Offer) -> Verdict:
-        product = self.config.products[offer.product]
         customer_id = customer["customer_id"]
-        propensity = self.scores[customer_id, offer.product]
-        margin = product.expected_margin
-        exact = Decimal(propensity).quantize(Decimal("1e-15"), ROUND_HALF_UP) * margin
+        wanted = self._wanted(customer_id, offer)
+        propensity = self._propensity(customer_id, offer)
+        response = propensity
+        margin = sum((self.config.products[name].expected_margin for name in wanted), Decimal(0))
+        if offer.bundle:
+            response = min(self.scores[customer_id, name] for name in wanted)
+            alone = sum(offer.bundle.component_prices.values(), Decimal(0))
+            margin -= alone - offer.bundle.price
+        exact = Decimal(response).quantize(Decimal("1e-15"), ROUND_HALF_UP) * margin
         profit = (exact - offer.contact_cost).quantize(CENT, ROUND_HALF_UP)
         failed = [
-            *self._eligibility(customer, offer.product, product),
-            *self._consent(customer_id, offer, product),
-            *self._policy(customer, offer.product, product),
+            *self._all_eligibility(customer, offer, wanted),
+            *self._consent(customer_id, offer),
+            *self._all_policy(customer, offer),
             *self._care(customer_id),
+            *self._trigger(customer_id, offer),
         ]
         if profit < self.config.campaign.min_expected_profit:
             failed.append("value.not_profitable")
-        channel = next(iter(self._usable(customer_id, offer, product)), None)
+        channel = next(iter(self._usable(customer_id, offer)), None)
         return Verdict(
             failed=sorted(failed),
             channel=channel,
@@ -100,8 +115,67 @@ class Oracle:
             customer=customer,
             product_id=offer.product,
             care=self._treatment(customer),
-            move=self._move(customer_id, product),
+            move=self._move(customer_id, offer),
         )
+
+    def _wanted(self, customer_id: str, offer: Offer) -> list[str]:
+        """What is sold: a core that is held is not."""
+        if offer.bundle is None:
+            return [offer.product]
+        is_held = offer.bundle.core in self._open(customer_id)
+        return [*([] if is_held else [offer.bundle.core]), *offer.bundle.periphery]
+
+    def _propensity(self, customer_id: str, offer: Offer) -> float:
+        if offer.move == "renewal" and offer.product in self._open(customer_id):
+            return self.rates[offer.product]
+        return float(self.scores[customer_id, offer.product])
+
+    def _all_eligibility(self, customer: Row, offer: Offer, wanted: list[str]) -> set[str]:
+        found = {
+            code
+            for name in wanted
+            for code in self._eligibility(customer, name, self.config.products[name])
+        }
+        if offer.move == "renewal":
+            return found - {"eligibility.already_held", "eligibility.balance_too_low"}
+        return found
+
+    def _all_policy(self, customer: Row, offer: Offer) -> set[str]:
+        return {
+            code
+            for name in offer.products
+            for code in self._policy(customer, name, self.config.products[name])
+        }
+
+    def _trigger(self, customer_id: str, offer: Offer) -> list[str]:
+        """Some day of the offer is one on which it may be made: tried day by day."""
+        if offer.trigger is None:
+            return []
+        first = self.as_of + timedelta(days=self.config.time.gap_days)
+        days = [first + timedelta(days=number) for number in range(offer.validity_days)]
+        is_due = any(self._may_be_made(customer_id, offer, day) for day in days)
+        return [] if is_due else ["trigger.not_triggered"]
+
+    def _may_be_made(self, customer_id: str, offer: Offer, day: date) -> bool:
+        trigger = offer.trigger
+        assert trigger is not None
+        if trigger.event == "maturity":
+            assert trigger.days_before is not None
+            most, least = trigger.days_before
+            return any(
+                least <= (row["matures_on"] - day).days <= most
+                for row in self.held[customer_id]
+                if row["product_id"] == (trigger.of or offer.product)
+                and row["opened_on"] < self.as_of
+                and row["matures_on"]
+                and row["matures_on"] >= self.as_of
+                and (row["closed_on"] is None or row["closed_on"] >= row["matures_on"])
+            )
+        assert trigger.event == "large_credit"
+        times = self.amounts[customer_id]["largest_credit_to_inflow_1m"]
+        month_ago = self.as_of - timedelta(days=31)
+        is_in_time = (day - month_ago).days <= (trigger.within_days or 0)
+        return bool(times is not None and times >= (trigger.at_least or 0) and is_in_time)
 
     def _open(self, customer_id: str) -> set[str]:
         return {
@@ -146,24 +220,26 @@ class Oracle:
         is_alive = customer["deceased_on"] is None
         return bool(customer["joined_on"] < self.as_of and not has_left and is_alive)
 
-    def _usable(self, customer_id: str, offer: Offer, product: Product) -> list[str]:
-        purpose = f"marketing_{product.kind}"
+    def _usable(self, customer_id: str, offer: Offer, *more: str) -> list[str]:
+        """Channels with every consent that the offer's products need."""
+        kinds = {self.config.products[name].kind for name in offer.products}
+        needed = (*(f"marketing_{kind}" for kind in kinds), *(more or ("profiling",)))
         return [
             channel
             for channel in offer.channels
-            if (customer_id, purpose, channel) in self.granted
-            and (customer_id, "profiling", channel) in self.granted
+            if all((customer_id, purpose, channel) in self.granted for purpose in needed)
         ]
 
-    def _consent(self, customer_id: str, offer: Offer, product: Product) -> list[str]:
-        def some(purpose: str) -> bool:
-            return any((customer_id, purpose, name) in self.granted for name in offer.channels)
-
-        may_contact, may_profile = some(f"marketing_{product.kind}"), some("profiling")
+    def _consent(self, customer_id: str, offer: Offer) -> list[str]:
+        kind = f"marketing_{self.config.products[offer.product].kind}"
+        may_contact = bool(self._usable(customer_id, offer, kind))
+        may_profile = any(
+            (customer_id, "profiling", name) in self.granted for name in offer.channels
+        )
         failed = []
         if not may_contact:
             failed.append("consent.no_consent")
-        if not may_profile or (may_contact and not self._usable(customer_id, offer, product)):
+        if not may_profile or (may_contact and not self._usable(customer_id, offer)):
             failed.append("consent.no_profiling_consent")
         return failed
 
@@ -222,7 +298,10 @@ class Oracle:
         is_about_it = contact["product_id"] == product_id or contact["disposition"] == "opt_out"
         return bool(is_about_it and self.as_of < since + timedelta(days=days))
 
-    def _move(self, customer_id: str, product: Product) -> str:
+    def _move(self, customer_id: str, offer: Offer) -> str:
+        if offer.move or offer.bundle:
+            return offer.move or "bundle"
+        product = self.config.products[offer.product]
         is_upgrade = product.upgrade_of in self._open(customer_id)
         return "up_sell" if is_upgrade else f"cross_sell_{product.kind}"
 
@@ -276,7 +355,13 @@ class Oracle:
         passing = {pair: one for pair, one in verdicts.items() if not one.failed}
         taken: Counter[tuple[str, Any]] = Counter()
         for pair in sorted(
-            passing, key=lambda pair: (-passing[pair].profit, -passing[pair].propensity, *pair)
+            passing,
+            key=lambda pair: (
+                -passing[pair].profit,
+                -passing[pair].propensity,
+                self.config.offers[pair[1]].trigger is None,
+                *pair,
+            ),
         ):
             limits = self._limits(passing[pair])
             is_kept = all(taken[key] < limit for key, limit in limits.items())
@@ -319,18 +404,26 @@ class Oracle:
     def _limits(self, verdict: Verdict) -> dict[tuple[str, Any], int]:
         policy, campaign = self.config.contact_policy, self.config.campaign
         customer_id = verdict.customer["customer_id"]
-        fatigue_class = self.config.products[verdict.product_id].fatigue_class
+        product_id = verdict.product_id
+        fatigue_class = self.config.products[product_id].fatigue_class
+        classes = {fatigue_class}
+        if customer_id in self.may_have_package:
+            # A package and what is in it count as one product, and its classes as one.
+            product_id = "package" if product_id in PACKAGE else product_id
+            if classes & {self.config.products[name].fatigue_class for name in PACKAGE}:
+                classes = {self.config.products[name].fatigue_class for name in PACKAGE}
         home = min(self._household(verdict.customer))
         household_left = policy.max_household_contacts_30d - self._household_contacts(
             verdict.customer
         )
         own_left = policy.max_contacts_30d - len(self._recent(customer_id, 30))
-        class_left = policy.max_contacts_90d_by_fatigue_class[fatigue_class] - self._class_contacts(
-            customer_id, fatigue_class
+        class_left = min(
+            policy.max_contacts_90d_by_fatigue_class[name] - self._class_contacts(customer_id, name)
+            for name in classes
         )
         return {
-            ("product", (customer_id, verdict.product_id)): 1,
-            ("class", (customer_id, fatigue_class)): class_left,
+            ("product", (customer_id, product_id)): 1,
+            ("class", (customer_id, min(classes))): class_left,
             ("customer", customer_id): min(
                 campaign.max_offers_per_customer, own_left, household_left
             ),

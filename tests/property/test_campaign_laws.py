@@ -20,7 +20,7 @@ from campaigns.sources import CampaignSources
 from conf.load import load_config
 from conf.schema import RunConfig
 from tests.campaign_bank import AS_OF, CHANNELS, KNOWN, PURPOSES, Bank, make_bank
-from tests.property.campaign_oracle import Oracle, Pair, Verdict
+from tests.property.campaign_oracle import RATES, Oracle, Pair, Verdict
 
 CUSTOMERS = 60
 RUN_ID = "0" * 64
@@ -67,9 +67,9 @@ def write_down(
 
 
 def decide(sources: CampaignSources, config: RunConfig, write_down: WriteDown) -> DataFrame:
-    rows = write_down(candidates(sources, config, AS_OF))
+    rows = write_down(candidates(sources, config, AS_OF, RATES))
     options = competing(rows, sources.customers).toArrow()
-    choice = choose(options, config.campaign, config.products)
+    choice = choose(options, config.campaign, config.products, config.offers)
     places = rows.sparkSession.createDataFrame(choice.places)
     return decisions(outcomes(rows, places), config.campaign, AS_OF, RUN_ID)
 
@@ -120,10 +120,11 @@ def assert_lists_keep_the_rules(offered: list[SparkRow], oracle: Oracle) -> None
     """P8, from raw rows: the numbers of the choice are checked too, not only its gates."""
     config, campaign = oracle.config, oracle.config.campaign
     for row in offered:
-        kind = config.products[row.product_id].kind
-        assert (row.customer_id, f"marketing_{kind}", row.channel) in oracle.granted
-        assert (row.customer_id, "profiling", row.channel) in oracle.granted
-        assert row.consent_basis == f"marketing_{kind}/{row.channel}"
+        kinds = {config.products[name].kind for name in config.offers[row.offer_id].products}
+        purposes = sorted(f"marketing_{kind}" for kind in kinds)
+        for purpose in (*purposes, "profiling"):
+            assert (row.customer_id, purpose, row.channel) in oracle.granted
+        assert row.consent_basis == ", ".join(f"{name}/{row.channel}" for name in purposes)
         assert not oracle.is_in_holdout(row.customer_id)
         assert not oracle.is_in_control(row.customer_id)
         assert not oracle.people[row.customer_id]["is_employee"]

@@ -68,12 +68,14 @@ US = "jurisdiction.profile=us_opt_out"
 
 
 def test_the_age_may_be_asked_only_where_the_law_lets_it() -> None:
-    asked = rule("a", "age < 30", "{products: [travel_insurance]}")
+    asked = rule("a", "age < 30", "{products: [home_insurance]}")
     assert checked_config("local", [US, asked]).rules
     with pytest.raises(ConfigError, match="names age, which rules cannot ask for"):
         checked_config("local", [asked])
     with pytest.raises(ConfigError, match="does not allow for mortgage_2026"):
         checked_config("local", [US, rule("a", "age < 30", "{products: [mortgage]}")])
+    with pytest.raises(ConfigError, match="does not allow for travel_package_2026"):
+        checked_config("local", [US, rule("a", "age < 30", "{products: [travel_insurance]}")])
 
 
 def test_the_age_is_that_of_the_day(spark: SparkSession) -> None:
@@ -93,7 +95,11 @@ def test_the_age_is_that_of_the_day(spark: SparkSession) -> None:
     [
         ("{offers: [mortgage_2026]}", {"mortgage_2026"}),
         ("{products: [gold_card]}", {"gold_card_upgrade_2026"}),
-        ("{partners: [aurora_insurance]}", {"home_insurance_2026", "travel_insurance_2026"}),
+        (
+            "{partners: [aurora_insurance]}",
+            {"home_insurance_2026", "travel_insurance_2026", "travel_package_2026"},
+        ),
+        ("{products: [credit_card]}", {"credit_card_2026", "travel_package_2026"}),
         ("{partners: [velo_leasing], products: [mortgage]}", {"car_leasing_2026", "mortgage_2026"}),
         ("{}", None),
     ],

@@ -19,7 +19,7 @@ from conf.schema import CampaignSettings, Quota
 DDL = (
     "customer_id string, offer_id string, product_id string, fatigue_class string,"
     " branch_id string, household_id string, expected_profit decimal(18,2), propensity double,"
-    " contact_cost decimal(18,2), channel string,"
+    " contact_cost decimal(18,2), channel string, event string,"
     " class_contacts_left int, contacts_left_30d int, household_contacts_left int,"
     " is_eligible boolean, failed_gates array<string>, is_in_global_holdout boolean,"
     " is_drawn_for_control boolean"

@@ -57,7 +57,7 @@ LINE = (
     '{"as_of":"2024-03-01","branch_id":"B\u00e91\\n","campaign_id":"monthly",'
     '"care_treatment":null,"channel":null,"consent_basis":null,'
     '"consent_checked_at":"2024-03-01T00:00:00Z","contact_cost":"0.00","contacts_left_30d":0,'
-    '"customer_id":"Zo\u00eb \\"7\\"","expected_profit":"-0.10",'
+    '"customer_id":"Zo\u00eb \\"7\\"","event":null,"event_on":null,"expected_profit":"-0.10",'
     '"failed_gates":["care.in_care","consent.no_consent"],'
     '"failed_rules":[{"passes_on":"2024-04-02","rule":"care.treatment_flag","version":"1-a"},'
     '{"passes_on":null,"rule":"consent.marketing","version":"1-b"}],"household_id":null,'
