@@ -17,7 +17,7 @@ from tests.campaign_bank import Bank, Row
 
 Pair = tuple[str, str]
 CENT = Decimal("0.01")
-RATES = {"term_deposit": 0.4}
+RATES = {"travel_insurance": 0.4}
 PACKAGE = ("credit_card", "travel_insurance")
 
 

@@ -17,8 +17,10 @@ from conf.wording import Language
 from expectations.campaign_lists import MOVES as KNOWN_MOVES
 from tests.unit.test_campaigns_lists import AS_OF, cared, decision, listed
 
+RENEWAL = "offers.r={product: term_deposit, move: renewal, channels: [phone], contact_cost: 1.00, \
+validity_days: 30, talking_point_id: T, trigger: {event: maturity, days_before: [30, 0]}}"
 RENEWED = {
-    "offer_id": "term_deposit_renewal_2026",
+    "offer_id": "r",
     "product_id": "term_deposit",
     "move": "renewal",
     "event": "maturity",
@@ -66,7 +68,7 @@ PACKAGE = {"offer_id": "travel_package_2026", "move": "bundle", "response_basis"
 def test_an_event_is_the_first_reason_and_times_the_offer(
     language: str, renewal: str, inflow: str
 ) -> None:
-    config = load_config("local", [f"bank.language={language}"])
+    config = load_config("local", [RENEWAL, f"bank.language={language}"])
     rows = listed(decision("C1", 1, **RENEWED), decision("C2", 2, **INFLOW), config=config)
     due, more = rows.to_pylist()
     assert reasons(due) == [renewal, None, None], "models know nothing of who holds a product"
@@ -104,8 +106,8 @@ def test_a_package_shows_its_price_and_that_of_each_product_alone(
 
 
 def test_the_workbook_names_package_and_prices_and_the_first_day(tmp_path: Path) -> None:
-    config = load_config("local")
-    rows = listed(decision("C1", 1, **PACKAGE), decision("C2", 2, **RENEWED))
+    config = load_config("local", [RENEWAL])
+    rows = listed(decision("C1", 1, **PACKAGE), decision("C2", 2, **RENEWED), config=config)
     write_lists(tmp_path, rows, cared(), config, AS_OF)
     page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")["List"]
     head, package, renewal = ([cell.value for cell in line] for line in page)

@@ -13,7 +13,9 @@ from tables.sources import HOLDINGS
 from tests.tables import table_rows
 
 AS_OF = date(2024, 3, 1)
-CONFIG = load_config("local")
+RENEWAL = "offers.r={product: term_deposit, move: renewal, channels: [phone], contact_cost: 1.00, \
+validity_days: 30, talking_point_id: T, trigger: {event: maturity, days_before: [30, 0]}}"
+RENEWED = load_config("local", [RENEWAL, "offers.travel_insurance_renewal_2026.move=null"])
 
 
 def test_an_end_was_renewed_if_the_client_has_the_product_some_days_later(
@@ -55,17 +57,18 @@ def test_an_end_was_renewed_if_the_client_has_the_product_some_days_later(
 
 def test_too_few_ends_borrow_from_all_products_and_none_at_all_tell_nothing() -> None:
     enough = {"term_deposit": (30, 12), "credit_card": (70, 70)}
-    assert renewal_rates(enough, CONFIG) == {"term_deposit": 0.4}
-    assert renewal_rates(enough | {"term_deposit": (29, 12)}, CONFIG) == {"term_deposit": 82 / 99}
-    assert renewal_rates({"term_deposit": (29, 12)}, CONFIG) == {}
-    none = load_config("local", ["offers.term_deposit_renewal_2026.move=null"])
+    assert renewal_rates(enough, RENEWED) == {"term_deposit": 0.4}
+    assert renewal_rates(enough | {"term_deposit": (29, 12)}, RENEWED) == {"term_deposit": 82 / 99}
+    assert renewal_rates({"term_deposit": (29, 12)}, RENEWED) == {}
+    other = load_config("local")
+    assert renewal_rates({"travel_insurance": (0, 0)} | enough, other) == {"travel_insurance": 0.82}
+    none = load_config("local", ["offers.travel_insurance_renewal_2026.move=null"])
     assert renewal_rates(enough, none) == {}
 
 
 def test_who_renews_is_not_asked_for_what_the_product_holds_itself() -> None:
     [asked], [renewed] = (
-        components(CONFIG.offers[name], CONFIG).values()
-        for name in ("term_deposit_2026", "term_deposit_renewal_2026")
+        components(RENEWED.offers[name], RENEWED).values() for name in ("term_deposit_2026", "r")
     )
     assert (asked.can_be_held_twice, renewed.can_be_held_twice) == (False, True)
     assert asked.eligibility.min_balance

@@ -9,7 +9,7 @@ import pytest
 from conf.errors import ConfigError
 from jobs.settings import checked_config
 
-RENEWAL, EVENT = "offers.term_deposit_renewal_2026", "offers.investment_fund_inflow_2026"
+RENEWAL, EVENT = "offers.travel_insurance_renewal_2026", "offers.investment_fund_inflow_2026"
 PACKAGE = "offers.travel_package_2026"
 BUNDLE = f"{PACKAGE}.bundle"
 
