@@ -71,7 +71,7 @@ def parser() -> Parser:
         command.set_defaults(step=name)
         if name == "campaign":
             add_what_if(command)
-            command.set_defaults(do=_lazy("jobs.what_if", "campaign_command"))
+            command.set_defaults(do=lazy("jobs.what_if", "campaign_command"))
     _add_models(commands)
     add_lists(commands)
     _add_deliveries(commands)
