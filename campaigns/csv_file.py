@@ -40,6 +40,12 @@ def guarded(text: str) -> str:
     return text[: starts[0]] + "".join(cells)
 
 
+def unguarded(text: str) -> str:
+    """What ``guarded`` was given, where it put one quote in front: for files that come back."""
+    is_guarded = text.startswith(GUARD) and guarded(text[1:]) == text
+    return text[1:] if is_guarded else text
+
+
 def _plain(character: str) -> str:
     folded = unicodedata.normalize("NFKC", character)
     return folded[0] if folded and folded[0] in "=+-@|%" else character

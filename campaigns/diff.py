@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from campaigns.change import Cause, Change, Kind
 from campaigns.rules import Rule, rules_in_force
 from conf.schema import RunConfig
 from tables.reason_codes import Outcome, ReasonCode
@@ -38,58 +38,6 @@ NEEDED = (
     "uplift_version",
     "rules_version",
 )
-CHANGES = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("cause", pa.string()),
-        ("detail", pa.string()),
-        ("branch_id", pa.string()),
-        ("customer_id", pa.string()),
-        ("offer_id", pa.string()),
-        ("rank_before", pa.int32()),
-        ("rank_after", pa.int32()),
-        ("instead_of", pa.string()),
-    ]
-)
-
-
-class Kind(StrEnum):
-    """What became of a row; the first that applies."""
-
-    ENTERED = "entered"
-    LEFT = "left"
-    OTHER_BRANCH = "other branch"
-    OTHER_CHANNEL = "other channel"
-    RE_RANKED = "re-ranked"
-
-
-class Cause(StrEnum):
-    """Why; of several, the first."""
-
-    CLIENT = "client"
-    CARE = "care"
-    CONSENT = "consent"
-    CONTACT = "contact"
-    POLICY = "policy"
-    CONTROL = "control"
-    CAPACITY = "capacity"
-    MODEL = "model"
-    DATA = "data"
-    NEIGHBOURS = "neighbours"
-
-
-MEANING = {
-    Cause.CLIENT: "the client is new, or none any more",
-    Cause.CARE: "the client came into care, or out of it",
-    Cause.CONSENT: "consent was given or withdrawn",
-    Cause.CONTACT: "contacts since: a cap or cool-off begins or ends",
-    Cause.POLICY: "a rule, an offer or what it earns was configured anew",
-    Cause.CONTROL: "drawn for the control group or the global holdout, or no more",
-    Cause.CAPACITY: "passes every gate in both runs; what clients share decided",
-    Cause.MODEL: "another version of the model values it otherwise",
-    Cause.DATA: "what is known of the client changed",
-    Cause.NEIGHBOURS: "its own value is the same; others came or went",
-}
 ORDER = {cause: place for place, cause in enumerate(Cause)}
 Found = tuple[Cause, str]
 # Gates whose family does not say what moved them.
@@ -131,21 +79,6 @@ class Side:
         return self._rules[offer_id]
 
 
-@dataclass(frozen=True)
-class Change:
-    """One row that is not as it was."""
-
-    kind: Kind
-    cause: Cause
-    detail: str
-    branch_id: str
-    customer_id: str
-    offer_id: str
-    rank_before: int | None
-    rank_after: int | None
-    instead_of: str | None = None
-
-
 def by_key(rows: pa.Table) -> dict[Key, Row]:
     """Rows by client and offer."""
     return {(row["customer_id"], row["offer_id"]): row for row in rows.to_pylist()}
@@ -161,11 +94,6 @@ def changes(before: Side, after: Side) -> list[Change]:
         *_stayed(before, after),
     ]
     return sorted(found, key=_place)
-
-
-def as_table(found: Iterable[Change]) -> pa.Table:
-    """Changes as rows, shaped ``CHANGES``."""
-    return pa.Table.from_pylist([vars(change) for change in found], schema=CHANGES)
 
 
 def _place(change: Change) -> tuple[object, ...]:

@@ -61,5 +61,6 @@ HEADINGS = {
     "as_of": Heading("Data as of", 12, "day", is_technical=True),
     "run_id": Heading("Run", 20, is_technical=True),
     "log_leaf": Heading("Log entry", 20, is_technical=True),
+    "objected_on": Heading("Objected on", 12, "day"),
     "care_treatment": Heading("Help to offer", 34),
 }

@@ -54,7 +54,7 @@ def day_of(text: str) -> date:
 
 def parser() -> Parser:
     """All commands and their options."""
-    from jobs.list_arguments import add_lists  # which takes what is common from here
+    from jobs.list_arguments import add_lists, add_offers  # which takes what is common from here
 
     root = Parser(prog="xsell", description="Which client to offer what, and why: once a month.")
     root.set_defaults(verbose=False, debug=False)
@@ -74,6 +74,7 @@ def parser() -> Parser:
             command.set_defaults(do=lazy("jobs.what_if", "campaign_command"))
     _add_models(commands)
     add_lists(commands)
+    add_offers(commands)
     _add_deliveries(commands)
     berka = add_command(
         commands,

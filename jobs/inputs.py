@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from tables.derived import DISPOSITIONS
 from tables.errors import ContractViolation, UserError
 from tables.windows import months_before
 
@@ -48,6 +49,9 @@ def resolve(context: Context, step: Step) -> Inputs:
     pins = {name: version for record in records for name, version in record.pins.items()}
     if step.uses_models:
         identity |= _champions(context)
+    if step.name == "campaign" and (returned := _returned(context)) is not None:
+        identity[returned.step] = returned.run_id
+        pins[DISPOSITIONS.name] = returned.pins[DISPOSITIONS.name]
     if step.name == "train":
         identity |= _past_campaigns(context)
     if step.name == "score":
@@ -66,6 +70,14 @@ def _committed(context: Context, step_name: str) -> RunRecord:
             f" Run xsell {step_name} --as-of {context.as_of} first"
         )
     return found
+
+
+def _returned(context: Context) -> RunRecord | None:
+    """The last results that branches had returned before the as-of date; see ``known_at``."""
+    return context.runs.newest(
+        "disposition",
+        lambda record: record.as_of <= context.as_of and DISPOSITIONS.name in record.pins,
+    )
 
 
 def _champions(context: Context) -> dict[str, str]:

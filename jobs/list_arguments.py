@@ -1,4 +1,4 @@
-"""What `xsell lists` understands."""
+"""What `xsell lists` and `xsell offers` understand."""
 
 from __future__ import annotations
 
@@ -60,6 +60,58 @@ def add_lists(commands: Commands) -> None:
     )
     add_month(export)
     _add_diff(verbs)
+
+
+def add_offers(commands: Commands) -> None:
+    """`xsell offers` and its verbs."""
+    offers = commands.add_parser("offers", help="what became of offers that were handed out")
+    verbs = offers.add_subparsers(title="commands", required=True, metavar="command")
+    disposition = add_command(
+        verbs,
+        "disposition",
+        "take the results of contacts that branches return, as CSV",
+        lazy("jobs.dispositions_command", "disposition_command"),
+    )
+    disposition.add_argument(
+        "--file",
+        type=Path,
+        required=True,
+        help="columns customer_id, offer_id, run_id or as_of, disposition, disposition_at,"
+        " channel; advisor_id and note_code if there are any",
+    )
+    disposition.add_argument(
+        "--on",
+        type=day_of,
+        metavar="YYYY-MM-DD",
+        help="day on which the file came (default: that of its newest result)",
+    )
+    disposition.add_argument(
+        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
+    )
+    _add_recall(verbs)
+
+
+def _add_recall(verbs: Commands) -> None:
+    recall = add_command(
+        verbs,
+        "recall",
+        "which rows of lists that are out must be withdrawn, after an objection",
+        lazy("jobs.recall_command", "recall_command"),
+    )
+    recall.add_argument(
+        "--customer", action="append", required=True, metavar="ID", help="may be repeated"
+    )
+    recall.add_argument(
+        "--since",
+        type=day_of,
+        required=True,
+        metavar="YYYY-MM-DD",
+        help="day of the objection: offers that are valid on it or later are recalled",
+    )
+    recall.add_argument("--to", type=Path, help="folder (default: <home>/lists/recalls)")
+    recall.add_argument(
+        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
+    )
 
 
 def _add_show(verbs: Commands) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from campaigns.change import MEANING, Cause, Change, Kind, as_table
 from campaigns.csv_file import write_csv
-from campaigns.diff import MEANING, NEEDED, Cause, Change, Kind, Side, as_table, by_key, changes
+from campaigns.diff import NEEDED, Side, by_key, changes
 from campaigns.list_query import named
 from conf.errors import did_you_mean
 from conf.recorded import recorded_config

@@ -20,6 +20,7 @@ from campaigns.decisions import decisions
 from campaigns.moves import MONTHS, NO_RATES, RenewalRates, renewal_rates, renewals
 from campaigns.offer_log import offer_log
 from campaigns.reasons import Pair
+from campaigns.returned_contacts import with_returned
 from campaigns.sources import CampaignSources
 from conf.errors import ConfigError, did_you_mean
 from conf.schema import RunConfig
@@ -30,7 +31,14 @@ from jobs.run import Run
 from jobs.scratch import kept
 from models.registry import champions
 from tables.base import Table
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, PROPENSITY_SCORES
+from tables.derived import (
+    CAMPAIGN_LISTS,
+    CARE_LISTS,
+    DECISIONS,
+    DISPOSITIONS,
+    OFFER_LOG,
+    PROPENSITY_SCORES,
+)
 from tables.files import make_folder
 from tables.reason_codes import Outcome
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
@@ -142,9 +150,20 @@ def campaign_sources(run: Run) -> CampaignSources:
         holdings=known(HOLDINGS),
         consents=known(CONSENTS),
         flags=known(FLAGS),
-        contacts=known(CONTACTS),
+        contacts=contacts_known(run),
         customer_features=run.store.snapshot(features, run.as_of),
         propensity_scores=run.store.snapshot(PROPENSITY_SCORES, run.as_of),
+    )
+
+
+def contacts_known(run: Run) -> DataFrame:
+    """Contacts as delivered, with results that branches have returned themselves."""
+    delivered = run.store.known_before(CONTACTS, run.as_of)
+    if not run.store.files(DISPOSITIONS):
+        return delivered
+    returned = run.store.records(DISPOSITIONS)
+    return with_returned(
+        delivered, run.store.of_persons(DISPOSITIONS, returned, run.as_of), run.as_of
     )
 
 

@@ -24,6 +24,6 @@ def runs_command(options: argparse.Namespace) -> int:
 def _line(record: RunRecord, *, is_superseded: bool) -> str:
     state = "superseded" if is_superseded else record.status
     return (
-        f"{record.sequence:>4}  {record.run_id[:12]}  {record.step:<9} {record.as_of}  {state:<10}"
+        f"{record.sequence:>4}  {record.run_id[:12]}  {record.step:<11} {record.as_of}  {state:<10}"
         f"  {record.seconds:7.1f} s  {record.engine:<9} code {record.code_version}"
     )

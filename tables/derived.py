@@ -222,6 +222,47 @@ OFFER_LOG = Table(
     ),
 )
 
+DISPOSITIONS = Table(
+    name="dispositions",
+    grain="one row per contact that a branch has returned the result of",
+    key=("customer_id", "offer_id", "disposition_at"),
+    kind="record",
+    columns=columns(
+        CUSTOMER,
+        "offer_id string -- what was offered",
+        "disposition_at timestamp -- when the client said so, UTC",
+        "disposition string -- contacted, no_answer, interested, sold, refused, opt_out,"
+        " unsuitable, wrong_person or complaint",
+        "channel string -- branch, phone, email, sms, post or app",
+        "advisor_id string? -- who made the contact",
+        "note_code string? -- the bank's code for a remark; no text is kept",
+        "product_id string? -- product of the offer; null for an opt-out that is on no list",
+        "branch_id string? -- whose list the offer was on; null likewise",
+        "run_id string? -- the run that made that list; null likewise",
+        "campaign_id string? -- its campaign; null likewise",
+        "as_of date? -- its as-of date; null likewise",
+        "has_consent boolean? -- at that time, so far as was known when the result came, the client"
+        " might be contacted so; null where no list says what about",
+        "recorded_at timestamp -- when the result was known: never before a campaign that was made"
+        " without it, UTC",
+        "file_sha256 string -- digest of the file that brought it",
+    ),
+)
+
+QUARANTINED_DISPOSITIONS = Table(
+    name="quarantined_dispositions",
+    grain="one row per returned result that was set aside",
+    key=("file_sha256", "row_number"),
+    kind="record",
+    columns=columns(
+        "file_sha256 string -- digest of the file that brought it",
+        "row_number bigint -- row in the file, from 1, the header not counted",
+        "rule string -- why it was set aside",
+        "raw_row string -- the columns that are read, as returned, JSON",
+        "recorded_at timestamp -- when it came, as for dispositions, UTC",
+    ),
+)
+
 EXPORTS = Table(
     name="exports",
     grain="one row per export of a campaign's lists",
@@ -250,5 +291,7 @@ DERIVED = (
     CAMPAIGN_LISTS,
     CARE_LISTS,
     OFFER_LOG,
+    DISPOSITIONS,
+    QUARANTINED_DISPOSITIONS,
     EXPORTS,
 )

@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from campaigns.diff import by_key
+from jobs import inputs
 from jobs.cli import main
 from jobs.home import Home
 from jobs.lists_command import campaign_of
+from jobs.plan_campaign import contacts_known
+from jobs.recording import Entry, commit_rows
+from jobs.run import Run
+from jobs.run_month import run_steps
 from jobs.staging import Staging
+from jobs.steps import CAMPAIGN
 from tables.arrow import arrow_schema
 from tables.delta import commit_files
-from tables.derived import CAMPAIGN_LISTS, DECISIONS, EXPORTS
+from tables.derived import CAMPAIGN_LISTS, DECISIONS, DISPOSITIONS, EXPORTS
 from tables.files import sha256_of
 from tables.runs import Runs
 from tables.sources import CONSENTS, CUSTOMERS, FLAGS
@@ -31,8 +38,10 @@ MIDDLE = date(2026, 11, 15)
 
 @pytest.fixture
 def home(bank, tmp_path) -> Home:
-    """A copy of the bank's tables, to learn and to record in."""
+    """A copy of the bank's tables, to learn and to record in; the rest is the bank's own."""
     shutil.copytree(bank.home.tables, tmp_path / "home" / "tables")
+    for name in ("landing", "mlruns"):
+        (tmp_path / "home" / name).symlink_to(bank.home.path / name)
     return Home(tmp_path / "home")
 
 
@@ -221,3 +230,184 @@ def test_runs_that_cannot_be_compared_are_named(home, capsys):
         code, _, err = xsell(home, capsys, "lists", "diff", *words, as_of=None)
         assert code == 1
         assert said in err
+
+
+HEADER = "customer_id,offer_id,as_of,disposition,disposition_at,channel,remark"
+
+
+def returned(tmp_path, *rows, name="branch.csv"):
+    """A file of results: client, offer, result, day."""
+    lines = [
+        HEADER,
+        *(f"{who},{what},{AS_OF},{said},{on},phone,SECRET" for who, what, said, on in rows),
+    ]
+    path = tmp_path / name
+    path.write_text("\ufeff" + "\r\n".join(lines) + "\r\n", encoding="utf-8")
+    return path
+
+
+def pairs(home):
+    return [(row["customer_id"], row["offer_id"]) for row in offers(home)]
+
+
+def dispositions(home):
+    version = Runs(home.tables).head(DISPOSITIONS.name)
+    return (
+        Store(home.tables, None, {DISPOSITIONS.name: version})
+        .arrow_records(DISPOSITIONS)
+        .to_pylist()
+    )
+
+
+def test_returned_results_are_taken_once_and_none_is_lost(home, capsys, tmp_path):
+    first, second, third = pairs(home)[:3]
+    file = returned(
+        tmp_path,
+        (*first, "refused", "2026-11-10"),
+        (*second, "accepted", "2026-11-11"),
+        ("C-unknown", third[1], "sold", "2026-11-11"),
+        (third[0], "no_offer", "sold", "2026-11-11"),
+    )
+    words = ("offers", "disposition", "--file", file)
+    code, out, err = xsell(home, capsys, *words, as_of=None)
+    assert (code, err) == (0, "")
+    assert "branch.csv: 4 rows in = 2 accepted + 0 there already + 2 quarantined" in out
+    assert "refused 1, sold 1" in out
+    assert "quarantined, not_on_list: 2 (row 3, 4)" in out
+    assert "count from the campaign as of 2026-12-01 on" in out
+    assert not {"C-unknown", "SECRET", first[0]} & set(out.replace(",", " ").split())
+    taken = dispositions(home)
+    assert [(row["disposition"], str(row["recorded_at"].date())) for row in taken] == [
+        ("refused", "2026-11-11"), ("sold", "2026-11-11"),
+    ]  # fmt: skip
+    assert "SECRET" not in str(taken)
+
+    runs = len(Runs(home.tables).committed())
+    again = xsell(home, capsys, *words, as_of=None)[1]
+    assert again.splitlines()[0] == "branch.csv: was taken before; nothing is new."
+    assert len(Runs(home.tables).committed()) == runs
+    more = returned(
+        tmp_path, (*first, "refused", "2026-11-10"), (*third, "sold", "2026-11-12"), name="more.csv"
+    )
+    out = xsell(home, capsys, "offers", "disposition", "--file", more, as_of=None)[1]
+    assert "2 rows in = 1 accepted + 1 there already + 0 quarantined" in out
+    assert len(dispositions(home)) == 3
+
+
+def test_a_file_that_cannot_be_read_changes_nothing(home, capsys, tmp_path):
+    first = pairs(home)[0]
+    before = len(Runs(home.tables).committed())
+    for rows, said, code in (
+        ([(*first, "refusd", "2026-11-10")], "did you mean refused?", 3),
+        ([(*first, "refused", "2026-11-10")], "--on 2026-11-09 is before 2026-11-10", 1),
+    ):
+        words = ("offers", "disposition", "--file", returned(tmp_path, *rows), "--on", "2026-11-09")
+        ended, out, err = xsell(home, capsys, *words, as_of=None)
+        assert (ended, out) == (code, "")
+        assert said in err
+    code, _, err = xsell(
+        home, capsys, "offers", "disposition", "--file", tmp_path / "x", as_of=None
+    )
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert len(Runs(home.tables).committed()) == before
+    assert Runs(home.tables).head(DISPOSITIONS.name) is None
+
+
+def test_an_objection_recalls_at_once_and_leaves_the_next_export(home, capsys, tmp_path):
+    victim = offers(home)[0]
+    who = (victim["customer_id"], victim["offer_id"])
+    file = returned(tmp_path, (*who, "opt_out", "2026-11-10"))
+    words = ("offers", "disposition", "--file", file)
+    line = xsell(home, capsys, *words, as_of=None)[1].splitlines()[-1]
+    said, folder = line.rsplit(": ", 1)
+    assert said.startswith("Objections of 1 client: withdraw 1 offers at 1 branches")
+    made = digests(Path(folder))
+    name = f"recall-branch_{victim['branch_id']}"
+    assert set(made) == {f"{name}.csv", f"{name}.xlsx", "manifest.json"}
+    rows = (Path(folder) / f"{name}.csv").read_text().splitlines()
+    assert rows[1].split(",")[2] == who[0]
+
+    shutil.rmtree(folder)
+    assert xsell(home, capsys, *words, as_of=None)[1].splitlines()[-1] == line
+    assert digests(Path(folder)) == made
+    out = xsell(home, capsys, "lists", "export", "--to", tmp_path / "out")[1]
+    assert "before 2026-11-11 (contact.cool_off 1)" in out
+
+    recall = ("offers", "recall", "--customer", who[0], "--to", tmp_path / "recalled", "--since")
+    day_of_end = xsell(home, capsys, *recall, victim["valid_to"], as_of=None)[1]
+    assert "withdraw 1 offers" in day_of_end
+    later = victim["valid_to"] + timedelta(1)
+    assert "no list that is still valid" in xsell(home, capsys, *recall, later, as_of=None)[1]
+    unknown = ("offers", "recall", "--customer", "C-none", "--since", MIDDLE)
+    code, _, err = xsell(home, capsys, *unknown, as_of=None)
+    assert (code, "C-none" in err) == (1, False)
+
+
+def returned_in_time(home, *results):
+    """Results that came before the month was decided."""
+    before = datetime(2026, 10, 20, tzinfo=UTC)
+    common = {"disposition_at": before, "recorded_at": before, "channel": "phone"}
+    rows = [
+        common
+        | {
+            "customer_id": client,
+            "offer_id": offer,
+            "product_id": offer.removesuffix("_2026"),
+            "disposition": said,
+            "file_sha256": "f" * 64,
+        }
+        for (client, offer), said in results
+    ]
+    entry = Entry("e" * 64, "disposition", AS_OF, {}, {}, campaign_of(home, AS_OF))
+    added = pa.Table.from_pylist(rows, schema=arrow_schema(DISPOSITIONS))
+    commit_rows(home, entry, [(DISPOSITIONS, added)])
+
+
+def test_results_count_for_the_next_campaign_and_for_none_that_was_made(
+    home, bank, spark, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(inputs, "_champions", lambda _: {})  # MLflow takes seconds to import
+    first = pairs(home)[0]
+    file = returned(tmp_path, (*first, "refused", "2026-11-10"))
+    here = replace(bank, home=home).context(spark)
+    before = inputs.resolve(here, CAMPAIGN)
+    assert xsell(home, capsys, "offers", "disposition", "--file", file, as_of=None)[0] == 0
+    assert inputs.resolve(here, CAMPAIGN) == before, "the month is found done as it was"
+    [record] = [run for run in Runs(home.tables).committed() if run.step == "disposition"]
+    assert record.as_of == date(2026, 12, 1)
+
+    returned_in_time(home, (first, "refused"))
+    read = inputs.resolve(here, CAMPAIGN)
+    assert read.identity == {**before.identity, "disposition": "e" * 64}
+    store = Store(home.tables, spark, read.pins)
+    run = Run("campaign", AS_OF, "f" * 64, bank.config, home.path, spark, store, None)
+    told = contacts_known(run).where("contact_id like 'returned|%'").collect()
+    assert [(row["customer_id"], row["disposition"]) for row in told] == [(first[0], "refused")]
+
+
+@pytest.mark.slow
+def test_whoever_refused_is_not_asked_the_same_and_whoever_objects_nothing_at_all(
+    home, bank, spark, capsys
+):
+    refused, objected = pairs(home)[0], pairs(home)[-1]
+    first = campaign_of(home, AS_OF)
+    returned_in_time(home, (refused, "refused"), (objected, "opt_out"))
+    here = replace(bank, home=home)
+    [done] = run_steps(here.context(spark, may_supersede=True), [CAMPAIGN])
+    assert done.record.inputs["disposition"] == "e" * 64
+    store = Store(home.tables, None, done.record.pins)
+    decided = by_key(store.arrow(DECISIONS, AS_OF))
+    for pair in (refused, objected):
+        assert "contact_policy.cool_off" in decided[pair]["failed_gates"]
+    stopped = {
+        client for (client, _), row in decided.items()
+        if row["outcome"] == "offered" and client == objected[0]
+    }  # fmt: skip
+    assert not stopped, "who objects is offered nothing at all"
+    others = [row for (client, offer), row in decided.items()
+              if client == refused[0] and offer != refused[1]]  # fmt: skip
+    assert not any("contact_policy.cool_off" in row["failed_gates"] for row in others)
+
+    words = ("lists", "diff", first.run_id[:12], done.record.run_id[:12])
+    out = xsell(home, capsys, *words, as_of=None)[1]
+    assert f"{objected[0]}  {objected[1]}  contact: contact_policy.cool_off" in out

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from campaigns.diff import CHANGES, MEANING, Cause, Kind, Side, as_table, changes
+from campaigns.change import CHANGES, MEANING, Cause, Kind, as_table
+from campaigns.diff import Side, changes
 from campaigns.rules import rules_in_force, rules_version
 from conf.load import load_config
 
