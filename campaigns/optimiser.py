@@ -8,16 +8,24 @@ more unit of a limit would earn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from campaigns.optimiser_core import choose_core
 from campaigns.optimiser_exact import Clash, clash, exact_choice, exact_prices
-from campaigns.optimiser_inner import Prices, answers, fine_unit, reduced_values, upper_bound
-from campaigns.optimiser_prices import search_prices
-from campaigns.optimiser_problem import Ints, Limit, Problem
+from campaigns.optimiser_inner import (
+    Prices,
+    answers,
+    fine_unit,
+    in_turn,
+    reduced_values,
+    upper_bound,
+)
+from campaigns.optimiser_problem import Ints, Limit, Part, Problem, joined
 from campaigns.optimiser_repair import completed, repaired
+from campaigns.optimiser_sift import SIFTED_ABOVE, sift
 from campaigns.optimiser_standing import Standing
 
 EXACT_BELOW = 2_000
@@ -84,21 +92,43 @@ def optimise(problem: Problem, exact_below: int = EXACT_BELOW, shards: int = SHA
     Args:
         problem: Options, caps and limits.
         exact_below: With fewer options the choice is exact.
-        shards: In how many parts households are looked at for the bound; changes no result.
+        shards: In how many parts households are looked at; changes no result.
     """
-    penalty = 2 * int(np.abs(problem.value).max(initial=0)) + 1
-    if len(problem) < exact_below:
-        unit = fine_unit(problem)
-        prices = exact_prices(problem, unit)
-        standing = completed(Standing(problem, exact_choice(problem)))
-        return _plan(standing, standing.value, prices, unit)
-    prices, unit = search_prices(problem, penalty)
-    reduced = reduced_values(problem, prices, unit)
+    if len(problem) >= exact_below:
+        return optimise_parts(problem.shards(shards if len(problem) >= SIFTED_ABOVE else 1))
+    standing = completed(Standing(problem, exact_choice(problem)))
+    unit = fine_unit(len(problem), _penalty(problem))
+    plan = _plan(standing, standing.value, exact_prices(problem, unit), unit)
+    return replace(plan, clash=_why(problem.shards(1))) if plan.shortages else plan
+
+
+def optimise_parts(parts: Sequence[Part]) -> Plan:
+    """Choose among options that need not be in memory together.
+
+    Args:
+        parts: All options, each household in one part. They are looked at two at a time, over and
+            over; what may be chosen, a tenth or so, is kept.
+
+    Returns:
+        The plan; ``chosen`` are places among all options.
+    """
+    penalty = max(in_turn(lambda part: _penalty(part.problem), parts))
+    found = sift(parts, penalty)
+    problem = found.part.problem
+    reduced = reduced_values(problem, found.prices, found.unit)
     standing = repaired(problem, reduced)
     choose_core(standing, reduced)
-    parts = [problem.part(options) for options in problem.shards(shards)]
-    bound = upper_bound(problem, answers(parts, prices, unit), prices, unit)
-    return _plan(standing, bound + penalty * standing.shortage(), prices, unit)
+    sums = answers(parts, found.prices, found.unit)
+    bound = upper_bound(problem.limits, sums, found.prices, found.unit)
+    bound += penalty * standing.shortage()
+    plan = _plan(standing, bound, found.prices, found.unit)
+    why = _why(parts) if plan.shortages else None
+    return replace(plan, chosen=found.part.place[plan.chosen], clash=why)
+
+
+def _penalty(problem: Problem) -> int:
+    """Cents that a unit short of a minimum counts: more than options are worth."""
+    return 2 * int(np.abs(problem.value).max(initial=0)) + 1
 
 
 def _plan(standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
@@ -111,7 +141,6 @@ def _plan(standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
         )
         if used < least
     )
-    explained = bool(shortages) and _counting(problem) < EXPLAINED_BELOW
     return Plan(
         chosen=standing.options,
         value=standing.value,
@@ -120,16 +149,21 @@ def _plan(standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
         unit=unit,
         used=tuple(standing.used),
         shortages=shortages,
-        clash=clash(problem) if explained else None,
     )
 
 
-def _counting(problem: Problem) -> int:
+def _why(parts: Sequence[Part]) -> Clash | None:
+    """Why minima are not met, unless too many options count towards them to tell."""
+    counting = joined(in_turn(lambda part: part.only(_counting(part.problem)), parts)).problem
+    return clash(counting) if len(counting) < EXPLAINED_BELOW else None
+
+
+def _counting(problem: Problem) -> Ints:
     """Options that count towards a minimum."""
     counts = np.zeros(len(problem), np.bool_)
     for limit in problem.limits:
         counts |= np.append(limit.least > 0, False)[limit.group]
-    return int(counts.sum())
+    return np.flatnonzero(counts)
 
 
 def shadow_prices(plan: Plan, limits: tuple[Limit, ...]) -> list[ShadowPrice]:

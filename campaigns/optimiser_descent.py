@@ -20,6 +20,7 @@ Function = Callable[[Floats], tuple[float, Floats]]
 PLANES = 200
 SMALLEST_STEP = 1e-9
 CLOSE = 1e-7
+RESTARTS, WORTHWHILE = 4, 1e-6
 
 
 class Descent:
@@ -36,6 +37,19 @@ class Descent:
     def best(self) -> Floats:
         """The best point seen."""
         return self._points[int(np.argmin(self._values))]
+
+    def descend(self, steps: int) -> Floats:
+        """The best point that a few descents of about so many steps find, each from the last one's.
+
+        One alone may end at a kink that the next, which starts with no memory of it, leaves.
+        """
+        for _ in range(RESTARTS):
+            before = min(self._values)
+            self.smoothly(steps)
+            self.by_planes(steps)
+            if before - min(self._values) <= WORTHWHILE * abs(before):
+                break
+        return self.best
 
     def _look(self, point: Floats) -> tuple[float, Floats]:
         value, slope = self._function(point)

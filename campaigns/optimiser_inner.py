@@ -14,13 +14,16 @@ bound of every choice that keeps the limits (Lagrangian duality), whatever the p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from campaigns.optimiser_problem import NO_LIMIT, Ints, Problem, place_in_group
+from campaigns.optimiser_problem import NO_LIMIT, Ints, Limit, Part, Problem, place_in_group
+
+Result = TypeVar("Result")
 
 HEADROOM = 2**60
 FINEST = 2**20
@@ -42,10 +45,14 @@ class Sums:
         return Sums(self.gain + other.gain, self.value + other.value, used)
 
 
-def fine_unit(problem: Problem) -> int:
-    """Into how many parts a cent is split for prices: a power of two whose sums do not overflow."""
-    largest = int(np.abs(problem.value).max(initial=1))
-    room = HEADROOM // (8 * max(1, largest) * max(1, len(problem)))
+def fine_unit(options: int, largest: int) -> int:
+    """Into how many parts a cent is split for prices: a power of two whose sums do not overflow.
+
+    Args:
+        options: How many there are.
+        largest: What one of them is worth at most, or costs, in cents.
+    """
+    room = HEADROOM // (8 * max(1, largest) * max(1, options))
     return min(FINEST, max(1, 1 << max(0, room.bit_length() - 1)))
 
 
@@ -80,19 +87,24 @@ def answer(problem: Problem, prices: Prices, unit: int) -> Sums:
     )
 
 
-def answers(shards: Sequence[Problem], prices: Prices, unit: int) -> Sums:
-    """The sums of all shards: the same bytes for any number of them."""
-    with ThreadPoolExecutor(min(2, len(shards))) as pool:
-        first, *rest = pool.map(lambda shard: answer(shard, prices, unit), shards)
+def answers(parts: Sequence[Part], prices: Prices, unit: int) -> Sums:
+    """The sums of all parts: the same for any number of them."""
+    first, *rest = in_turn(lambda part: answer(part.problem, prices, unit), parts)
     for sums in rest:
         first = first.plus(sums)
     return first
 
 
-def sale(problem: Problem, prices: Prices) -> int:
+def in_turn(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+    """Do ``work`` with every part, two at a time; parts that are read when asked for stay so."""
+    with ThreadPoolExecutor(min(2, len(parts))) as pool:
+        return list(pool.map(lambda place: work(parts[place]), range(len(parts))))
+
+
+def sale(limits: Sequence[Limit], prices: Prices) -> int:
     """What the limits would sell for: what is there at a price, less what a minimum costs."""
     total = 0
-    for limit, price in zip(problem.limits, prices, strict=True):
+    for limit, price in zip(limits, prices, strict=True):
         for place in np.flatnonzero(price).tolist():
             bound = limit.most if price[place] > 0 else limit.least
             if bound[place] >= NO_LIMIT:
@@ -101,9 +113,9 @@ def sale(problem: Problem, prices: Prices) -> int:
     return total
 
 
-def upper_bound(problem: Problem, sums: Sums, prices: Prices, unit: int) -> int:
+def upper_bound(limits: Sequence[Limit], sums: Sums, prices: Prices, unit: int) -> int:
     """No choice within the limits is worth more, in cents: the dual value, rounded outward.
 
     Values are whole cents, so that what is below the next cent is not reachable.
     """
-    return (sums.gain + sale(problem, prices)) // unit
+    return (sums.gain + sale(limits, prices)) // unit

@@ -4,26 +4,22 @@ The bound is a convex function of the prices. Limits in which a customer lies as
 an advisor) may be many, but given the other prices the best price of each is an order statistic:
 what the first option is worth that finds no room. The price of one branch may shift what a
 household chooses in another, hence the sweeps. The few others (products, partners, budget, size)
-are searched for by their slopes, first on a sample of households, then on all.
+are searched for by their slopes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from campaigns.optimiser_descent import Descent, Floats
-from campaigns.optimiser_inner import Prices, best_choice, fine_unit, reduced_values, sale
-from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Limit, Problem
+from campaigns.optimiser_inner import Prices, best_choice, in_turn, reduced_values, sale
+from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Limit, Part, Problem, beside
 
-SAMPLE_OPTIONS = 150_000
-SAMPLE_ROOM = 12
-STEPS_ON_SAMPLE = 150
-STEPS = 40
 SWEEPS = 4
 WIDENINGS = 12
-MIX = 2654435761
 
 
 @dataclass(frozen=True)
@@ -33,51 +29,6 @@ class Variable:
     limit: int
     group: int
     sign: int
-
-
-def search_prices(problem: Problem, penalty: int) -> tuple[Prices, int]:
-    """Good prices, in parts of a cent, and how many parts a cent has.
-
-    Args:
-        problem: All options.
-        penalty: Cents that a unit short of a minimum counts at most; keeps its price finite.
-    """
-    unit = fine_unit(problem)
-    search = Search(problem, unit, penalty)
-    start = np.zeros(len(search.variables))
-    smaller = _sample(problem)
-    if smaller is not None and search.variables:
-        coarse = Search(smaller, unit, penalty)
-        start = coarse.descend(start, STEPS_ON_SAMPLE)
-        search.prices = coarse.prices
-    best = search.descend(start, STEPS if smaller is not None else STEPS_ON_SAMPLE)
-    search.settle(best)
-    return search.prices, unit
-
-
-def _sample(problem: Problem) -> Problem | None:
-    """Households drawn by a hash of their number, with their part of every limit."""
-    rooms = [
-        float(np.median(limit.most[limit.most < NO_LIMIT]) / max(1.0, limit.amount.mean()))
-        for limit in problem.limits
-        if len(problem) and (limit.most < NO_LIMIT).any()
-    ]
-    room = SAMPLE_ROOM / max(1.0, min(rooms, default=1.0))
-    share = max(SAMPLE_OPTIONS / max(1, len(problem)), room)
-    parts = int(1 / share) if share < 1 else 1
-    if parts <= 1:
-        return None
-    drawn = np.flatnonzero((problem.household * MIX % 2**32) % parts == 0)
-    sample = problem.part(drawn)
-    limits = tuple(
-        replace(
-            limit,
-            most=np.where(limit.most < NO_LIMIT, limit.most // parts, NO_LIMIT),
-            least=limit.least // parts,
-        )
-        for limit in sample.limits
-    )
-    return replace(sample, limits=limits)
 
 
 def lies_whole(problem: Problem, limit: Limit) -> bool:
@@ -91,52 +42,72 @@ def lies_whole(problem: Problem, limit: Limit) -> bool:
 
 
 class Search:
-    """The bound as a function of a few prices, with those of branches and the like found anew."""
+    """The bound as a function of a few prices, with those of branches and the like found anew.
 
-    def __init__(self, problem: Problem, unit: int, penalty: int) -> None:
-        self.problem, self.unit, self.penalty = problem, unit, penalty
-        self.prices: Prices = tuple(np.zeros(len(item.most), np.int64) for item in problem.limits)
-        limits = enumerate(problem.limits)
-        # A price of one group, such as a budget's, would get stuck against those of branches.
-        self.whole = [
-            place for place, item in limits if len(item.most) > 1 and lies_whole(problem, item)
-        ]
+    Args:
+        parts: All options.
+        unit: How many parts a cent has.
+        penalty: Cents that a unit short of a minimum counts at most; keeps its price finite.
+        prices: To start from, of every group of every limit; none if left out.
+    """
+
+    def __init__(
+        self, parts: Sequence[Part], unit: int, penalty: int, prices: Prices | None = None
+    ) -> None:
+        self._parts, self._unit, self._penalty = parts, unit, penalty
+        self._limits = parts[0].problem.limits
+        none = tuple(np.zeros(len(item.most), np.int64) for item in self._limits)
+        self.prices: Prices = tuple(map(np.copy, prices or none))
+        self.whole = self._whole()
         self.variables = [
             Variable(place, group, sign)
-            for place, item in enumerate(problem.limits)
+            for place, item in enumerate(self._limits)
             if place not in self.whole
             for group in range(len(item.most))
             for sign in (1, -1)
             if (item.most[group] < NO_LIMIT if sign > 0 else item.least[group] > 0)
         ]
-        self.typical = np.array([self._typical(variable) for variable in self.variables])
-        self.highest = np.array([self._highest(variable) for variable in self.variables])
-        self.width: int | None = None
+
+    def _whole(self) -> list[int]:
+        """Limits in which customers lie as a whole.
+
+        A price of one group, such as a budget's, would get stuck against those of branches.
+        """
+        many = [place for place, item in enumerate(self._limits) if len(item.most) > 1]
+
+        def found(part: Part) -> set[int]:
+            limits = part.problem.limits
+            return {place for place in many if lies_whole(part.problem, limits[place])}
+
+        return sorted(set[int].intersection(*in_turn(found, self._parts)))
 
     def _typical(self, variable: Variable) -> float:
-        limit = self.problem.limits[variable.limit]
-        inside = limit.amount[limit.group == variable.group]
-        return max(1.0, float(inside.mean())) if len(inside) else 1.0
+        """What an option uses up on average."""
+        limits = [part.problem.limits[variable.limit] for part in self._parts]
+        inside = [limit.amount[limit.group == variable.group] for limit in limits]
+        count = sum(map(len, inside))
+        return max(1.0, sum(int(some.sum()) for some in inside) / count) if count else 1.0
 
     def _highest(self, variable: Variable) -> float:
-        limit = self.problem.limits[variable.limit]
+        """At this price nobody would want it."""
         if variable.sign < 0:
-            return float(self.penalty)
-        uses = (limit.group == variable.group) & (limit.amount > 0)
-        worth = self.problem.value[uses] / limit.amount[uses]
-        return float(worth.max(initial=0)) + self.penalty
+            return float(self._penalty)
+        highest = 0.0
+        for part in self._parts:
+            limit = part.problem.limits[variable.limit]
+            uses = (limit.group == variable.group) & (limit.amount > 0)
+            worth = part.problem.value[uses] / limit.amount[uses]
+            highest = max(highest, float(worth.max(initial=0)))
+        return highest + self._penalty
 
     def descend(self, start: Floats, steps: int) -> Floats:
         """The prices with the least bound that about so many steps find."""
         if not self.variables:
             return start
-        scale = self.typical
-        descent = Descent(
-            lambda point: self._scaled(point, scale), start * scale, self.highest * scale
-        )
-        descent.smoothly(steps)
-        descent.by_planes(steps)
-        found: Floats = descent.best / scale
+        scale = np.array([self._typical(variable) for variable in self.variables])
+        highest = np.array([self._highest(variable) for variable in self.variables])
+        descent = Descent(lambda point: self._scaled(point, scale), start * scale, highest * scale)
+        found: Floats = descent.descend(steps) / scale
         return found
 
     def _scaled(self, point: Floats, scale: Floats) -> tuple[float, Floats]:
@@ -152,14 +123,14 @@ class Search:
         """The bound in cents at these prices of the few, and its slope."""
         self._set(few)
         kept, reduced = self._sweep()
-        chosen = kept[reduced > 0]
-        gain = int(reduced[reduced > 0].sum())
-        bound = (gain + sale(self.problem, self.prices)) / self.unit
-        used = [limit.used(chosen) for limit in self.problem.limits]
+        chosen = np.flatnonzero(reduced > 0)
+        gain = int(reduced[chosen].sum())
+        bound = (gain + sale(self._limits, self.prices)) / self._unit
+        used = [limit.used(chosen) for limit in kept.limits]
         return bound, np.array([self._slope(variable, used) for variable in self.variables])
 
     def _slope(self, variable: Variable, used: list[Ints]) -> float:
-        limit, took = self.problem.limits[variable.limit], used[variable.limit][variable.group]
+        limit, took = self._limits[variable.limit], used[variable.limit][variable.group]
         if variable.sign > 0:
             return float(limit.most[variable.group] - took)
         return float(took - limit.least[variable.group])
@@ -170,26 +141,37 @@ class Search:
         for place in changed:
             self.prices[place][:] = 0
         for variable, price in zip(self.variables, few, strict=True):
-            self.prices[variable.limit][variable.group] += variable.sign * round(price * self.unit)
+            self.prices[variable.limit][variable.group] += variable.sign * round(price * self._unit)
 
-    def _sweep(self) -> tuple[Ints, Ints]:
+    def _sweep(self) -> tuple[Problem, Ints]:
         """New prices of branches and the like, with what is chosen at them or nearly so."""
         for _ in range(WIDENINGS):
             floor = self._floor()
-            reduced = reduced_values(self.problem, self.prices, self.unit)
-            kept = best_choice(self.problem, reduced, floor)
-            reduced = reduced[kept]
+            kept, reduced = self._kept(floor)
             is_wide = True
             for place in self.whole:
-                new, is_found = self._order_statistic(place, kept, reduced, floor)
-                limit = self.problem.limits[place]
+                limit = kept.limits[place]
+                new, is_found = self._order_statistic(place, limit, reduced, floor)
                 change: Ints = np.append(new - self.prices[place], 0)
-                reduced -= change[limit.group[kept]] * limit.amount[kept]
+                reduced -= change[limit.group] * limit.amount
                 self.prices[place][:] = new
                 is_wide &= is_found
             if is_wide:
                 break
         return kept, reduced
+
+    def _kept(self, floor: int) -> tuple[Problem, Ints]:
+        """What households choose among options worth ``floor`` or more; caps are kept already."""
+
+        def found(part: Part) -> tuple[Problem, Ints]:
+            reduced = reduced_values(part.problem, self.prices, self._unit)
+            kept = best_choice(part.problem, reduced, floor)
+            return replace(part.problem, levels=()).part(kept), reduced[kept]
+
+        problems, reduced = zip(*in_turn(found, self._parts), strict=True)
+        places = [np.arange(len(one)) for one in reduced]
+        parts = [Part(one, place) for one, place in zip(problems, places, strict=True)]
+        return beside(parts).problem, np.concatenate(reduced)
 
     def _floor(self) -> int:
         """How far below nothing an option may be worth that a lower price would let in."""
@@ -200,11 +182,10 @@ class Search:
         return 1 - int(np.median(positive)) // 4
 
     def _order_statistic(
-        self, place: int, kept: Ints, reduced: Ints, floor: int
+        self, place: int, limit: Limit, reduced: Ints, floor: int
     ) -> tuple[Ints, bool]:
         """For each group what the first option is worth, per unit, that finds no room."""
-        limit, old = self.problem.limits[place], self.prices[place]
-        group, amount = limit.group[kept], limit.amount[kept]
+        old, group, amount = self.prices[place], limit.group, limit.amount
         uses = (group != NO_GROUP) & (amount > 0)
         group, amount = group[uses], amount[uses]
         worth = reduced[uses] // amount + old[group]

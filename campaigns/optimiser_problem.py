@@ -6,6 +6,7 @@ minutes, cents of cost), so that every sum is exact and the same on any number o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -102,11 +103,93 @@ class Problem:
             ),
         )
 
-    def shards(self, count: int) -> list[Ints]:
+    def shards(self, count: int) -> list[Part]:
         """The options in parts that no household lies across."""
+        every = np.arange(len(self), dtype=np.int64)
         if count == 1:
-            return [np.arange(len(self), dtype=np.int64)]
-        return [np.flatnonzero(self.household % count == shard) for shard in range(count)]
+            return [Part(self, every)]
+        places = [every[self.household % count == shard] for shard in range(count)]
+        return [Part(self.part(own), own) for own in places]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of all options, numbered by themselves, under the limits of all.
+
+    Attributes:
+        problem: The options. Numbers of customers, households and groups of levels are its own.
+        place: Of each option among all, which decides ties; rising.
+    """
+
+    problem: Problem
+    place: Ints
+
+    def only(self, options: Ints) -> Part:
+        """These of its options, with groups of levels that have options only."""
+        return Part(_renumbered(self.problem.part(options)), self.place[options])
+
+
+def _renumbered(problem: Problem) -> Problem:
+    """The same, with customers, households and groups of levels in the order of their options."""
+    levels = []
+    for level in problem.levels:
+        number, groups = _by_appearance(level.group)
+        levels.append(Level(number, level.most[groups]))
+    return replace(
+        problem,
+        customer=_by_appearance(problem.customer)[0],
+        household=_by_appearance(problem.household)[0],
+        levels=tuple(levels),
+    )
+
+
+def _by_appearance(group: Ints) -> tuple[Ints, Ints]:
+    """Each entry's number, counted from 0 in the order in which groups come, and the groups."""
+    groups, first, place = np.unique(group, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    number = np.empty(len(groups), np.int64)
+    number[order] = np.arange(len(groups))
+    return number[place], groups[order]
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """The options of all parts, in the order of their places."""
+    together = beside(parts)
+    order = np.argsort(together.place, kind="stable")
+    return Part(_renumbered(together.problem.part(order)), together.place[order])
+
+
+def beside(parts: Sequence[Part]) -> Part:
+    """The options of all parts, one part after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    problems = [part.problem for part in parts]
+    whole = Problem(
+        np.concatenate([problem.value for problem in problems]),
+        _numbered_on([problem.customer for problem in problems]),
+        _numbered_on([problem.household for problem in problems]),
+        tuple(map(_levels, zip(*(problem.levels for problem in problems), strict=True))),
+        tuple(map(_limits, zip(*(problem.limits for problem in problems), strict=True))),
+    )
+    return Part(whole, np.concatenate([part.place for part in parts]))
+
+
+def _levels(same: Sequence[Level]) -> Level:
+    counts = [len(level.most) for level in same]
+    group = _numbered_on([level.group for level in same], counts)
+    return Level(group, np.concatenate([level.most for level in same]))
+
+
+def _limits(same: Sequence[Limit]) -> Limit:
+    group = np.concatenate([limit.group for limit in same])
+    return replace(same[0], group=group, amount=np.concatenate([limit.amount for limit in same]))
+
+
+def _numbered_on(numbers: Sequence[Ints], counts: Sequence[int] | None = None) -> Ints:
+    """The numbers of each part after those of the parts before it."""
+    own = counts or [int(part.max(initial=-1)) + 1 for part in numbers]
+    before = np.cumsum([0, *own[:-1]])
+    return np.concatenate([part + start for part, start in zip(numbers, before, strict=True)])
 
 
 def place_in_group(group: Ints) -> Ints:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from campaigns.optimiser import Plan, optimise, shadow_prices
+from campaigns.optimiser import Plan, optimise, optimise_parts, shadow_prices
 from campaigns.optimiser_core import choose_core
 from campaigns.optimiser_inner import answers, best_choice, fine_unit
 from campaigns.optimiser_problem import NO_LIMIT, Level, Limit, Problem
@@ -71,18 +71,37 @@ def test_at_given_prices_households_choose_the_best_of_all_their_choices() -> No
 
 def test_sums_do_not_depend_on_the_number_of_shards() -> None:
     problem = large_problem()
-    unit = fine_unit(problem)
+    unit = fine_unit(len(problem), int(problem.value.max()))
     price = tuple(np.full(len(limit.most), 7 * unit) for limit in problem.limits)
-    parts = {
-        count: answers([problem.part(part) for part in problem.shards(count)], price, unit)
-        for count in (1, 2, 7)
-    }
+    parts = {count: answers(problem.shards(count), price, unit) for count in (1, 2, 7)}
     for sums in parts.values():
         assert (sums.gain, sums.value) == (parts[1].gain, parts[1].value)
         for mine, theirs in zip(sums.used, parts[1].used, strict=True):
             assert mine.tolist() == theirs.tolist()
     one, many = (optimise(problem, shards=count) for count in (1, 7))
     assert (one.bound, one.chosen.tolist()) == (many.bound, many.chosen.tolist())
+
+
+def test_options_that_are_put_aside_change_nothing_but_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = large_problem()
+    straight = optimise(problem)
+    monkeypatch.setattr("campaigns.optimiser_sift.SIFTED_ABOVE", 1)
+    monkeypatch.setattr("campaigns.optimiser_sift.SAMPLE_OPTIONS", len(problem) // 4)
+    sifted = {count: optimise_parts(problem.shards(count)) for count in (1, 2, 7)}
+    for plan in sifted.values():
+        assert (plan.bound, plan.chosen.tolist()) == (
+            sifted[1].bound,
+            sifted[1].chosen.tolist(),
+        ), "in any number of parts"
+    assert sifted[1].bound == pytest.approx(straight.bound, rel=1e-6)
+    assert sifted[1].gap < 0.001
+    standing = Standing(problem, sifted[1].chosen)
+    assert standing.value == sifted[1].value
+    assert not standing.shortage()
+    keep = zip(problem.limits, standing.used, strict=True)
+    assert all((used <= limit.most).all() for limit, used in keep)
 
 
 def test_thousands_of_options_come_within_a_tenth_of_a_per_cent() -> None:
