@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from campaigns import list_files
 from campaigns.diff import by_key
 from jobs import inputs
 from jobs.cli import main
@@ -159,6 +160,19 @@ def test_a_branch_gets_its_own_files_and_no_parquet(home, capsys, tmp_path):
     assert xsell(home, capsys, *words)[1] == out
     assert len(Runs(home.tables).committed()) == runs, "the same export again is no other one"
     assert [row["branch_id"] for row in exported(home)].count(branches[0]) == 1
+
+
+def test_files_that_would_not_be_the_committed_ones_are_not_written(
+    home, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(list_files, "HOW_TO_READ", ("Read it", ()))
+    branch = offers(home)[0]["branch_id"]
+    for words in ([], ["--branch", branch]):
+        code, _, err = xsell(home, capsys, "lists", "export", "--to", tmp_path / "x", *words)
+        assert code == 3
+        assert "list files differ from those committed, e.g. branches/" in err
+    assert [path for path in (tmp_path / "x").rglob("*") if path.is_file()] == []
+    assert Runs(home.tables).head(EXPORTS.name) is None
 
 
 def test_an_export_that_cannot_be_is_refused(home, capsys, tmp_path):
