@@ -115,7 +115,10 @@ def in_words(design: Design) -> str:
         return f"no uplift can be seen {sizes}"
     if found is None:
         return f"underpowered: no uplift can be seen {sizes}; {_remedy(design)}"
-    seen = f"{100 * found:.2g} points, {found / base:.0%} of the {base:.2%} who buy anyway"
+    seen = (
+        f"{100 * found:.2g} points, {100 * found / base:.0f} % of the {100 * base:.2f} % expected"
+        " to buy anyway"
+    )
     if not design.is_underpowered:
         return f"an uplift from {seen}, can be seen {sizes}"
     return f"underpowered: an uplift of less than {seen}, cannot be seen {sizes}; {_remedy(design)}"
@@ -126,4 +129,4 @@ def _remedy(design: Design) -> str:
     share = design.control_needed()
     if share is None:
         return f"no control of so few clients would do for {wanted}"
-    return f"a control of {share:.0%} of these clients would be needed for {wanted}"
+    return f"a control of {100 * share:.0f} % of these clients would be needed for {wanted}"

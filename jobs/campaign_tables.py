@@ -37,10 +37,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """Rows under a title."""
+    """Rows under a title; a detail is for a page, where there is room."""
 
     title: str
     rows: tuple[Row, ...]
+    is_detail: bool = False
 
 
 def sections(plans: Sequence[Content]) -> list[Section]:
@@ -49,16 +50,23 @@ def sections(plans: Sequence[Content]) -> list[Section]:
         Section("Result", tuple(_result(plans))),
         Section(LEFT_OFFERS, _funnel(plans, "left", "offers")),
         Section("Offers that the step alone stops", _funnel(plans, "alone", "offers")),
-        Section("Clients left after each step", _funnel(plans, "left", "clients")),
+        Section("Offers that the step stops", _funnel(plans, "stops", "offers"), True),
+        Section("Clients left after each step", _funnel(plans, "left", "clients"), True),
+        Section(
+            "Clients with an offer that it alone stops", _funnel(plans, "alone", "clients"), True
+        ),
+        Section("Clients with an offer that it stops", _funnel(plans, "stops", "clients"), True),
         Section(ALL_PRODUCTS, _named(plans, "products", "offers", "whole")),
-        Section("Expected profit by product", _named(plans, "products", "profit", "money")),
+        Section("Expected profit by product", _named(plans, "products", "profit", "money"), True),
         Section("Offers by channel", _named(plans, "channels", "offers", "whole")),
         Section("Share of clients offered, by segment", _named(plans, "segments", "rate", "share")),
-        Section("Share of clients offered, by region", _named(plans, "regions", "rate", "share")),
-        Section("Clients by contacts in 30 days, these offers included", _contacts(plans)),
+        Section(
+            "Share of clients offered, by region", _named(plans, "regions", "rate", "share"), True
+        ),
+        Section("Clients by contacts in 30 days, these offers included", _contacts(plans), True),
         Section("At a cap of the contact policy afterwards", _at_caps(plans)),
         Section("Share of clients offered, by protected group (oversight only)", _groups(plans)),
-        Section("Smallest uplift that can be seen, in points", _detectable(plans)),
+        Section("Smallest uplift that can be seen, in points", _detectable(plans), True),
     ]
     return [section for section in found if section.rows]
 
@@ -133,7 +141,7 @@ def _funnel(plans: Sequence[Content], kind: str, of: str) -> tuple[Row, ...]:
             for name in names
         )
     return _rows(
-        (in_words(name), "whole", [_alone(steps.get(name), of) for steps in found])
+        (in_words(name), "whole", [_counted(steps.get(name), kind, of) for steps in found])
         for name in names
     )
 
@@ -146,8 +154,8 @@ def _left(steps: dict[str, Content], name: str, names: Sequence[str], of: str) -
     return left
 
 
-def _alone(step: Content | None, of: str) -> Number:
-    return step["alone"][of] if step and step["alone"] else 0
+def _counted(step: Content | None, kind: str, of: str) -> Number:
+    return step[kind][of] if step and step[kind] else 0
 
 
 def _named(plans: Sequence[Content], part: str, figure: str, unit: Unit) -> tuple[Row, ...]:

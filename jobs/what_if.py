@@ -61,7 +61,7 @@ def what_if_command(options: argparse.Namespace) -> int:
     lines = what_if_lines(tried, options.what_ifs, options.as_of)
     if options.out:
         written = write_what_if(options.out, tried, options.what_ifs, options.as_of)
-        lines += ["", *(f"{what}: {path}" for what, path in written.items())]
+        lines[-1:] = [f"{what}: {path}" for what, path in written.items()]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

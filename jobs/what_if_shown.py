@@ -28,6 +28,7 @@ from jobs.campaign_tables import (
 from jobs.reports import page_text
 from tables.files import make_folder, write_file
 
+MORE = "Clients of each step, every branch and product, contacts and plots: --out page.html"
 TEMPLATE = "what_if.html.j2"
 
 
@@ -53,14 +54,15 @@ def what_if_lines(tried: Sequence[Tried], texts: Sequence[str], as_of: date) -> 
     names = [one.name for one in tried]
     lines = [f"What if, {as_of}. Nothing was published.", *_changes(tried, texts)]
     result, *others = sections([one.figures for one in tried])
-    found = [result, *_marginal_profit(tried, texts), *others]
+    brief = [section for section in others if not section.is_detail]
+    found = [result, *_marginal_profit(tried, texts), *brief]
     tables = [cells(section, names) for section in found]
     widths = [max(map(len, column)) for column in zip(*(r for t in tables for r in t), strict=True)]
     for table in tables:
         lines += ["", *(_line(row, widths) for row in table)]
     for one in tried:
         lines += ["", one.name, *(f"  {text}" for text in remarks(one.figures))]
-    return lines
+    return [*lines, "", MORE]
 
 
 def write_what_if(

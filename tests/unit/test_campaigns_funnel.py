@@ -27,17 +27,18 @@ ROWS = [
     ("C4", [], "holdout"),
     ("C4", [HELD, VALUE], "ineligible"),
     ("C4", [VALUE], "suppressed"),
+    ("C5", [], "holdout"),
 ]
 # step: stops, alone, left; offers and clients
 EXPECTED = {
-    "start": ((0, 0), None, (12, 4)),
-    HELD: ((3, 3), (1, 1), (9, 4)),
-    CONSENT: ((2, 1), (1, 1), (8, 4)),
-    CARE: ((1, 1), (0, 0), (7, 3)),
-    VALUE: ((4, 3), (2, 2), (5, 3)),
-    "outranked": ((1, 1), None, (4, 3)),
-    "over_capacity": ((1, 1), None, (3, 3)),
-    "global_holdout": ((1, 1), None, (2, 2)),
+    "start": ((0, 0), None, (13, 5)),
+    HELD: ((3, 3), (1, 1), (10, 5)),
+    CONSENT: ((2, 1), (1, 1), (9, 5)),
+    CARE: ((1, 1), (0, 0), (8, 4)),
+    VALUE: ((4, 3), (2, 2), (6, 4)),
+    "outranked": ((1, 1), None, (5, 4)),
+    "over_capacity": ((1, 1), None, (4, 4)),
+    "global_holdout": ((2, 2), None, (2, 2)),
     "control": ((1, 1), None, (1, 1)),
 }
 

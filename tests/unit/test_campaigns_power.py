@@ -79,9 +79,9 @@ def test_nobody_to_compare_with_shows_nothing(design: Design) -> None:
 
 def test_words_say_what_can_be_seen_and_what_it_would_take() -> None:
     assert in_words(Design(2400, 290, 0.1076)) == (
-        "underpowered: an uplift of less than 6.1 points, 57% of the 10.76% who buy anyway, cannot"
-        " be seen with 2,400 offered and 290 control; a control of 14% of these clients would be"
-        " needed for 5.4 points"
+        "underpowered: an uplift of less than 6.1 points, 57 % of the 10.76 % expected to buy"
+        " anyway, cannot be seen with 2,400 offered and 290 control; a control of 14 % of these"
+        " clients would be needed for 5.4 points"
     )
     assert in_words(Design(2000, 600, 0.1)).startswith("an uplift from 4.")
     assert in_words(Design(30, 3, 0.1)).endswith(
