@@ -26,7 +26,7 @@ WORDS = {
     str(Outcome.OUTRANKED): "outranked by a better offer, or by none",
     str(Outcome.OVER_CAPACITY): "over what clients share: capacity, quota, budget",
     GLOBAL_HOLDOUT: "global holdout",
-    str(Outcome.CONTROL): "control group",
+    str(Outcome.CONTROL): "control group; what is left is offered",
 }
 BITS = 60  # in one number of an engine
 MASK = (1 << BITS) - 1
