@@ -1,4 +1,4 @@
-"""What the branch sees: one row per offer made, and one per client who gets help instead."""
+"""What the branch sees: one row per offer made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from campaigns.wording import price_in_words
 from conf.moves import Bundle
 from conf.schema import RunConfig
 from tables.arrow import arrow_schema
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS
+from tables.derived import CAMPAIGN_LISTS, DECISIONS
 from tables.reason_codes import Outcome
 
 Pair = tuple[str, str]
@@ -74,19 +74,6 @@ def campaign_list(
     ]
     rows.sort(key=lambda row: (row["branch_id"], row["rank_in_branch"]))
     return pa.Table.from_pylist(rows, schema=arrow_schema(CAMPAIGN_LISTS))
-
-
-def care_list(decisions: DataFrame, customers: DataFrame) -> DataFrame:
-    """Clients who get help instead of a sales offer, shaped ``CARE_LISTS``."""
-    helped = decisions.where(F.col("care_treatment").isNotNull()).select(
-        "customer_id", "run_id", "as_of", "branch_id", "care_treatment"
-    )
-    # A client's decisions say the same about care; the right key is unique: one row per customer.
-    return (
-        helped.dropDuplicates(["customer_id"])
-        .join(customers.select("customer_id", "advisor_id"), "customer_id", how="inner")
-        .select(*CARE_LISTS.column_names)
-    )
 
 
 def _terms(offer: Row, config: RunConfig) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
 from campaigns.intervals import first_free_day, interval
+from conf.care import CarePolicy
 from conf.fields import Flag
-from conf.schema import CarePolicy
 from tables.reason_codes import ReasonCode
 
 # Of several flags the one whose help cannot wait decides.

@@ -62,5 +62,10 @@ HEADINGS = {
     "run_id": Heading("Run", 20, is_technical=True),
     "log_leaf": Heading("Log entry", 20, is_technical=True),
     "objected_on": Heading("Objected on", 12, "day"),
-    "care_treatment": Heading("Help to offer", 34),
+    "care_treatment": Heading("Help to offer", 30),
+    "why": Heading("Why", 30, "long"),
+    "what_to_do": Heading("What to do", 48, "long"),
+    "may_contact": Heading("May be called", 9),
+    "contact": Heading("Whom to contact", 30, "long"),
+    "valid_until": Heading("Valid until", 12, "day"),
 }

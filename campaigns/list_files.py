@@ -24,7 +24,20 @@ from tables.files import sha256_of
 MANIFEST = "manifest.json"
 RECALLED_FILE = "recalled.csv"
 WHOLE_FILE = "campaign.parquet"
-CARE_COLUMNS = ("customer_id", "care_treatment", "advisor_id", "as_of", "branch_id", "run_id")
+CARE_COLUMNS = (
+    "customer_id",
+    "care_treatment",
+    "why",
+    "what_to_do",
+    "may_contact",
+    "contact",
+    "advisor_id",
+    "valid_until",
+    "valid_from",
+    "as_of",
+    "branch_id",
+    "run_id",
+)
 EVENTS = {
     "maturity": "it ends",
     "salary_start": "a first income",
@@ -61,7 +74,9 @@ HOW_TO_HELP: Block = (
     "How to read it",
     (
         ("What this is", "These clients get help instead of an offer. Sell them nothing."),
-        ("Help to offer", "What to talk about. Listen first."),
+        ("Help to offer", "What to talk about, and what to do. Listen first."),
+        ("May be called", "Where it says no, wait for the client, or turn to whom it names."),
+        ("Valid until", "After this day ask for the next list before you act."),
         ("Confidential", "Why a client is here is known to those only who must help."),
     ),
 )
@@ -118,7 +133,7 @@ def write_part(folder: Path, part: Part, config: RunConfig, as_of: date) -> None
     lists, care = part.kept
     rows = _whole_file(folder, lists) if part.branch_id is None else {}
     rows |= _branch_files(folder, lists, config, as_of)
-    rows |= _care_files(folder, care, as_of)
+    rows |= _care_files(folder, care, config, as_of)
     if part.recalled.num_rows:
         write_csv(folder / RECALLED_FILE, part.recalled)
         rows[RECALLED_FILE] = part.recalled.num_rows
@@ -146,7 +161,7 @@ def write_lists(
     """
     rows = _whole_file(folder, lists)
     rows |= _branch_files(folder, lists, config, as_of)
-    rows |= _care_files(folder, care, as_of)
+    rows |= _care_files(folder, care, config, as_of)
     about = {"campaign_id": config.campaign.campaign_id, "as_of": as_of.isoformat()}
     _write_manifest(folder, rows, about)
 
@@ -200,9 +215,12 @@ def _branch_files(
         yield from _pair(folder, f"branches/{name}", sheet)
 
 
-def _care_files(folder: Path, care: pa.Table, as_of: date) -> Iterator[tuple[str, int]]:
+def _care_files(
+    folder: Path, care: pa.Table, config: RunConfig, as_of: date
+) -> Iterator[tuple[str, int]]:
+    known = config.care.instructions.items()
+    treatments = {name: one.name.get(config.bank.language, name) for name, one in known}
     for branch_id, rows in _by_branch(care):
-        treatments = {name: _sentence(name) for name in rows["care_treatment"].to_pylist()}
         sheet = Sheet(
             title=f"Care list of branch {branch_id}",
             tab="Care",
@@ -254,10 +272,6 @@ def _counts(rows: pa.Table, column: str, shown: Words) -> list[tuple[str, int]]:
     labels = shown.get(column, {})
     named = {labels.get(code, code or "none"): number for code, number in counts.items()}
     return sorted(named.items(), key=lambda item: (-item[1], item[0]))
-
-
-def _sentence(code: str) -> str:
-    return code.replace("_", " ").capitalize()
 
 
 def _write_manifest(folder: Path, rows: dict[str, int], about: Mapping[str, object]) -> None:

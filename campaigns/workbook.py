@@ -30,7 +30,7 @@ HEADER_HEIGHT = 32
 LINE_HEIGHT = 15
 LABEL_WIDTH, VALUE_WIDTH = 26, 90
 Words = Mapping[str, Mapping[str, str]]
-Cell = str | int | float | Decimal | date | None
+Cell = str | bool | int | float | Decimal | date | None
 Block = tuple[str, Sequence[tuple[str, str | int]]]
 
 
@@ -136,6 +136,8 @@ def _cell_format(book: Workbook, heading: Heading, is_striped: bool) -> Format:
 def _write_cell(page: Worksheet, row: int, column: int, value: Cell, form: Format) -> None:
     if value is None:
         page.write_blank(row, column, None, form)
+    elif isinstance(value, bool):
+        page.write_string(row, column, "yes" if value else "no", form)
     elif isinstance(value, str):
         page.write_string(row, column, value, form)
     elif isinstance(value, datetime):

@@ -24,6 +24,7 @@ def broken_rules(config: RunConfig) -> Broken:
     for name in config.rules:
         yield from _bank_rule(config, name)
     yield from _limits(config)
+    yield from _care(config)
     yield from _quotas(config)
     yield from _jurisdiction(config)
     yield from _models(config)
@@ -96,7 +97,7 @@ def _bank_rule(config: RunConfig, name: str) -> Broken:
 
 
 def _limits(config: RunConfig) -> Broken:
-    checks, campaign, care = config.checks, config.campaign, config.care
+    checks, campaign = config.checks, config.campaign
     if checks.min_base_rate >= checks.max_base_rate:
         yield (
             ("checks", "min_base_rate"),
@@ -108,9 +109,31 @@ def _limits(config: RunConfig) -> Broken:
             ("campaign", "control_share"),
             f"and global_holdout_share withhold {withheld:g} of all; leave some to contact",
         )
+
+
+def _care(config: RunConfig) -> Broken:
+    care, language = config.care, config.bank.language
     for flag in care.no_contact:
         if flag in care.treatments:
             yield ("care", "no_contact"), f"has {flag}, which also has a treatment"
+    for flag, treatment in care.treatments.items():
+        if language not in care.why.get(flag, {}):
+            yield (
+                ("care", "why"),
+                f"has no text for {flag} in the bank's language {language}; say what a branch is"
+                " told",
+            )
+        instruction = care.instructions.get(treatment)
+        if instruction is None:
+            yield (
+                ("care", "instructions"),
+                f"lacks {treatment}, the treatment of {flag}; say what a branch does",
+            )
+            continue
+        for field in ("name", "what_to_do", "contact"):
+            if language not in getattr(instruction, field):
+                path = ("care", "instructions", treatment, field)
+                yield path, f"has no text in the bank's language {language}"
 
 
 def _quotas(config: RunConfig) -> Broken:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr
 
+from conf.care import CarePolicy
 from conf.check_settings import CheckSettings
 from conf.fields import (
     Age,
@@ -20,7 +21,6 @@ from conf.fields import (
     Days,
     Disposition,
     FatigueClass,
-    Flag,
     Identifier,
     Money,
     Months,
@@ -150,13 +150,6 @@ class ContactPolicy(Settings):
     max_contacts_90d_by_fatigue_class: dict[FatigueClass, Count]
     cool_off_days_after: dict[Disposition, Days]
     min_days_between_contacts: Days
-
-
-class CarePolicy(Settings):
-    """Which clients get help instead of a sales offer, and which get no contact at all."""
-
-    treatments: dict[Flag, Identifier]
-    no_contact: tuple[Flag, ...]
 
 
 class Quota(Settings):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from campaigns.campaign_list import campaign_list, care_list, offers_made
+from campaigns.campaign_list import campaign_list, offers_made
 from campaigns.candidates import candidates
+from campaigns.care_list import care_list
 from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.decisions import decisions
 from campaigns.moves import MONTHS, NO_RATES, RenewalRates, renewal_rates, renewals
@@ -90,7 +91,8 @@ def plan_campaign(run: Run) -> None:
         reasons = _reasons(run, made, offers, sources.customer_features)
         run.stage(CAMPAIGN_LISTS, campaign_list(made, reasons, run.config))
         advance(1)
-        run.stage(CARE_LISTS, care_list(decided, sources.customers))
+        care = care_list(decided, sources.customers, sources.flags, run.config, run.as_of)
+        run.stage(CARE_LISTS, care)
         advance(1)
     _note_outcomes(run, decided)
 

@@ -206,6 +206,12 @@ CARE_LISTS = Table(
         "advisor_id string? -- the client's advisor",
         CUSTOMER,
         "care_treatment string -- what the client is helped with",
+        "why string -- what the branch is told of the reason, and no more than it needs",
+        "what_to_do string -- what the branch does",
+        "may_contact boolean -- the branch may turn to the client by itself",
+        "contact string -- whom it turns to, and how",
+        "valid_from date -- first day on which this holds",
+        "valid_until date -- last day: the reason ends, or the next list takes its place",
     ),
 )
 

@@ -37,6 +37,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "full_core_class": {"contacts": [("personal_loan", None), ("mortgage", None)]},
     "refused_card": {"contacts": [("credit_card", "refused")]},
     "refused_package": {"contacts": [("travel_insurance", "refused")], "offer_id": PACKAGE},
+    "in_difficulty": {"flags": ("financial_difficulty",), "inflow": 9.0},
     "unscored": {"scores": {"travel_insurance": 0.30}},
 }
 
@@ -62,14 +63,19 @@ def person(name: str, **said: Any) -> dict[str, list[Row]]:
             for channel in ("branch", "phone")
             if channels.get(purpose) in (None, channel)
         ],
-        "flags": [],
+        "flags": [
+            of | {"flag": flag, "valid_from": date(2024, 2, 1)} for flag in said.get("flags", ())
+        ],
         "contacts": [
             of | {"contact_id": f"{name}-{index}", "product_id": product, "channel": "phone",
                   "offer_id": said.get("offer_id"), "contacted_on": date(2024, 1, 5),
                   "disposition": result}
             for index, (product, result) in enumerate(said.get("contacts", ()))
         ],
-        "customer_features": [of | {"income_amount_3m": income, "balance_amount": Decimal(9)}],
+        "customer_features": [
+            of | {"income_amount_3m": income, "balance_amount": Decimal(5000),
+                  "largest_credit_to_inflow_1m": said.get("inflow")}
+        ],
         "propensity_scores": [
             of | {"as_of": AS_OF, "product_id": product, "propensity": value}
             for product, value in said.get("scores", SCORES).items()
@@ -102,6 +108,7 @@ def rows(spark: SparkSession) -> dict[tuple[str, str], SparkRow]:
         ("full_core_class", ["contact_policy.fatigue_cap"]),
         ("refused_card", ["contact_policy.cool_off"]),
         ("refused_package", ["contact_policy.cool_off"]),
+        ("in_difficulty", ["care.in_care"]),
         ("unscored", ["value.not_profitable"]),
     ],
 )
@@ -111,6 +118,16 @@ def test_a_package_needs_every_gate_of_every_product(
     row = rows[customer, PACKAGE]
     assert row.failed_gates == failed
     assert row.is_eligible is not any(code.startswith("eligibility.") for code in failed)
+
+
+def test_nothing_that_happens_pushes_an_offer_on_who_is_in_difficulty(
+    rows: dict[tuple[str, str], SparkRow],
+) -> None:
+    due = rows["in_difficulty", "investment_fund_inflow_2026"]
+    assert (due.event, due.care_treatment) == ("large_credit", "restructuring_talk")
+    assert "trigger.not_triggered" not in due.failed_gates
+    for (name, _), row in rows.items():
+        assert (name == "in_difficulty") is ("care.in_care" in row.failed_gates)
 
 
 def test_a_contact_about_a_package_is_one_about_each_of_its_products(

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pyspark.sql import SparkSession
 
-from campaigns.campaign_list import campaign_list, care_list, offers_made
+from campaigns.campaign_list import campaign_list, offers_made
 from campaigns.csv_file import guarded
 from campaigns.headings import HEADINGS
 from campaigns.list_files import CARE_COLUMNS, file_name, write_lists
@@ -94,6 +94,12 @@ def cared(*customers: str) -> pa.Table:
             "branch_id": "B1",
             "customer_id": customer,
             "care_treatment": "personal_advice",
+            "why": "Needs time",
+            "what_to_do": "Take time",
+            "may_contact": False,
+            "contact": "The contact person",
+            "valid_from": AS_OF,
+            "valid_until": date(2024, 4, 7),
         }
         for customer in customers
     ]
@@ -224,22 +230,16 @@ def test_the_leaf_on_a_list_is_that_of_the_whole_decision() -> None:
     assert listed(decision("C1", 1))["log_leaf"].to_pylist() == [leaf_hash(line)]
 
 
-def test_only_offers_made_are_listed_and_only_who_needs_help_is_on_the_care_list(
-    spark: SparkSession,
-) -> None:
+def test_only_offers_made_are_listed(spark: SparkSession) -> None:
     others = ["control", "outranked", "over_capacity", "suppressed", "ineligible"]
     rows = [decision("C0", 1), *(decision(f"C{n}", 1, outcome=o) for n, o in enumerate(others, 1))]
-    helped = {"care_treatment": "personal_advice", "outcome": "suppressed"}
-    rows += [decision("C9", 1, offer_id=name, **helped) for name in ("a", "b")]
     names = [row["customer_id"] for row in rows]
     people = [{"customer_id": name, "advisor_id": "A7"} for name in sorted(set(names))]
     decisions, customers = frame(spark, DECISIONS, rows), frame(spark, CUSTOMERS, people)
 
     made = offers_made(decisions, customers).collect()
-    care = care_list(decisions, customers).collect()
 
     assert [(row.customer_id, row.advisor_id) for row in made] == [("C0", "A7")]
-    assert [(row.customer_id, row.care_treatment) for row in care] == [("C9", "personal_advice")]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def versions(*overrides: str, offer: str = OFFER) -> dict[str, str]:
             "eligibility.lacks_required_product",
         ),
         ("care.no_contact=[]", "care.no_contact_flag"),
-        ("care.treatments=!replace {vulnerable: x}", "care.in_care"),
+        ("care.treatments=!replace {vulnerable: personal_advice}", "care.in_care"),
         ("campaign.min_expected_profit=7.00", "value.not_profitable"),
         ("products.mortgage.fatigue_class=wealth", "contact_policy.fatigue_cap"),
     ],
