@@ -38,6 +38,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "refused_card": {"contacts": [("credit_card", "refused")]},
     "refused_package": {"contacts": [("travel_insurance", "refused")], "offer_id": PACKAGE},
     "in_difficulty": {"flags": ("financial_difficulty",), "inflow": 9.0},
+    "cover_unscored": {"scores": {"credit_card": 0.20}},
     "unscored": {"scores": {"travel_insurance": 0.30}},
 }
 
@@ -109,6 +110,7 @@ def rows(spark: SparkSession) -> dict[tuple[str, str], SparkRow]:
         ("refused_card", ["contact_policy.cool_off"]),
         ("refused_package", ["contact_policy.cool_off"]),
         ("in_difficulty", ["care.in_care"]),
+        ("cover_unscored", ["value.not_profitable"]),
         ("unscored", ["value.not_profitable"]),
     ],
 )
