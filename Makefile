@@ -12,7 +12,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 PACKAGES := conf tables features extracts models campaigns expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-campaign wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-campaign wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -100,6 +100,9 @@ bench-snapshots: setup ## training features by pairs of customer and date, besid
 
 bench-optimiser: setup ## a million customers x 20 offers within every limit, beside what is taken in turn
 	$(BIN)/python bench/optimiser.py
+
+bench-optimiser-parts: setup ## ten million customers x 20 offers, in parts on disk
+	$(BIN)/python bench/optimiser_parts.py
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py
