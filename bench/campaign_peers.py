@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from optimiser_ours import taken_in_turn
 
 from campaigns.choice import competing
-from campaigns.competition import Competition
+from campaigns.competition import Competition, Terms
 from campaigns.optimiser import optimise
 from campaigns.optimiser_problem import Ints
 from conf.load import load_config
@@ -84,7 +84,7 @@ def compared(home: Home, rows: pa.Table, config: RunConfig, as_of: date) -> dict
         config: The limits.
         as_of: Of the campaign.
     """
-    competition = Competition.among(rows, config.campaign, config.products)
+    competition = Competition.among(rows, Terms.of(config))
     free = np.flatnonzero(~competition.is_withheld)
     problem = competition.problem.part(free)
     options = competition.rows.take(pa.array(free))
@@ -117,7 +117,7 @@ def _simple_orders(options: pa.Table) -> Iterator[tuple[str, Ints]]:
 
 
 def passing(home: Home, config: RunConfig, as_of: date) -> pa.Table:
-    """What passed every gate, made as the campaign makes it."""
+    """What passed every gate, made as the campaign makes it; planted clients know no levers."""
     with open_engine(config.engine) as spark, tempfile.TemporaryDirectory(dir=home.path) as folder:
         context = Context(as_of, config, home, spark)
         read = inputs.resolve(context, replace(CAMPAIGN, uses_models=False))
@@ -126,7 +126,7 @@ def passing(home: Home, config: RunConfig, as_of: date) -> pa.Table:
         run = Run("campaign", as_of, "bench", config, home.path, spark, store, staging)
         sources = campaign_sources(run)
         rows: pa.Table = competing(gated(run, sources, Path(folder)), sources.customers).toArrow()
-    return rows
+    return rows.filter(pc.is_null(rows["lever_code"]))
 
 
 def _planted(

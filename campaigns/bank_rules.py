@@ -1,4 +1,4 @@
-"""Rules that a bank writes into its configuration: what they may ask for, and their gates."""
+"""Conditions that a bank writes into its configuration: what rules and levers may ask for."""
 
 from __future__ import annotations
 
@@ -37,26 +37,45 @@ def known_facts(config: RunConfig) -> dict[str, Kind]:
 
 def broken_expressions(config: RunConfig) -> Iterator[Problem]:
     """Every expression that is not accepted: where it stands, and what is wrong with it."""
-    facts = _terms(config) if config.rules else {}
-    for name, rule in config.rules.items():
+    asked = _asked(config)
+    facts = _terms(config) if asked else {}
+    for place, (text, offers) in asked.items():
         try:
-            compiled(rule.allow_when, facts)
+            compiled(text, facts)
         except ExpressionError as problem:
-            yield ("rules", name, "allow_when"), str(problem)
+            yield (*place, "allow_when"), str(problem)
         else:
-            yield from _unlawful_age(name, config)
+            yield from _unlawful_age(place, text, offers, config)
 
 
-def _unlawful_age(name: str, config: RunConfig) -> Iterator[Problem]:
+def _asked(config: RunConfig) -> dict[tuple[str, str], tuple[str, list[str]]]:
+    """Every expression and the offers it is about, by where it stands."""
+    found = {
+        ("rules", name): (
+            rule.allow_when,
+            [offer_id for offer_id in config.offers if name in bank_rules_of(offer_id, config)],
+        )
+        for name, rule in config.rules.items()
+    }
+    return found | {
+        ("levers", code): (lever.allow_when, list(lever.offers))
+        for code, lever in config.levers.items()
+        if lever.allow_when is not None
+    }
+
+
+def _unlawful_age(
+    place: tuple[str, str], text: str, offers: list[str], config: RunConfig
+) -> Iterator[Problem]:
     law = config.jurisdiction
-    if AGE not in names_in(config.rules[name].allow_when):
+    if AGE not in names_in(text):
         return
-    for offer_id, offer in config.offers.items():
-        is_credit = any(config.products[name].is_credit for name in offer.products)
-        is_allowed = allows_age(law.in_force.age_in_rules, is_credit=is_credit)
-        if name in bank_rules_of(offer_id, config) and not is_allowed:
+    for offer_id in offers:
+        products = config.offers[offer_id].products
+        is_credit = any(config.products[name].is_credit for name in products)
+        if not allows_age(law.in_force.age_in_rules, is_credit=is_credit):
             yield (
-                ("rules", name, "allow_when"),
+                (*place, "allow_when"),
                 f"asks for the age, which the jurisdiction profile {law.profile} does not allow for"
                 f" {offer_id}",
             )
@@ -68,18 +87,20 @@ def bank_rule_gates(offer_id: str, config: RunConfig) -> list[Gate]:
     Returns:
         Gates over ``fact_columns``.
     """
-    rules = bank_rules_of(offer_id, config)
-    facts = _terms(config) if rules else {}
-    allowed = {name: compiled(rule.allow_when, facts).column() for name, rule in rules.items()}
     return [
-        Gate(code_of_bank_rule(name), ~F.coalesce(is_allowed, F.lit(False)))
-        for name, is_allowed in allowed.items()
+        Gate(code_of_bank_rule(name), ~is_allowed(rule.allow_when, config))
+        for name, rule in bank_rules_of(offer_id, config).items()
     ]
 
 
+def is_allowed(allow_when: str, config: RunConfig) -> Column:
+    """A condition over ``fact_columns``; what is unknown is not allowed, so it is never null."""
+    return F.coalesce(compiled(allow_when, _terms(config)).column(), F.lit(False))
+
+
 def fact_columns(config: RunConfig, as_of: date) -> tuple[list[Column], list[Column]]:
-    """Columns of ``customers`` and of ``customer_features`` that some rule asks for."""
-    asked = {name for rule in config.rules.values() for name in names_in(rule.allow_when)}
+    """Columns of ``customers`` and of ``customer_features`` that a rule or lever asks for."""
+    asked = {name for text, _ in _asked(config).values() for name in names_in(text)}
     columns = [(name, _value(name, as_of).alias(_column(name))) for name in sorted(asked)]
     return (
         [column for name, column in columns if name in OF_CUSTOMERS],

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
+from campaigns.credit import credit
 from campaigns.moves import RENEWAL_RATE
 from campaigns.offer_log import canonical_lines, leaf_hash
 from campaigns.reasons import MOST
@@ -41,6 +42,9 @@ AS_DECIDED = (
     "contacts_left_30d",
     "event",
     "event_on",
+    "lever_code",
+    "lever_limit",
+    "is_exploration",
 )
 
 
@@ -69,7 +73,8 @@ def campaign_list(
         {name: offer[name] for name in AS_DECIDED}
         | _terms(offer, config)
         | _reason_columns(_told(offer, reasons, config))
-        | {"log_leaf": leaf, "credit_owner": offer["advisor_id"]}
+        | credit(offer, config)
+        | {"log_leaf": leaf}
         for offer, leaf in zip(offers.to_pylist(), leaves, strict=True)
     ]
     rows.sort(key=lambda row: (row["branch_id"], row["rank_in_branch"]))

@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame, functions as F
 from campaigns.bank_rules import bank_rule_gates, fact_columns
 from campaigns.bundles import component_responses, contact_policy_of, eligibility_of
 from campaigns.care import active_flags, care_gates, care_treatment
-from campaigns.components import components, fatigue_classes
-from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
+from campaigns.components import components, fatigue_classes, products_of
+from campaigns.consent import answer_columns, consent_gates, granted_consents, leave_columns
 from campaigns.contact_policy import (
     class_contacts_left,
     contact_facts,
@@ -19,9 +19,10 @@ from campaigns.contact_policy import (
     household_contacts_left,
     quiet_period_gates,
 )
-from campaigns.control_group import in_campaign_control, in_global_holdout
+from campaigns.control_group import exploration_hash, in_campaign_control, in_global_holdout
 from campaigns.eligibility import active_on, held_products, is_active
 from campaigns.gates import Gate, any_fails, failed, failed_columns
+from campaigns.lever_history import cooling_levers
 from campaigns.moves import (
     NO_RATES,
     RenewalRates,
@@ -41,8 +42,16 @@ from campaigns.triggers import (
     trigger_gates,
     waits_for_ends,
 )
-from campaigns.value import MONEY, expected_profit, response, response_basis, value_gates
-from conf.schema import Offer, Product, RunConfig
+from campaigns.value import response, response_basis, value_gates
+from campaigns.ways import (
+    OF_WAY,
+    best_way,
+    may_be_null,
+    open_ways,
+    valued_ways,
+    ways_to_choose_from,
+)
+from conf.schema import Offer, RunConfig
 from features.eligibility import open_products
 
 OF_CUSTOMER = (
@@ -52,6 +61,7 @@ OF_CUSTOMER = (
     "care_treatment",
     "is_in_global_holdout",
     "is_drawn_for_control",
+    "exploration_hash",
     "contacts_left_30d",
     "household_contacts_left",
 )
@@ -81,8 +91,9 @@ def candidates(
         rates: How often a product was renewed, where an offer renews it.
 
     Returns:
-        What ``choose`` needs: ``failed_gates`` (sorted) and their rules, ``is_eligible``, value,
-        and what the caps of customer, household and fatigue class still allow.
+        What ``choose`` needs: ``failed_gates`` (sorted) and their rules, ``is_eligible``, the
+        ``ways`` to choose from, with ``OF_WAY`` of the best one as columns, and what the caps of
+        customer, household and fatigue class still allow.
     """
     facts = customer_facts(sources, config, as_of)
     offers = F.explode(F.array(*(_offer(name, config, as_of, rates) for name in config.offers)))
@@ -95,11 +106,21 @@ def candidates(
         of_move("own_response", response()).alias("response"),
         of_move("own_basis", response_basis()).alias("response_basis"),
     )
-    valued = scored.select("*", expected_profit().alias("expected_profit"))
+    least = config.campaign.min_expected_profit
+    valued = scored.withColumn("ways", valued_ways(least)).withColumn("best", best_way())
+    told = valued.select(
+        *_but_for(valued, "ways", "best", "response"),
+        *(F.col(f"best.{name}").alias(name) for name in OF_WAY),
+        ways_to_choose_from(config).alias("ways"),
+    )
     # Its code is behind those of all other gates.
-    not_worth_it = failed(value_gates(config.campaign.min_expected_profit), _value_rules(config))
-    gated = valued.withColumn("failed", F.concat("failed", not_worth_it))
+    not_worth_it = failed(value_gates(least), _value_rules(config))
+    gated = told.withColumn("failed", F.concat("failed", not_worth_it))
     return gated.select("*", *failed_columns("failed")).drop("failed", "own_response", "own_basis")
+
+
+def _but_for(rows: DataFrame, *names: str) -> list[str]:
+    return [name for name in rows.columns if name not in names]
 
 
 def _value_rules(config: RunConfig) -> dict[str, Rule]:
@@ -109,13 +130,16 @@ def _value_rules(config: RunConfig) -> dict[str, Rule]:
 
 def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> DataFrame:
     """One row per customer with everything the gates ask about."""
-    policy = config.contact_policy
+    policy, law = config.contact_policy, config.jurisdiction.in_force
+    channels = sorted({name for offer in config.offers.values() for name in offer.channels})
+    consents = granted_consents(sources.consents, as_of)
     of_customers, of_features = fact_columns(config, as_of)
     parts = [
         open_products(sources.holdings, as_of),
         held_products(sources.holdings, as_of),
-        granted_consents(sources.consents, as_of),
+        consents.select("*", *answer_columns(channels, law)),
         active_flags(sources.flags, as_of),
+        cooling_levers(sources.levers_offered, config.levers, as_of),
         contact_facts(
             sources.customers,
             sources.contacts,
@@ -144,6 +168,7 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
         active_on(as_of).alias("active_on"),
         in_global_holdout(config.campaign).alias("is_in_global_holdout"),
         in_campaign_control(config.campaign, as_of).alias("is_drawn_for_control"),
+        exploration_hash(config.campaign, as_of).alias("exploration_hash"),
         *of_customers,
     )
     # Every right key is unique: each part has one row per customer.
@@ -155,15 +180,16 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
         care_treatment(config.care).alias("care_treatment"),
         left.alias("contacts_left_30d"),
         household_contacts_left(policy).alias("household_contacts_left"),
+        *leave_columns(channels, law),
     )
 
 
 def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], list[Gate]]:
     """The gates of an offer before its value is known: those of eligibility, and the others."""
     offer, law = config.offers[offer_id], config.jurisdiction
-    parts, (product, *more) = components(offer, config), _products(offer, config)
+    parts, (product, *more) = components(offer, config), products_of(offer, config)
     others = [
-        *consent_gates(offer, product, law.in_force, *more),
+        *consent_gates(offer, product, *more),
         *quiet_period_gates(law, config.time.gap_days, as_of),
         *contact_policy_of(parts, config.contact_policy, as_of),
         *care_gates(config.care, as_of),
@@ -175,38 +201,24 @@ def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], l
 
 def _offer(offer_id: str, config: RunConfig, as_of: date, rates: RenewalRates) -> Column:
     """An offer as a struct over the facts of a customer."""
-    offer, law = config.offers[offer_id], config.jurisdiction.in_force
-    product, *more = _products(offer, config)
+    offer = config.offers[offer_id]
+    product = config.products[offer.product]
     eligibility, others = _gates(offer_id, config, as_of)
     rules, classes = rules_in_force(offer_id, config), fatigue_classes(components(offer, config))
-    channel = consented_channel(offer, product, law, *more)
     return F.struct(
         F.lit(offer_id).alias("offer_id"),
         F.lit(offer.product).alias("product_id"),
         F.lit(product.fatigue_class).alias("fatigue_class"),
-        _may_be_null(move(offer, config)).alias("move"),
-        channel.alias("channel"),
-        consent_basis(product, channel, law, *more).alias("consent_basis"),
+        may_be_null(move(offer, config)).alias("move"),
+        open_ways(offer_id, config).alias("ways"),
         failed([*eligibility, *others], rules).alias("failed"),
         F.lit(rules_version(rules)).alias("rules_version"),
-        _may_be_null(~any_fails(eligibility)).alias("is_eligible"),
+        may_be_null(~any_fails(eligibility)).alias("is_eligible"),
         class_contacts_left(config.contact_policy, *classes).alias("class_contacts_left"),
-        _may_be_null(margin(offer, config)).alias("margin"),
-        F.lit(offer.contact_cost).cast(MONEY).alias("contact_cost"),
+        may_be_null(margin(offer, config)).alias("margin"),
         *_event(offer, config, as_of),
         *_own_response(offer, rates),
     )
-
-
-def _products(offer: Offer, config: RunConfig) -> list[Product]:
-    """What it is made of; first the product that it is named after."""
-    others = (name for name in offer.products if name != offer.product)
-    return [config.products[name] for name in (offer.product, *others)]
-
-
-def _may_be_null(value: Column) -> Column:
-    """The same value; Sail puts structs into one array only if they agree on what may be null."""
-    return F.when(F.col("customer_id").isNotNull(), value)
 
 
 def _event(offer: Offer, config: RunConfig, as_of: date) -> list[Column]:
@@ -218,7 +230,7 @@ def _event(offer: Offer, config: RunConfig, as_of: date) -> list[Column]:
 
 
 def _own_response(offer: Offer, rates: RenewalRates) -> list[Column]:
-    response, basis = (_may_be_null(column) for column in own_response(offer, rates))
+    response, basis = (may_be_null(column) for column in own_response(offer, rates))
     return [response.alias("own_response"), basis.alias("own_basis")]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 
 from campaigns.links import Links, joined, owners
 from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Bools, Ints, Level, Limit, Problem
-from conf.schema import CampaignSettings, Offer, Product, Quota
+from conf.fields import Channel
+from conf.schema import CampaignSettings, Offer, Product, Quota, RunConfig
+from conf.way_settings import ChannelSettings, Lever
 
 BRANCH, ADVISOR, PRODUCT, PARTNER = "branch", "advisor", "product", "partner"
+CHANNEL, LEVER = "channel", "lever"
 WHOLE_CAMPAIGN = "campaign"
 
 
@@ -38,33 +41,63 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Competition:
-    """Every offer that passed its gates, in the order that decides ties.
+class Terms:
+    """What the configuration says about limits.
 
     Attributes:
-        rows: As ``choice.competing`` gives them, in that order.
         settings: The limits of the campaign.
         products: Whose product each is.
         offers: Which of them are packages.
+        levers: What each may cost, and who makes it.
+        channels: How many contacts each may have.
+    """
+
+    settings: CampaignSettings
+    products: Mapping[str, Product]
+    offers: Mapping[str, Offer]
+    levers: Mapping[str, Lever]
+    channels: Mapping[Channel, ChannelSettings]
+
+    @staticmethod
+    def of(config: RunConfig) -> Terms:
+        """Those of a run."""
+        return Terms(
+            config.campaign, config.products, config.offers, config.levers, config.channels
+        )
+
+
+@dataclass(frozen=True)
+class Competition:
+    """Every way of every offer that passed its gates, in the order that decides ties.
+
+    Attributes:
+        rows: As ``choice.competing`` gives them, in that order.
+        terms: What limits there are.
     """
 
     rows: pa.Table
-    settings: CampaignSettings
-    products: Mapping[str, Product]
-    offers: Mapping[str, Offer] = field(default_factory=dict)
+    terms: Terms
 
     @staticmethod
-    def among(
-        rows: pa.Table,
-        settings: CampaignSettings,
-        products: Mapping[str, Product],
-        offers: Mapping[str, Offer] | None = None,
-    ) -> Competition:
+    def among(rows: pa.Table, terms: Terms) -> Competition:
         """Put rows in order: of two worth the same the more probable, then one with an event."""
         customer, offer = (Names.of(rows[name]).place for name in ("customer_id", "offer_id"))
         has_event = rows["event"].is_valid().to_numpy()
-        order = np.lexsort((offer, customer, ~has_event, -rows["propensity"].to_numpy()))
-        return Competition(rows.take(pa.array(order)), settings, products, offers or {})
+        by_name = (rows["way"].to_numpy(), offer, customer)
+        order = np.lexsort((*by_name, ~has_event, -rows["propensity"].to_numpy()))
+        return Competition(rows.take(pa.array(order)), terms)
+
+    @property
+    def settings(self) -> CampaignSettings:
+        """The limits of the campaign."""
+        return self.terms.settings
+
+    @cached_property
+    def candidate(self) -> Ints:
+        """Which ways are of one offer to one customer, numbered from 0."""
+        offer = self._names("offer_id")
+        _, number = np.unique(self.customer * len(offer.known) + offer.place, return_inverse=True)
+        return np.asarray(number, np.int64)
 
     def numbers(self, name: str) -> Ints:
         """A column of whole numbers."""
@@ -79,6 +112,11 @@ class Competition:
     def is_withheld(self) -> Bools:
         """Competes, but is not contacted."""
         return np.asarray(self.rows["is_withheld"].to_numpy(zero_copy_only=False), np.bool_)
+
+    @cached_property
+    def is_worth_it(self) -> Bools:
+        """Passed every gate; else only chance may choose it."""
+        return np.asarray(self.rows["is_worth_it"].to_numpy(zero_copy_only=False), np.bool_)
 
     @cached_property
     def customer(self) -> Ints:
@@ -113,7 +151,7 @@ class Competition:
 
     def _alike(self) -> tuple[Ints, Ints]:
         """Options of one customer about one product, and about one class."""
-        links, offer = Links.of(self.offers, self.products), self._names("offer_id")
+        links, offer = Links.of(self.terms.offers, self.terms.products), self._names("offer_id")
         has_package = owners(self.customer, offer.known, offer.place, links.packages)
         product, klass = self._names("product_id"), self._names("fatigue_class")
         return (
@@ -128,13 +166,17 @@ class Competition:
         """What customers share; a limit that is not configured is left out."""
         settings, one = self.settings, np.ones(len(self.value), np.int64)
         found = [self._branches()]
+        by_advisor, advisor = self._is_by_advisor.astype(np.int64), self._names("advisor_id")
         if settings.branch_minutes is not None:
             found.append(
                 _limit(BRANCH, "minute", self.branch, self._minutes, settings.branch_minutes)
             )
         if settings.advisor_capacity is not None:
-            advisor = self._names("advisor_id")
-            found.append(_limit(ADVISOR, "contact", advisor, one, settings.advisor_capacity))
+            most = settings.advisor_capacity
+            found.append(_limit(ADVISOR, "contact", advisor, by_advisor, most))
+        if settings.advisor_minutes is not None:
+            taken = self._minutes * by_advisor
+            found.append(_limit(ADVISOR, "minute", advisor, taken, settings.advisor_minutes))
         if settings.product_quotas:
             found.append(_quotas(PRODUCT, self._names("product_id"), settings.product_quotas))
         if settings.partner_quotas:
@@ -146,7 +188,28 @@ class Competition:
             found.append(_limit(WHOLE_CAMPAIGN, "cent", everything, cost, cents))
         if settings.max_offers is not None:
             found.append(_limit(WHOLE_CAMPAIGN, "offer", everything, one, settings.max_offers))
-        return tuple(found)
+        return (*found, *self._of_channels(), *self._of_levers())
+
+    def _of_channels(self) -> Iterator[Limit]:
+        channel, one = self._names("channel"), np.ones(len(self.value), np.int64)
+        rooms = {str(name): item.max_contacts for name, item in self.terms.channels.items()}
+        if any(room is not None for room in rooms.values()):
+            yield _limit_by_name(CHANNEL, "contact", channel, one, rooms)
+
+    def _of_levers(self) -> Iterator[Limit]:
+        levers, lever = self.terms.levers, self._names("lever_code")
+        budgets = {
+            code: None if item.budget is None else int(item.budget * 100)
+            for code, item in levers.items()
+        }
+        seats = {code: item.seats for code, item in levers.items()}
+        one = np.ones(len(self.value), np.int64)
+        for unit, amount, rooms in (
+            ("cent", self.numbers("lever_cents"), budgets),
+            ("seat", one, seats),
+        ):
+            if any(rooms[code] is not None for code in lever.known):
+                yield _limit_by_name(LEVER, unit, lever, amount, rooms)
 
     def _branches(self) -> Limit:
         one = np.ones(len(self.value), np.int64)
@@ -158,14 +221,29 @@ class Competition:
 
     @property
     def _minutes(self) -> Ints:
-        channels = self._names("channel")
-        known = {str(name): minutes for name, minutes in self.settings.contact_minutes.items()}
-        return np.array([*(known[name] for name in channels.known), 0], np.int64)[channels.place]
+        known = {str(name): taken for name, taken in self.settings.contact_minutes.items()}
+        more = {code: lever.minutes for code, lever in self.terms.levers.items()}
+        of_channel, of_lever = (
+            np.array([*(minutes[name] for name in names.known), 0], np.int64)[names.place]
+            for names, minutes in (
+                (self._names("channel"), known),
+                (self._names("lever_code"), more),
+            )
+        )
+        found: Ints = of_channel + of_lever
+        return found
+
+    @property
+    def _is_by_advisor(self) -> Bools:
+        """Without a lever, or with one that does not say otherwise, the client's advisor calls."""
+        lever = self._names("lever_code")
+        by_advisor = [self.terms.levers[code].made_by == "advisor" for code in lever.known]
+        return np.array([*by_advisor, True], np.bool_)[lever.place]
 
     @property
     def _partner(self) -> Names:
         product = self._names("product_id")
-        partners = [self.products[name].partner for name in product.known]
+        partners = [self.terms.products[name].partner for name in product.known]
         known = tuple(sorted({partner for partner in partners if partner is not None}))
         places = [NO_GROUP if one is None else known.index(one) for one in partners]
         return Names(known, np.array([*places, NO_GROUP], np.int64)[product.place])
@@ -186,6 +264,16 @@ def _limit(name: str, unit: str, names: Names, amount: Ints, most: int) -> Limit
     count = len(names.known)
     room, least = np.full(count, most, np.int64), np.zeros(count, np.int64)
     return Limit(name, unit, names.known, names.place, amount, room, least)
+
+
+def _limit_by_name(
+    name: str, unit: str, names: Names, amount: Ints, rooms: Mapping[str, int | None]
+) -> Limit:
+    """Another room for each group; None is none."""
+    found = _limit(name, unit, names, amount, NO_LIMIT)
+    known = [rooms.get(label) for label in names.known]
+    found.most[:] = [NO_LIMIT if room is None else room for room in known]
+    return found
 
 
 def _quotas(name: str, names: Names, quotas: Mapping[str, Quota]) -> Limit:

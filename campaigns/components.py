@@ -29,6 +29,12 @@ def components(offer: Offer, config: RunConfig) -> Components:
     }
 
 
+def products_of(offer: Offer, config: RunConfig) -> list[Product]:
+    """What an offer is made of; first the product that it is named after."""
+    others = (name for name in offer.products if name != offer.product)
+    return [config.products[name] for name in (offer.product, *others)]
+
+
 def fatigue_classes(parts: Components) -> list[FatigueClass]:
     """Every class that a contact about it is counted in."""
     return sorted({part.fatigue_class for part in parts.values()})

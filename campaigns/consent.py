@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import reduce
+from itertools import product as pairs
 from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.gates import Gate
-from campaigns.law import PROFILING, marketing_purposes, permission
+from campaigns.law import PROFILING, PURPOSES, marketing_purposes, permission
 from conf.fields import Channel
 from conf.jurisdiction import JurisdictionProfile
 from conf.schema import Offer, Product
 from tables.reason_codes import ReasonCode
+
+ALL_PURPOSES = (*PURPOSES.values(), PROFILING)
 
 
 def granted_consents(consents: DataFrame, as_of: date) -> DataFrame:
@@ -37,36 +41,35 @@ def granted_consents(consents: DataFrame, as_of: date) -> DataFrame:
     )
 
 
-def consent_gates(
-    offer: Offer, product: Product, law: JurisdictionProfile, *more: Product
-) -> list[Gate]:
+def consent_gates(offer: Offer, product: Product, *more: Product) -> list[Gate]:
     """Leave to market the product's kind, and to profile, since a score is profiling.
 
     A package needs the leave for ``more`` of its products as well, on the same channel.
-
-    What leave rests on, consent or the lack of an objection, is the law's.
 
     Both together pass exactly where one channel of the offer has both. Time alone never makes them
     pass: a grant that is dated later is told when its day has come.
     """
     marketing = marketing_purposes([product, *more])
-    may_contact = _on_any(offer, marketing, law)
-    may_profile = _on_any(offer, [PROFILING], law)
-    may_both = _on_any(offer, [*marketing, PROFILING], law)
+    may_contact = _on_any(offer, marketing)
+    may_profile = _on_any(offer, [PROFILING])
+    may_both = _on_any(offer, [*marketing, PROFILING])
     return [
         Gate(ReasonCode.NO_CONSENT, fails=~may_contact),
         Gate(ReasonCode.NO_PROFILING_CONSENT, fails=~may_profile | (may_contact & ~may_both)),
     ]
 
 
-def consented_channel(
-    offer: Offer, product: Product, law: JurisdictionProfile, *more: Product
-) -> Column:
-    """The first of the offer's channels that has leave for all of it, or null."""
+def consented_channel(channels: Sequence[Channel], product: Product, *more: Product) -> Column:
+    """Of channels that are alike the preferred one, else the first; null if none has leave.
+
+    Leave is to market the kind of all products, and to profile.
+    """
     needed = [*marketing_purposes([product, *more]), PROFILING]
-    return F.coalesce(
-        *(F.when(_may_use(needed, name, law), F.lit(name)) for name in offer.channels)
-    )
+    usable = {name: _may_use(needed, name) for name in channels}
+    is_preferred = {name: F.col("preferred_channel").eqNullSafe(F.lit(name)) for name in channels}
+    preferred = [F.when(is_preferred[name] & leave, F.lit(name)) for name, leave in usable.items()]
+    in_order = [F.when(leave, F.lit(name)) for name, leave in usable.items()]
+    return F.coalesce(*(preferred if len(channels) > 1 else []), *in_order)
 
 
 def consent_basis(
@@ -90,17 +93,45 @@ def _basis(purpose: str, channel: Column, law: JurisdictionProfile) -> Column:
     return F.when(is_granted, basis).otherwise(F.concat(F.lit("no_objection_to_"), basis))
 
 
-def _on_any(offer: Offer, purposes: list[str], law: JurisdictionProfile) -> Column:
-    return reduce(or_, (_may_use(purposes, channel, law) for channel in offer.channels))
+def answer_columns(channels: Iterable[Channel], law: JurisdictionProfile) -> list[Column]:
+    """Whether an answer gives leave for each purpose on each channel, over ``granted_consents``.
+
+    What leave rests on, consent or the lack of an objection, is the law's.
+    """
+    return [
+        _answer(purpose, channel, law).alias(f"answer_{_name(purpose, channel)}")
+        for purpose, channel in pairs(ALL_PURPOSES, channels)
+    ]
 
 
-def _may_use(purposes: list[str], channel: Channel, law: JurisdictionProfile) -> Column:
-    return reduce(and_, (_has_leave(purpose, channel, law) for purpose in purposes))
+def leave_columns(channels: Iterable[Channel], law: JurisdictionProfile) -> list[Column]:
+    """Whether there is leave, over ``answer_columns`` or none of them.
+
+    Gates and ways ask for these columns many times over. Nobody asked is nobody agreed, and nobody
+    objected.
+    """
+    return [
+        F.coalesce(
+            f"answer_{_name(purpose, channel)}", F.lit(permission(law, purpose) != "consent")
+        ).alias(f"has_leave_{_name(purpose, channel)}")
+        for purpose, channel in pairs(ALL_PURPOSES, channels)
+    ]
 
 
-def _has_leave(purpose: str, channel: Channel, law: JurisdictionProfile) -> Column:
-    # Nobody asked is nobody agreed, and nobody objected: such a customer has no arrays.
-    def is_among(answers: str) -> Column:
-        return F.coalesce(F.array_contains(answers, f"{purpose}/{channel}"), F.lit(False))
+def _on_any(offer: Offer, purposes: list[str]) -> Column:
+    return reduce(or_, (_may_use(purposes, channel) for channel in offer.channels))
 
-    return is_among("granted") if permission(law, purpose) == "consent" else ~is_among("refused")
+
+def _may_use(purposes: list[str], channel: Channel) -> Column:
+    return reduce(and_, (F.col(f"has_leave_{_name(purpose, channel)}") for purpose in purposes))
+
+
+def _answer(purpose: str, channel: Channel, law: JurisdictionProfile) -> Column:
+    asked = f"{purpose}/{channel}"
+    if permission(law, purpose) == "consent":
+        return F.array_contains("granted", asked)
+    return ~F.array_contains("refused", asked)
+
+
+def _name(purpose: str, channel: Channel) -> str:
+    return f"{purpose}_{channel}"

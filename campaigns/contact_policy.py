@@ -39,8 +39,8 @@ def contact_facts(
     Returns:
         One row per customer: ``contacts_30d``, ``household_contacts_30d`` and
         ``contacts_90d_<fatigue class>`` with the day on which each is below its cap again
-        (``<name>_pass_on``), ``last_contacted_on``, ``cools_until_<product>`` and
-        ``opted_out_until``.
+        (``<name>_pass_on``), ``last_contacted_on``, ``cools_until_<product>``,
+        ``opted_out_until`` and ``preferred_channel``.
     """
     classes = policy.max_contacts_90d_by_fatigue_class
     own = contacts.groupBy("customer_id").agg(
@@ -59,6 +59,7 @@ def contact_facts(
             for product in products
         ),
         F.max(F.when(_is_opt_out(), _cools_until(policy))).alias("opted_out_until"),
+        _preferred_channel().alias("preferred_channel"),
     )
     # The right key is unique: `own` has one row per customer.
     known = customers.select("customer_id", "household_id").join(own, "customer_id", how="left")
@@ -67,6 +68,7 @@ def contact_facts(
         "customer_id",
         "last_contacted_on",
         "opted_out_until",
+        "preferred_channel",
         *map(_cooling_column, products),
         *_counted("contacts_30d", "days_30d", policy.max_contacts_30d, CAP_DAYS),
         *_counted(
@@ -215,6 +217,15 @@ def _is_about(members: Collection[str], packages: Packages) -> Column:
 
 def _is_opt_out() -> Column:
     return F.coalesce(F.col("disposition") == FOR_ALL_PRODUCTS, F.lit(False))
+
+
+def _preferred_channel() -> Column:
+    """The channel of the newest contact that the customer said yes to; null without one."""
+    said_yes = F.coalesce(F.col("disposition").isin("interested", "sold"), F.lit(False))
+    # A text that sorts by day, then contact: engines differ in what they can order structs by.
+    said_on = F.coalesce("contacted_on", "disposition_on").cast("string")
+    contact = F.concat_ws("|", said_on, "contact_id", "channel")
+    return F.substring_index(F.max(F.when(said_yes, contact)), "|", -1)
 
 
 def _cools_until(policy: ContactPolicy) -> Column:

@@ -21,11 +21,24 @@ def in_campaign_control(settings: CampaignSettings, as_of: date) -> Column:
     return _is_drawn(settings.control_share, settings.salt, settings.campaign_id, as_of.isoformat())
 
 
+def exploration_hash(settings: CampaignSettings, as_of: date) -> Column:
+    """The hash of a customer for whom chance may choose; null for all others."""
+    nobody = F.lit(None).cast("string")
+    if settings.exploration_share == 0:
+        return nobody
+    keys = (settings.salt, settings.campaign_id, as_of.isoformat(), "exploration")
+    is_drawn = _is_drawn(settings.exploration_share, *keys)
+    return F.when(is_drawn, _hash(*keys)).otherwise(nobody)
+
+
 def _is_drawn(share: float, *keys: str) -> Column:
     """The customer's hash lies in the lowest ``share`` of all hashes."""
     below = round(share * 16**HEX_DIGITS)
     if below >= 16**HEX_DIGITS:
         return F.lit(True)
-    drawn = F.sha2(F.concat_ws("|", *(F.lit(key) for key in keys), F.col("customer_id")), 256)
     # Hex digits of one length sort as their numbers do.
-    return F.substring(drawn, 1, HEX_DIGITS) < F.lit(f"{below:0{HEX_DIGITS}x}")
+    return F.substring(_hash(*keys), 1, HEX_DIGITS) < F.lit(f"{below:0{HEX_DIGITS}x}")
+
+
+def _hash(*keys: str) -> Column:
+    return F.sha2(F.concat_ws("|", *(F.lit(key) for key in keys), F.col("customer_id")), 256)

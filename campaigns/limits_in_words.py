@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from campaigns.optimiser import Plan, shadow_prices
+from campaigns.optimiser import Plan, ShadowPrice, shadow_prices
 from campaigns.optimiser_problem import Limit
 
 AT = {"branch": "at branch", "advisor": "of advisor", "campaign": "of campaign"}
 LEAST_CENTS = 0.5  # what is less reads as nothing
-MANY = {"contact": "contacts", "minute": "minutes", "offer": "offers"}
+CENTS = 100
+MANY = {"contact": "contacts", "minute": "minutes", "offer": "offers", "seat": "seats"}
 
 
 def dearest_limits(plan: Plan, limits: tuple[Limit, ...], count: int) -> list[str]:
-    """What one more of the dearest limits would earn."""
+    """What one more of the dearest limits would earn, a cent more of a budget or a contact more."""
     told = []
-    earning = [price for price in shadow_prices(plan, limits) if price.cents >= LEAST_CENTS]
+    earning = [price for price in shadow_prices(plan, limits) if _told_cents(price) >= LEAST_CENTS]
     for price in earning[:count]:
         where, earns = _where(price.limit, price.label), f"earns {price.cents / 100:,.2f}"
         if price.is_of_minimum:
@@ -24,6 +25,11 @@ def dearest_limits(plan: Plan, limits: tuple[Limit, ...], count: int) -> list[st
         else:
             told.append(f"one more {price.unit} {where} {earns}")
     return told
+
+
+def _told_cents(price: ShadowPrice) -> float:
+    """What is told of a budget is what 1.00 more of it earns."""
+    return price.cents * (CENTS if price.unit == "cent" else 1)
 
 
 def shortages(plan: Plan, limits: tuple[Limit, ...]) -> list[str]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from campaigns.csv_file import write_csv
+from campaigns.headings import words_for_codes
 from campaigns.recheck import without
 from campaigns.workbook import Block, Sheet, Words, write_workbook
 from conf.schema import RunConfig
@@ -38,26 +39,16 @@ CARE_COLUMNS = (
     "branch_id",
     "run_id",
 )
-EVENTS = {
-    "maturity": "it ends",
-    "salary_start": "a first income",
-    "large_credit": "more than usual came in",
-    "branch_changed": "another branch",
-}
-CHANNELS = {"sms": "SMS", "email": "e-mail", "app": "app", "branch": "branch visit"}
-MOVES = {
-    "cross_sell_internal": "new product of ours",
-    "cross_sell_partner": "new product of a partner",
-    "up_sell": "upgrade",
-    "renewal": "renewal",
-    "bundle": "package",
-}
 HOW_TO_READ: Block = (
     "How to read it",
     (
         ("Order", "The conversation that is worth most comes first. Begin at the top."),
         ("Why this client", "What the client's own behaviour says. A beginning, not a script."),
         ("Contact by", "Use this channel only: the client has agreed to it for such offers."),
+        (
+            "With it goes",
+            "What you may grant or invite to, up to the limit beside it. Nothing else.",
+        ),
         ("Contacts left", "Contacts the client may still have in 30 days, this one included."),
         (
             "Valid from",
@@ -173,16 +164,14 @@ def branch_view(lists: pa.Table, config: RunConfig) -> pa.Table:
 
 def words(config: RunConfig) -> Words:
     """What a person reads instead of a code."""
+    language = config.bank.language
     return {
-        "product_id": {
-            name: product.named(config.bank.language) for name, product in config.products.items()
-        },
+        **words_for_codes(language),
+        "product_id": {name: item.named(language) for name, item in config.products.items()},
         "partner_id": {name: partner.name for name, partner in config.partners.items()},
-        "channel": CHANNELS,
-        "move": MOVES,
-        "event": EVENTS,
+        "lever_code": {code: lever.named(language) for code, lever in config.levers.items()},
         "bundle_id": {
-            name: offer.bundle.named(config.bank.language)
+            name: offer.bundle.named(language)
             for name, offer in config.offers.items()
             if offer.bundle
         },
@@ -209,6 +198,7 @@ def _branch_files(
             tab="List",
             rows=shown,
             words=words(config),
+            language=config.bank.language,
             summary=_summary(rows, config, as_of),
             created=as_of,
         )
@@ -226,6 +216,7 @@ def _care_files(
             tab="Care",
             rows=rows.select(list(CARE_COLUMNS)),
             words={"care_treatment": treatments},
+            language=config.bank.language,
             summary=(
                 ("This list", (("Data as of", as_of.isoformat()), ("Clients", rows.num_rows))),
                 HOW_TO_HELP,
@@ -262,6 +253,7 @@ def _summary(rows: pa.Table, config: RunConfig, as_of: date) -> Sequence[Block]:
         ("This list", about),
         ("Offers by product", _counts(rows, "product_id", shown)),
         ("Offers by channel", _counts(rows, "channel", shown)),
+        ("Offers by what goes with them", _counts(rows, "lever_code", shown)),
         ("Offers by advisor", _counts(rows, "advisor_id", shown)),
         HOW_TO_READ,
     )

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from campaigns.list_files import MOVES
+from campaigns.headings import CODES
 from conf.errors import did_you_mean
 from conf.fields import Channel
 from conf.schema import RunConfig
@@ -148,7 +148,7 @@ def _configured(name: str, config: RunConfig) -> Sequence[str]:
         "product": tuple(config.products),
         "offer": tuple(config.offers),
         "channel": get_args(Channel),
-        "move": tuple(MOVES),
+        "move": tuple(CODES["move"]),
     }
     return known.get(name, ())
 

@@ -95,6 +95,7 @@ def _sheet(branch_id: str, rows: pa.Table, config: RunConfig, day: date) -> Shee
         tab="Recall",
         rows=rows,
         words=words(config),
+        language=config.bank.language,
         summary=(("This recall", about), WHAT_TO_DO),
         created=day,
     )

@@ -19,6 +19,7 @@ class CampaignSources:
         contacts: Contacts so far; a result may still be pending.
         customer_features: ``income_amount_3m`` and ``balance_amount`` per active customer.
         propensity_scores: One row per active customer and product.
+        levers_offered: Levers that were on past lists, shaped ``LEVERS_OFFERED``.
     """
 
     customers: DataFrame
@@ -28,3 +29,4 @@ class CampaignSources:
     contacts: DataFrame
     customer_features: DataFrame
     propensity_scores: DataFrame
+    levers_offered: DataFrame

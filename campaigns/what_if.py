@@ -12,7 +12,17 @@ from conf.errors import ConfigError
 from conf.schema import CampaignSettings, RunConfig
 
 # What the campaign step alone reads may be tried; the rest is refused with the reason.
-MAY_DIFFER = ("campaign", "contact_policy", "care", "rules", "jurisdiction", "offers", "partners")
+MAY_DIFFER = (
+    "campaign",
+    "contact_policy",
+    "care",
+    "rules",
+    "jurisdiction",
+    "offers",
+    "channels",
+    "levers",
+    "partners",
+)
 BEFORE = "the steps before the campaign depend on it, and a what-if takes their results as they are"
 TEXT_ONLY = "it changes what lists say or show, not what is planned"
 REFUSED: Mapping[str, str] = {
@@ -23,6 +33,7 @@ REFUSED: Mapping[str, str] = {
     "models": BEFORE,
     "checks": BEFORE,
     "engine": "it changes where the work is done, not what comes of it",
+    "credit": TEXT_ONLY,
     "reasons": TEXT_ONLY,
     "roles": TEXT_ONLY,
 }

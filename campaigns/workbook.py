@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from campaigns.headings import HEADINGS, Heading
+from conf.wording import Language
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GREEN, PALE, GREY = "#1F5C4D", "#F1F6F4", "#5F6B67"
 NUMBER_FORMS = {
     "whole": "0",
+    "share": "0 %",
     "money": "#,##0.00",
     "day": "d mmm yyyy",
     "instant": "yyyy-mm-dd hh:mm",
@@ -43,6 +45,7 @@ class Sheet:
         tab: Name of the sheet with the rows.
         rows: The list; its columns in the order in which they are shown.
         words: By column: what to show instead of a code.
+        language: Of the headings.
         summary: Blocks of the second sheet: a headline, then lines of a label and a value.
         created: Day that the file says it is from; no clock is asked, so bytes repeat.
     """
@@ -51,6 +54,7 @@ class Sheet:
     tab: str
     rows: pa.Table
     words: Words
+    language: Language
     summary: Sequence[Block]
     created: date
 
@@ -82,9 +86,9 @@ def _write_list(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
     )
     page.set_row(0, HEADER_HEIGHT)
     for place, heading in enumerate(headings):
-        page.write_string(0, place, heading.title, head)
+        page.write_string(0, place, heading.title(sheet.language), head)
     _write_columns(book, page, sheet, headings)
-    for row, height in enumerate(_row_heights(sheet.rows), start=1):
+    for row, height in enumerate(_row_heights(sheet.rows, sheet.words), start=1):
         page.set_row(row, height)
     page.autofilter(0, 0, max(sheet.rows.num_rows, 1), len(names) - 1)
     page.freeze_panes(1, 1 + _place(names, "customer_id"))
@@ -108,12 +112,15 @@ def _write_columns(
             _write_cell(page, row, place, shown, formats[row % 2 == 0])
 
 
-def _row_heights(rows: pa.Table) -> list[int]:
+def _row_heights(rows: pa.Table, shown: Words) -> list[int]:
     """Room for every line of the broken texts: not every program makes it by itself."""
     lines = [1] * rows.num_rows
     for name in rows.column_names:
         if HEADINGS[name].form == "long":
-            needed = (_lines(text, HEADINGS[name].width) for text in rows.column(name).to_pylist())
+            needed = (
+                _lines(shown.get(name, {}).get(text, text), HEADINGS[name].width)
+                for text in rows.column(name).to_pylist()
+            )
             lines = [max(pair) for pair in zip(lines, needed, strict=True)]
     return [LINE_HEIGHT * count for count in lines]
 

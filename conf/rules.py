@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from conf.errors import did_you_mean
 from conf.move_rules import broken_moves
 from conf.schema import EligibilityRules, Product, RunConfig
+from conf.way_rules import broken_way_rules
 from conf.wording import ANY_LANGUAGE
 
 Path = tuple[str, ...]
@@ -26,6 +27,7 @@ def broken_rules(config: RunConfig) -> Broken:
     yield from _limits(config)
     yield from _care(config)
     yield from _quotas(config)
+    yield from broken_way_rules(config)
     yield from _jurisdiction(config)
     yield from _models(config)
     yield from _engine(config)
@@ -146,13 +148,6 @@ def _quotas(config: RunConfig) -> Broken:
         for name, quota in quotas.items():
             if quota.max is not None and quota.min > quota.max:
                 yield ("campaign", field, name, "min"), f"is {quota.min}, above max {quota.max}"
-    if campaign.branch_minutes is not None:
-        channels = {channel for offer in config.offers.values() for channel in offer.channels}
-        for channel in sorted(channels - set(campaign.contact_minutes)):
-            yield (
-                ("campaign", "contact_minutes"),
-                f"lacks {channel}, a channel of offers; branch_minutes needs the minutes of each",
-            )
 
 
 def _jurisdiction(config: RunConfig) -> Broken:

@@ -31,6 +31,7 @@ from conf.fields import (
 from conf.jurisdiction import Jurisdiction
 from conf.model_settings import ModelSettings
 from conf.moves import Bundle, Event, Trigger
+from conf.way_settings import ChannelSettings, CreditSettings, Lever
 from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name, NonEmpty
 
 
@@ -188,8 +189,11 @@ class CampaignSettings(Settings):
     Attributes:
         branch_minutes: What a branch's contacts may take together; ``contact_minutes`` by channel.
         advisor_capacity: Contacts that an advisor can make.
+        advisor_minutes: What an advisor's contacts may take together.
         budget: What all contacts together may cost.
         max_offers: How many offers the whole campaign may make.
+        exploration_share: Of customers for whom chance chooses, and of a branch's contacts that
+            are theirs at most.
     """
 
     campaign_id: Identifier
@@ -204,10 +208,12 @@ class CampaignSettings(Settings):
     branch_minutes: Count | None = None
     contact_minutes: dict[Channel, Count] = Field(default={})
     advisor_capacity: Count | None = None
+    advisor_minutes: Count | None = None
     product_quotas: dict[Identifier, Quota] = Field(default={})
     partner_quotas: dict[Identifier, Quota] = Field(default={})
     budget: Cost | None = None
     max_offers: Count | None = None
+    exploration_share: Share = 0.0
 
 
 class LastResort(Settings):
@@ -259,6 +265,9 @@ class RunConfig(Settings):
     products: Annotated[dict[Identifier, Product], Field(min_length=1)]
     partners: dict[Identifier, Partner]
     offers: Annotated[dict[Identifier, Offer], Field(min_length=1)]
+    channels: dict[Channel, ChannelSettings]
+    levers: dict[Identifier, Lever]
+    credit: CreditSettings
     models: ModelSettings
     contact_policy: ContactPolicy
     care: CarePolicy

@@ -27,10 +27,13 @@ from tables.derived import CAMPAIGN_LISTS
 MOVES = ("cross_sell_internal", "cross_sell_partner", "up_sell", "renewal", "bundle")
 SENTENCES = ("reason_1", "client_benefit", "talking_point_id", "consent_basis", "channel")
 MOST_MONEY = 10**15
+SMALLEST_PART = 1e-9
+CALLERS = ("advisor", "branch", "branch_director")
 
 
 def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
     """The contract of the lists of one campaign and as-of date."""
+    parts = F.col("credit_share") + F.coalesce("referral_share", F.lit(0.0))
     return Suite(
         CAMPAIGN_LISTS,
         rules=(
@@ -38,12 +41,13 @@ def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
             rows_at_least(1, "warning"),
             *present(CAMPAIGN_LISTS),
             within("propensity", 0, 1, strict=True),
-            within("expected_profit", 0, MOST_MONEY, strict=True),
+            within("expected_profit", -MOST_MONEY, MOST_MONEY, strict=True),
             within("contacts_left_30d", 1, 1_000),
             not_before("valid_to", "valid_from"),
             not_before("valid_from", "as_of"),
             one_of("kind", ("internal", "partner")),
             one_of("move", MOVES),
+            one_of("caller", CALLERS),
             matches("log_leaf", "^[0-9a-f]{64}$", "a SHA-256 in hex"),
             *(not_blank(column) for column in SENTENCES),
         ),
@@ -67,7 +71,33 @@ def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
             Fact("all rows are of one run", differs_within("run_id")),
             Fact(
                 f"every offer earns at least {campaign.min_expected_profit}",
-                count_where(F.col("expected_profit") < F.lit(campaign.min_expected_profit)),
+                count_where(
+                    (F.col("expected_profit") < F.lit(campaign.min_expected_profit))
+                    & ~F.col("is_exploration")
+                ),
+            ),
+            Fact(
+                "every offer but those of chance is worth something",
+                count_where((F.col("expected_profit") <= 0) & ~F.col("is_exploration")),
+            ),
+            Fact(
+                f"chance chooses at most {campaign.exploration_share:g} of a branch's capacity",
+                groups_larger_than(
+                    "branch_id",
+                    _of_chance(campaign, campaign.branch_capacity),
+                    {
+                        branch: _of_chance(campaign, places)
+                        for branch, places in campaign.branch_capacity_overrides.items()
+                    },
+                    of=F.col("is_exploration"),
+                ),
+            ),
+            Fact(
+                "whoever refers a client is not who closes the sale, and both make a whole",
+                count_where(
+                    F.col("referral_owner").eqNullSafe(F.col("credit_owner"))
+                    | (F.abs(parts - 1) > SMALLEST_PART)
+                ),
             ),
             Fact(
                 "a partner's offer names the partner, an own one none",
@@ -82,3 +112,8 @@ def campaign_lists_suite(campaign: CampaignSettings) -> Suite:
             ),
         ),
     )
+
+
+def _of_chance(campaign: CampaignSettings, contacts: int) -> int:
+    """How many of a branch's contacts chance may have."""
+    return int(campaign.exploration_share * contacts + SMALLEST_PART)

@@ -52,14 +52,20 @@ def values_without(column: str, known: DataFrame) -> Measure:
     )
 
 
-def groups_larger_than(column: str, limit: int, limits: Mapping[str, int] | None = None) -> Measure:
-    """Groups with more rows than their limit."""
+def groups_larger_than(
+    column: str,
+    limit: int,
+    limits: Mapping[str, int] | None = None,
+    of: Column | None = None,
+) -> Measure:
+    """Groups with more rows than their limit; only those ``of`` which a condition holds count."""
+    is_counted = F.lit(True) if of is None else of
     allowed = F.lit(limit)
     for name, own_limit in sorted((limits or {}).items()):
         allowed = F.when(F.col(column) == name, F.lit(own_limit)).otherwise(allowed)
     return lambda rows: (
         rows.groupBy(column)
-        .agg(F.count("*").alias("size"))
+        .agg(F.count_if(is_counted).alias("size"))
         .agg(F.count_if(F.col("size") > allowed))
     )
 

@@ -56,6 +56,8 @@ def resolve(context: Context, step: Step) -> Inputs:
         identity |= _past_campaigns(context)
     if step.name == "score":
         identity |= _uplift(context)
+    if step.name == "campaign":
+        identity |= _campaigns_with_levers(context)
     return Inputs(identity, pins)
 
 
@@ -92,6 +94,14 @@ def _past_campaigns(context: Context) -> dict[str, str]:
     from jobs.campaign_history import past_campaigns
 
     found = past_campaigns(context.home.tables, context.as_of, context.config)
+    return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found}
+
+
+def _campaigns_with_levers(context: Context) -> dict[str, str]:
+    """Whose levers are not offered to the same clients again."""
+    from jobs.levers_offered import campaigns_with_levers
+
+    found = campaigns_with_levers(context.home.tables, context.as_of, context.config)
     return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found}
 
 

@@ -100,4 +100,5 @@ def _texts(rows: pa.Table, name: str, config: RunConfig) -> list[str]:
     """A column with its heading, in the words of the workbook."""
     codes = words(config).get(name, {})
     values = ("" if value is None else str(value) for value in rows[name].to_pylist())
-    return [HEADINGS[name].title, *(codes.get(value, value) for value in values)]
+    title = HEADINGS[name].title(config.bank.language)
+    return [title, *(codes.get(value, value) for value in values)]

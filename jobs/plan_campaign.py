@@ -17,6 +17,7 @@ from campaigns.campaign_list import campaign_list, offers_made
 from campaigns.candidates import candidates
 from campaigns.care_list import care_list
 from campaigns.choice import Choice, choose, competing, outcomes
+from campaigns.competition import Terms
 from campaigns.decisions import decisions
 from campaigns.moves import MONTHS, NO_RATES, RenewalRates, renewal_rates, renewals
 from campaigns.offer_log import offer_log
@@ -27,6 +28,7 @@ from conf.errors import ConfigError, did_you_mean
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
 from jobs.campaign_figures import campaign_figures, choice_figures
+from jobs.levers_offered import levers_offered
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
 from jobs.scratch import kept
@@ -114,7 +116,7 @@ def plan(run: Run, sources: CampaignSources, rows: DataFrame, folder: Path) -> P
     """
     settings = run.config.campaign
     options = competing(rows, sources.customers).toArrow()
-    choice = choose(options, settings, run.config.products, run.config.offers)
+    choice = choose(options, Terms.of(run.config))
     decided = outcomes(rows, _places(run, choice, folder))
     return Planned(choice, decisions(decided, settings, run.as_of, run.run_id))
 
@@ -155,6 +157,7 @@ def campaign_sources(run: Run) -> CampaignSources:
         contacts=contacts_known(run),
         customer_features=run.store.snapshot(features, run.as_of),
         propensity_scores=run.store.snapshot(PROPENSITY_SCORES, run.as_of),
+        levers_offered=levers_offered(run),
     )
 
 
@@ -200,6 +203,9 @@ def _note_choice(run: Run, choice: Choice) -> None:
         upper_bound=f"{told['upper_bound']:,.2f}",
         gap=f"{told['gap']:.4%}",
     )
+    if choice.explored:
+        worth = f"{choice.explored_value / 100:,.2f}"
+        run.note(exploration=f"{choice.explored:,} offers chosen by chance, worth {worth}")
     for name in ("dearest_limits", "minima_not_met"):
         if told[name]:
             run.note(**{name: "; ".join(told[name])})

@@ -110,7 +110,8 @@ DECISIONS = Table(
         "branch_id string -- branch that serves the customer",
         "household_id string? -- people who live together",
         "move string -- cross_sell_internal, cross_sell_partner, up_sell, renewal or bundle",
-        "channel string? -- how the client may be contacted; null without consent to any",
+        "channel string? -- how the client is contacted, or would best be; null without consent to"
+        " any",
         "outcome string -- offered, control, outranked, over_capacity, suppressed or ineligible",
         "failed_gates array<string> -- every gate that failed, sorted; none hides another",
         "care_treatment string? -- help given instead of a sales offer",
@@ -119,7 +120,7 @@ DECISIONS = Table(
         f"margin {MONEY} -- expected margin of one sale over its horizon; of a bundle that of what"
         " is not held, less what the package saves the client",
         f"contact_cost {MONEY} -- cost of one contact",
-        f"expected_profit {MONEY}? -- response x margin - contact cost",
+        f"expected_profit {MONEY}? -- response x margin - contact cost - what the lever costs",
         "rank_in_customer int? -- place among the customer's offers that passed every gate",
         "rank_in_branch int? -- place on the branch's list",
         "is_in_global_holdout boolean -- withheld from every campaign",
@@ -129,9 +130,10 @@ DECISIONS = Table(
         "consent_checked_at timestamp -- consents recorded before this instant were considered",
         "model_name string? -- registered model that scored",
         "model_version int? -- its version",
-        "response double? -- purchases that the offer is expected to bring: the uplift, or the"
-        " propensity where no model of uplift is in use; of a renewal the share that renewed, of a"
-        " bundle the least of what is not held",
+        "response double? -- purchases that the offer is expected to bring, made in this way: the"
+        " uplift, or the propensity where no model of uplift is in use (of a renewal the share that"
+        " renewed, of a bundle the least of what is not held), times the channel's factor, and what"
+        " the lever adds",
         "response_basis string? -- uplift, propensity, renewal_rate or least_component; null"
         " without any",
         "uplift_version int? -- version of xsell_uplift, where response is uplift",
@@ -143,6 +145,17 @@ DECISIONS = Table(
         "rules_version string -- digest of all rules asked about the offer, in their versions",
         "event string? -- what makes an offer with a trigger due; null where it is not due",
         "event_on date? -- the day of that, where it is known by day",
+        "lever_code string? -- lever that goes with the offer, as in conf/base/levers.yaml; null:"
+        " none",
+        f"lever_limit {MONEY}? -- most that may be granted",
+        f"lever_cost {MONEY}? -- what the lever costs, each time",
+        "lever_cost_when string? -- accepted: where the offer is; offered: whatever comes of it",
+        "acceptance double? -- probability that the client accepts the offer, made in this way;"
+        " whoever would have bought anyway accepts, too",
+        "is_exploration boolean -- chosen by chance, so that the bank learns from it; it need not"
+        " be worth it",
+        "choice_probability double? -- of an exploration: that chance chose this offer in this way"
+        " for the client, who was drawn; null: not by chance",
     ),
 )
 
@@ -165,7 +178,7 @@ CAMPAIGN_LISTS = Table(
         "partner_id string? -- whose product it is",
         "move string -- cross_sell_internal, cross_sell_partner, up_sell, renewal or bundle",
         "bundle_id string? -- the bundle that is offered",
-        "lever_code string? -- discount or bonus that may go with it",
+        "lever_code string? -- lever that goes with it, as in conf/base/levers.yaml; null: none",
         f"lever_limit {MONEY}? -- most that may be granted",
         "rank_in_branch int -- place on the list, from 1",
         "propensity double -- calibrated probability of purchase",
@@ -183,13 +196,19 @@ CAMPAIGN_LISTS = Table(
         "contacts_left_30d int -- contacts the policy still allows in 30 days, this one included",
         "valid_from date -- first day of the offer; after an event, of contact about it",
         "valid_to date -- last day of the offer; after an event, of contact about it",
-        "credit_owner string? -- advisor credited with a sale",
-        "referral_owner string? -- advisor who referred the client",
+        "credit_owner string? -- who is credited with a sale: an advisor, a branch or a partner",
+        "referral_owner string? -- who is credited with having referred the client; null where who"
+        " holds the relationship closes the sale",
         "log_leaf string -- RFC 9162 leaf hash of the decision in the offer log, hex",
         f"package_price {MONEY}? -- what the bundle costs the client as a whole",
         "component_prices string? -- what each of its products costs alone; each can be had alone",
         "event string? -- what makes the offer due now",
         "event_on date? -- the day of that, where it is known by day",
+        "caller string -- who makes the contact: advisor (the client's), branch or branch_director",
+        "credit_share double -- part of the credit that is credit_owner's",
+        "referral_share double? -- part that is referral_owner's; null without one",
+        "is_exploration boolean -- chosen by chance, so that the bank learns from it; it need not"
+        " be worth it",
     ),
 )
 

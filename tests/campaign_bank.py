@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ KNOWN = datetime(2024, 2, 1, tzinfo=UTC)
 CHANNELS = ("branch", "phone", "email")
 PURPOSES = ("marketing_internal", "marketing_partner", "profiling")
 DISPOSITIONS = (None, "no_answer", "refused", "sold", "unsuitable", "opt_out", "interested")
+SEGMENTS = (None, "mass", "affluent", "vip")
 FLAG_NAMES = ("financial_difficulty", "vulnerable", "complaint_open", "fraud_watch", "bereavement")
 AMOUNTS = Table(
     name="amounts",
@@ -36,6 +37,18 @@ AMOUNTS = Table(
         "days_since_last_income int? -- days since the last one",
         "largest_credit_to_inflow_1m double? -- largest credit of a month ÷ usual inflow",
         "has_branch_changed_6m boolean? -- another branch than half a year before",
+        "segment string? -- mass, affluent, private or vip",
+    ),
+)
+OFFERED = Table(
+    name="levers_offered",
+    grain="one row per lever on a past list",
+    key=("customer_id", "lever_code", "offered_on"),
+    kind="derived",
+    columns=columns(
+        "customer_id string -- to whom",
+        "lever_code string -- which",
+        "offered_on date -- as-of date of that list",
     ),
 )
 Row = dict[str, Any]
@@ -52,6 +65,7 @@ class Bank:
     contacts: list[Row]
     customer_features: list[Row]
     propensity_scores: list[Row]
+    levers_offered: list[Row] = field(default_factory=list)
 
     def sources(self, spark: SparkSession) -> CampaignSources:
         """The same as DataFrames."""
@@ -71,6 +85,7 @@ TABLES = {
     "contacts": CONTACTS,
     "customer_features": AMOUNTS,
     "propensity_scores": PROPENSITY_SCORES,
+    "levers_offered": OFFERED,
 }
 
 
@@ -203,6 +218,7 @@ def _amounts(chance: random.Random, person: Row) -> Row:
         "customer_id": person["customer_id"],
         "income_amount_3m": income and Decimal(income),
         "balance_amount": balance and Decimal(balance),
+        "segment": SEGMENTS[int(person["customer_id"][1:]) % len(SEGMENTS)],
         **_events(random.Random(person["customer_id"])),
     }
 

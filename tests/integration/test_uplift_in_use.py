@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession, functions as F
 
 from campaigns.candidates import candidates
 from campaigns.choice import choose, competing, outcomes
+from campaigns.competition import Terms
 from campaigns.decisions import decisions
 from conf.load import load_config
 from expectations.check import check
@@ -258,7 +259,7 @@ def decided(spark: SparkSession, scores: pa.Table) -> list[dict[str, Any]]:
     # A plan of three offers is made more quickly than one of all.
     few = CONFIG.model_copy(update={"offers": dict(list(CONFIG.offers.items())[:3])})
     rows = candidates(sources, few, AS_OF)
-    choice = choose(competing(rows, sources.customers).toArrow(), few.campaign, few.products)
+    choice = choose(competing(rows, sources.customers).toArrow(), Terms.of(few))
     placed = outcomes(rows, spark.createDataFrame(choice.places))
     found: list[dict[str, Any]] = (
         decisions(placed, CONFIG.campaign, AS_OF, "r").toArrow().to_pylist()

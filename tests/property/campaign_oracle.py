@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,19 +22,38 @@ RATES = {"travel_insurance": 0.4}
 PACKAGE = ("credit_card", "travel_insurance")
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way of an offer to a customer."""
+
+    channel: str | None
+    lever: str | None
+    profit: Decimal
+    uses: dict[tuple[str, Any], int]
+
+
 @dataclass
 class Verdict:
-    """What the oracle says about one customer x offer."""
+    """What the oracle says about one customer x offer; the best way first."""
 
     failed: list[str]
-    channel: str | None
-    profit: Decimal
+    ways: list[Way]
     propensity: float
     customer: Row
     product_id: str
     care: str | None
     move: str
     outcome: str = ""
+
+    @property
+    def profit(self) -> Decimal:
+        """In the best way."""
+        return self.ways[0].profit
+
+    @property
+    def channel(self) -> str | None:
+        """Of the best way."""
+        return self.ways[0].channel
 
 
 class Oracle:
@@ -89,14 +109,7 @@ class Oracle:
         customer_id = customer["customer_id"]
         wanted = self._wanted(customer_id, offer)
         propensity = self._propensity(customer_id, offer)
-        response = propensity
-        margin = sum((self.config.products[name].expected_margin for name in wanted), Decimal(0))
-        if offer.bundle:
-            response = min(self.scores[customer_id, name] for name in wanted)
-            alone = sum(offer.bundle.component_prices.values(), Decimal(0))
-            margin -= alone - offer.bundle.price
-        exact = Decimal(response).quantize(Decimal("1e-15"), ROUND_HALF_UP) * margin
-        profit = (exact - offer.contact_cost).quantize(CENT, ROUND_HALF_UP)
+        ways = sorted(self._ways(customer, offer_id), key=lambda way: -way.profit)
         failed = [
             *self._all_eligibility(customer, offer, wanted),
             *self._consent(customer_id, offer),
@@ -104,13 +117,11 @@ class Oracle:
             *self._care(customer_id),
             *self._trigger(customer_id, offer),
         ]
-        if profit < self.config.campaign.min_expected_profit:
+        if ways[0].profit < self.config.campaign.min_expected_profit:
             failed.append("value.not_profitable")
-        channel = next(iter(self._usable(customer_id, offer)), None)
         return Verdict(
             failed=sorted(failed),
-            channel=channel,
-            profit=profit,
+            ways=ways,
             propensity=propensity,
             customer=customer,
             product_id=offer.product,
@@ -176,6 +187,46 @@ class Oracle:
         month_ago = self.as_of - timedelta(days=31)
         is_in_time = (day - month_ago).days <= (trigger.within_days or 0)
         return bool(times is not None and times >= (trigger.at_least or 0) and is_in_time)
+
+    def _ways(self, customer: Row, offer_id: str) -> list[Way]:
+        """Without a lever, and with each that is meant for the customer."""
+        offer, customer_id = self.config.offers[offer_id], customer["customer_id"]
+        usable = self._usable(customer_id, offer)
+        preferred = [channel for channel in usable if channel == self._said_yes_on(customer_id)]
+        channel = next(iter([*preferred, *usable]), None)
+        segment = self.amounts[customer_id]["segment"]
+        levers = [None]
+        if channel is not None and offer_id == "gold_card_upgrade_2026":
+            levers.append("first_year_fee")
+        if channel is not None and offer.product == "investment_fund":
+            levers += ["market_evening"] if segment in ("affluent", "private", "vip") else []
+        return [self._way(channel, code, customer_id, offer) for code in levers]
+
+    def _way(self, channel: str | None, code: str | None, customer_id: str, offer: Offer) -> Way:
+        lever, cost, uses = self.config.levers.get(code or ""), offer.contact_cost, {}
+        wanted = self._wanted(customer_id, offer)
+        accepted = self._propensity(customer_id, offer)
+        margin = sum((self.config.products[name].expected_margin for name in wanted), Decimal(0))
+        if offer.bundle:
+            accepted = min(self.scores[customer_id, name] for name in wanted)
+            alone = sum(offer.bundle.component_prices.values(), Decimal(0))
+            margin -= alone - offer.bundle.price
+        if lever is not None:
+            accepted = min(1.0, accepted * lever.response_factor)
+            if lever.cost_when == "accepted":
+                margin -= lever.cost
+                uses["budget", code] = math.ceil(accepted * float(lever.cost) * 100)
+            else:
+                cost += lever.cost
+                uses["seats", code] = 1
+        exact = Decimal(accepted).quantize(Decimal("1e-15"), ROUND_HALF_UP) * margin
+        return Way(channel, code, (exact - cost).quantize(CENT, ROUND_HALF_UP), uses)
+
+    def _said_yes_on(self, customer_id: str) -> str | None:
+        said = [row for row in self.contacts[customer_id]
+                if row["disposition"] in ("interested", "sold")]  # fmt: skip
+        newest = max(said, key=lambda row: (row["contacted_on"], row["contact_id"]), default=None)
+        return newest and newest["channel"]
 
     def _open(self, customer_id: str) -> set[str]:
         return {
@@ -378,27 +429,34 @@ class Oracle:
     def highest_profit(self, verdicts: dict[Pair, Verdict], more: str | None = None) -> Decimal:
         """What the most profitable lists earn; ``more`` is contacted although withheld."""
         options = [
-            verdict
+            (verdict, way)
             for (customer_id, _), verdict in verdicts.items()
             if not verdict.failed and (customer_id == more or not self.is_withheld(customer_id))
+            for way in verdict.ways
         ]
         if not options:
             return Decimal(0)
-        campaign, rooms, uses = self.config.campaign, dict[Any, int](), list[set[Any]]()
-        for verdict in options:
+        campaign, rooms, uses = self.config.campaign, dict[Any, int](), list[dict[Any, int]]()
+        for code, lever in self.config.levers.items():
+            if lever.budget is not None:
+                rooms["budget", code] = int(lever.budget * 100)
+            if lever.seats is not None:
+                rooms["seats", code] = lever.seats
+        for verdict, way in options:
             branch = verdict.customer["branch_id"]
             places = campaign.branch_capacity_overrides.get(branch, campaign.branch_capacity)
             rooms |= (limits := self._limits(verdict) | {("branch", branch): places})
-            uses.append(set(limits))
-        matrix = np.array([[key in used for used in uses] for key in rooms], float)
+            uses.append(dict.fromkeys(limits, 1) | way.uses)
+        matrix = np.array([[used.get(key, 0) for used in uses] for key in rooms], float)
+        profits = [way.profit for _, way in options]
         found = milp(
-            [-float(verdict.profit * 100) for verdict in options],
+            [-float(profit * 100) for profit in profits],
             integrality=np.ones(len(options)),
             bounds=Bounds(0, 1),
             constraints=[LinearConstraint(matrix, -np.inf, list(rooms.values()))],
             options={"mip_rel_gap": 0.0},
         )
-        return sum((verdict.profit for verdict, x in zip(options, found.x, strict=True) if x > 0.5),
+        return sum((profit for profit, x in zip(profits, found.x, strict=True) if x > 0.5),
                    Decimal(0))  # fmt: skip
 
     def _limits(self, verdict: Verdict) -> dict[tuple[str, Any], int]:

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Row as SparkRow, SparkSession
 
 from campaigns.candidates import candidates
 from campaigns.choice import choose, competing, outcomes
+from campaigns.competition import Terms
 from campaigns.decisions import decisions
 from campaigns.offer_log import offer_log
 from campaigns.sources import CampaignSources
@@ -39,7 +40,11 @@ SEEDS = st.integers(0, 10**9)
 def config_with(**campaign: Any) -> RunConfig:
     """Profits fail seldom enough for the other rules to show."""
     given_values = {"min_expected_profit": "-2.00", "control_share": 0.2, "salt": "test"}
-    overrides = [f"campaign.{name}={value}" for name, value in (given_values | campaign).items()]
+    # So little that levers run out.
+    given_levers = ["levers.first_year_fee.budget=20.00", "levers.market_evening.seats=1"]
+    overrides = given_levers + [
+        f"campaign.{name}={value}" for name, value in (given_values | campaign).items()
+    ]
     return load_config("local", overrides)
 
 
@@ -69,7 +74,7 @@ def write_down(
 def decide(sources: CampaignSources, config: RunConfig, write_down: WriteDown) -> DataFrame:
     rows = write_down(candidates(sources, config, AS_OF, RATES))
     options = competing(rows, sources.customers).toArrow()
-    choice = choose(options, config.campaign, config.products, config.offers)
+    choice = choose(options, Terms.of(config))
     places = rows.sparkSession.createDataFrame(choice.places)
     return decisions(outcomes(rows, places), config.campaign, AS_OF, RUN_ID)
 
@@ -91,8 +96,11 @@ def test_every_decision_is_the_oracles_and_no_list_breaks_a_rule(
         assert row.failed_gates == verdict.failed, row
         if row.failed_gates or row.outcome not in ("offered", "control"):
             assert row.outcome == verdict.outcome, row
-        assert (row.channel, row.move) == (verdict.channel, verdict.move), row
-        assert (row.expected_profit, row.care_treatment) == (verdict.profit, verdict.care), row
+        assert (row.move, row.care_treatment) == (verdict.move, verdict.care), row
+        [way] = [one for one in verdict.ways if one.lever == row.lever_code]
+        assert (row.channel, row.expected_profit) == (way.channel, way.profit), row
+        if row.outcome not in ("offered", "control"):
+            assert row.expected_profit == verdict.profit, row
         assert row.contacts_left_30d == oracle.contacts_left(row.customer_id), row
     offered = [row for row in rows if row.outcome == "offered"]
     assert_lists_keep_the_rules(offered, oracle)
@@ -138,6 +146,10 @@ def assert_lists_keep_the_rules(offered: list[SparkRow], oracle: Oracle) -> None
         assert count <= campaign.max_offers_per_household
         before = oracle._household_contacts(oracle.people[home])
         assert before + count <= policy.max_household_contacts_30d
+    seats = Counter(row.lever_code for row in offered)
+    assert seats["market_evening"] <= (config.levers["market_evening"].seats or 0)
+    spent = [row.acceptance for row in offered if row.lever_code == "first_year_fee"]
+    assert 30 * sum(spent) <= (config.levers["first_year_fee"].budget or 0)
     by_branch: dict[str, list[int]] = {}
     for row in offered:
         by_branch.setdefault(row.branch_id, []).append(row.rank_in_branch)

@@ -97,7 +97,12 @@ def test_the_age_is_that_of_the_day(spark: SparkSession) -> None:
         ("{products: [gold_card]}", {"gold_card_upgrade_2026"}),
         (
             "{partners: [aurora_insurance]}",
-            {"home_insurance_2026", "travel_insurance_2026", "travel_package_2026"},
+            {
+                "home_insurance_2026",
+                "travel_insurance_2026",
+                "travel_insurance_renewal_2026",
+                "travel_package_2026",
+            },
         ),
         ("{products: [credit_card]}", {"credit_card_2026", "travel_package_2026"}),
         ("{partners: [velo_leasing], products: [mortgage]}", {"car_leasing_2026", "mortgage_2026"}),

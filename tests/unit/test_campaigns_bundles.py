@@ -13,6 +13,7 @@ from pyspark.sql import Row as SparkRow, SparkSession
 
 from campaigns.candidates import candidates
 from campaigns.choice import choose
+from campaigns.competition import Terms
 from campaigns.links import Links, joined
 from conf.load import load_config
 from tests.campaign_bank import AS_OF, KNOWN, Bank, Row
@@ -183,6 +184,11 @@ def options(*rows: tuple[str, str, int], left: int = 9) -> pa.Table:
             **same,
             "profit_cents": [profit for _, _, profit in rows],
             "cost_cents": [400] * len(rows),
+            "lever_cents": [0] * len(rows),
+            "lever_code": pa.nulls(len(rows), pa.string()),
+            "way": [0] * len(rows),
+            "is_worth_it": [True] * len(rows),
+            "exploration_hash": pa.nulls(len(rows), pa.string()),
             "is_withheld": [False] * len(rows),
             "advisor_id": pa.nulls(len(rows), pa.string()),
         }
@@ -193,7 +199,8 @@ def chosen(table: pa.Table) -> list[tuple[str, str]]:
     settings = CONFIG.campaign.model_copy(
         update={"max_offers_per_customer": 3, "max_offers_per_household": 9}
     )
-    places = choose(table, settings, CONFIG.products, CONFIG.offers).places.to_pylist()
+    terms = Terms.of(CONFIG.model_copy(update={"campaign": settings}))
+    places = choose(table, terms).places.to_pylist()
     return sorted((row["customer_id"], row["offer_id"]) for row in places if row["made_cut"])
 
 

@@ -11,21 +11,51 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession, functions as F
 
 from campaigns.choice import Choice, choose, competing, outcomes
+from campaigns.competition import Terms
 from campaigns.control_group import in_campaign_control, in_global_holdout
 from campaigns.limits_in_words import dearest_limits, shortages
+from conf.fields import Channel
 from conf.load import load_config
 from conf.schema import CampaignSettings, Quota
+from conf.way_settings import ChannelSettings, Lever
 
-DDL = (
-    "customer_id string, offer_id string, product_id string, fatigue_class string,"
-    " branch_id string, household_id string, expected_profit decimal(18,2), propensity double,"
-    " contact_cost decimal(18,2), channel string, event string,"
-    " class_contacts_left int, contacts_left_30d int, household_contacts_left int,"
-    " is_eligible boolean, failed_gates array<string>, is_in_global_holdout boolean,"
-    " is_drawn_for_control boolean"
-)
-PRODUCTS = load_config("local", ()).products
-NAMES = [column.split()[0] for column in DDL.split(", ")]
+WAY = {
+    "way": "int",
+    "channel": "string",
+    "consent_basis": "string",
+    "lever_code": "string",
+    "lever_limit": "decimal(18,2)",
+    "lever_cost": "decimal(18,2)",
+    "lever_cost_when": "string",
+    "contact_cost": "decimal(18,2)",
+    "acceptance": "double",
+    "response": "double",
+    "expected_profit": "decimal(18,2)",
+    "is_worth_it": "boolean",
+}
+COLUMNS = {
+    "customer_id": "string",
+    "offer_id": "string",
+    "product_id": "string",
+    "fatigue_class": "string",
+    "branch_id": "string",
+    "household_id": "string",
+    "propensity": "double",
+    "event": "string",
+    "exploration_hash": "string",
+    **{name: kind for name, kind in WAY.items() if name not in ("way", "is_worth_it")},
+    "ways": f"array<struct<{','.join(f'{name}:{kind}' for name, kind in WAY.items())}>>",
+    "class_contacts_left": "int",
+    "contacts_left_30d": "int",
+    "household_contacts_left": "int",
+    "is_eligible": "boolean",
+    "failed_gates": "array<string>",
+    "failed_rules": "array<string>",
+    "is_in_global_holdout": "boolean",
+    "is_drawn_for_control": "boolean",
+}
+DDL = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+CONFIG = load_config("local", ())
 
 
 def settings(**changes: Any) -> CampaignSettings:
@@ -50,36 +80,54 @@ def offer(customer: str, name: str, profit: str = "1.00", **changes: Any) -> dic
         "product_id": f"product_{name}",
         "fatigue_class": "everyday",
         "branch_id": "B1",
-        "expected_profit": Decimal(profit),
         "propensity": 0.5,
-        "contact_cost": Decimal("2.00"),
-        "channel": "branch",
         "class_contacts_left": 9,
         "contacts_left_30d": 9,
         "household_contacts_left": 9,
         "is_eligible": True,
         "failed_gates": [],
+        "failed_rules": [],
         "is_in_global_holdout": False,
         "is_drawn_for_control": False,
     }
-    return {**values, **changes}
+    given = {**values, "ways": [way(0, profit)], **changes}
+    best = max(given["ways"], key=lambda one: one["expected_profit"])
+    return {**best, **given}
+
+
+def way(number: int, profit: str, **changes: Any) -> dict[str, Any]:
+    values = {
+        "way": number,
+        "channel": "branch",
+        "contact_cost": Decimal("2.00"),
+        "acceptance": 0.5,
+        "response": 0.5,
+        "expected_profit": Decimal(profit),
+        "is_worth_it": True,
+    }
+    return {**dict.fromkeys(WAY), **values, **changes}
 
 
 def choice_of(
-    spark: SparkSession, limits: CampaignSettings, *offers: dict[str, Any]
+    spark: SparkSession,
+    limits: CampaignSettings,
+    *offers: dict[str, Any],
+    levers: dict[str, Lever] | None = None,
+    channels: dict[Channel, ChannelSettings] | None = None,
 ) -> tuple[Choice, DataFrame]:
-    rows = spark.createDataFrame([tuple(o.get(name) for name in NAMES) for o in offers], DDL)
+    rows = spark.createDataFrame([tuple(o.get(name) for name in COLUMNS) for o in offers], DDL)
     advisors = {o["customer_id"]: o.get("advisor_id") for o in offers}
     customers = spark.createDataFrame(
         list(advisors.items()), "customer_id string, advisor_id string"
     )
-    return choose(competing(rows, customers).toArrow(), limits, PRODUCTS), rows
+    terms = Terms(limits, CONFIG.products, {}, levers or {}, channels or {})
+    return choose(competing(rows, customers).toArrow(), terms), rows
 
 
 def chosen(
-    spark: SparkSession, limits: CampaignSettings, *offers: dict[str, Any]
+    spark: SparkSession, limits: CampaignSettings, *offers: dict[str, Any], **more: Any
 ) -> dict[tuple[str, str], Row]:
-    choice, rows = choice_of(spark, limits, *offers)
+    choice, rows = choice_of(spark, limits, *offers, **more)
     decided = outcomes(rows, spark.createDataFrame(choice.places)).collect()
     return {(row.customer_id, row.offer_id): row for row in decided}
 

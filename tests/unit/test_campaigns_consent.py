@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from campaigns.consent import consent_basis, consent_gates, consented_channel, granted_consents
+from campaigns.consent import (
+    answer_columns,
+    consent_basis,
+    consent_gates,
+    consented_channel,
+    granted_consents,
+    leave_columns,
+)
+from conf.jurisdiction import JurisdictionProfile
 from conf.schema import Offer
 from tables.reason_codes import ReasonCode
 from tables.sources import CONSENTS
@@ -32,6 +40,21 @@ def granted(spark: SparkSession, changes: str) -> list[str]:
     """What one customer agrees to after these changes."""
     consents = table_rows(spark, CONSENTS, changes, customer_id="C1")
     return [item for row in granted_consents(consents, AS_OF).collect() for item in row.granted]
+
+
+def asked(
+    spark: SparkSession,
+    granted_ones: list[str] | None,
+    refused: list[str] | None = None,
+    law: JurisdictionProfile = EU,
+    preferred: str | None = None,
+) -> DataFrame:
+    """One customer who answered so."""
+    ddl = "granted array<string>, refused array<string>, preferred_channel string"
+    answers = spark.createDataFrame([(granted_ones, refused, preferred)], ddl)
+    channels = BY_PHONE_TOO.channels
+    told = answers.select("*", *answer_columns(channels, law))
+    return told.select("*", *leave_columns(channels, law))
 
 
 def test_the_latest_change_of_a_consent_decides(spark: SparkSession) -> None:
@@ -83,18 +106,29 @@ def test_a_grant_for_later_does_not_count_and_a_withdrawal_for_later_does(
 def test_an_offer_needs_marketing_and_profiling_consent_for_one_of_its_channels(
     spark: SparkSession, consents: list[str] | None, expected: set[str], channel: str | None
 ) -> None:
-    customer = spark.createDataFrame(
-        [("C1", consents)], "customer_id string, granted array<string>"
-    )
-    chosen = consented_channel(BY_PHONE_TOO, INTERNAL, EU)
+    customer = asked(spark, consents)
+    chosen = consented_channel(BY_PHONE_TOO.channels, INTERNAL)
     row = customer.select(
-        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL, EU)).alias("failed"),
+        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL)).alias("failed"),
         chosen.alias("channel"),
         consent_basis(INTERNAL, chosen, EU).alias("basis"),
     ).collect()[0]
     assert set(row.failed) == {str(ReasonCode[name]) for name in expected}
     assert row.channel == channel
     assert row.basis == (channel and f"marketing_internal/{channel}")
+
+
+@pytest.mark.parametrize(
+    ("preferred", "channel"), [(None, "branch"), ("phone", "phone"), ("email", "branch")]
+)
+def test_of_channels_that_are_alike_the_one_is_used_on_which_the_client_said_yes(
+    spark: SparkSession, preferred: str | None, channel: str
+) -> None:
+    leave = [f"{purpose}/{name}" for purpose in ("marketing_internal", "profiling")
+             for name in ("branch", "phone", "email")]  # fmt: skip
+    customer = asked(spark, leave, preferred=preferred)
+    used = consented_channel(BY_PHONE_TOO.channels, INTERNAL)
+    assert [row[0] for row in customer.select(used).collect()] == [channel]
 
 
 @pytest.mark.parametrize(
@@ -116,12 +150,10 @@ def test_where_the_law_lets_it_nothing_known_is_no_objection(
     basis: str | None,
 ) -> None:
     law = CONFIG.jurisdiction.profiles["us_opt_out"]
-    customer = spark.createDataFrame(
-        [(granted_ones, refused)], "granted array<string>, refused array<string>"
-    )
-    channel = consented_channel(BY_PHONE_TOO, INTERNAL, law)
+    customer = asked(spark, granted_ones, refused, law)
+    channel = consented_channel(BY_PHONE_TOO.channels, INTERNAL)
     row = customer.select(
-        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL, law)).alias("failed"),
+        failed_codes(consent_gates(BY_PHONE_TOO, INTERNAL)).alias("failed"),
         consent_basis(INTERNAL, channel, law).alias("basis"),
     ).collect()[0]
     assert (set(row.failed), row.basis) == ({str(ReasonCode[name]) for name in expected}, basis)
@@ -142,12 +174,9 @@ def test_a_withdrawal_and_a_grant_for_later_are_refusals(spark: SparkSession) ->
 
 
 def test_a_partner_offer_needs_the_partner_purpose(spark: SparkSession) -> None:
-    frame = spark.createDataFrame(
-        [(["marketing_internal/branch", "profiling/branch"],)], "granted array<string>"
-    )
-    row = frame.select(
-        failed_codes(consent_gates(BY_PHONE_TOO, PARTNER, EU)).alias("failed")
-    ).first()
+    customer = asked(spark, ["marketing_internal/branch", "profiling/branch"])
+    failed = failed_codes(consent_gates(BY_PHONE_TOO, PARTNER)).alias("failed")
+    row = customer.select(failed).first()
     assert row is not None
     assert row.failed == [str(ReasonCode.NO_CONSENT)]
 

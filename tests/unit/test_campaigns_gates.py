@@ -114,7 +114,15 @@ def test_expected_profit_is_rounded_once_half_away_from_zero(
         [(response, Decimal(margin), Decimal(cost))],
         "response double, margin decimal(18,2), contact_cost decimal(18,2)",
     )
-    [row] = offers.select(expected_profit().alias("profit")).collect()
+    way = F.struct(
+        "contact_cost",
+        *(
+            F.lit(0).cast("decimal(18,2)").alias(f"cost_if_{when}")
+            for when in ("accepted", "offered")
+        ),
+    )
+    profit = expected_profit(F.col("response"), F.col("response"), way)
+    [row] = offers.select(profit.alias("profit")).collect()
     assert row.profit == (None if expected is None else Decimal(expected))
 
 

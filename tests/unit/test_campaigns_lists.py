@@ -22,6 +22,7 @@ from hypothesis import given, strategies as st
 from pyspark.sql import SparkSession
 
 from campaigns.campaign_list import campaign_list, offers_made
+from campaigns.credit import credit
 from campaigns.csv_file import guarded
 from campaigns.headings import HEADINGS
 from campaigns.list_files import CARE_COLUMNS, file_name, write_lists
@@ -71,6 +72,7 @@ def decision(customer: str, rank: int, **changes: Any) -> dict[str, Any]:
         "consent_checked_at": datetime(2024, 3, 1, tzinfo=UTC),
         "model_name": "propensity_travel_insurance",
         "model_version": 1,
+        "is_exploration": False,
     }
     return {**values, **changes}
 
@@ -217,11 +219,37 @@ def test_a_list_row_says_what_the_configuration_and_the_decision_say() -> None:
         "reason_1": "Spent 900 EUR on travel",
         "reason_2": "Also this",
         "reason_3": None,
-        "credit_owner": "A1",
         "advisor_id": "A1",
-        "referral_owner": None,
+        "caller": "advisor",
+        "credit_owner": "aurora_insurance",
+        "referral_owner": "A1",
+        "credit_share": 0.7,
+        "referral_share": 0.3,
     }
     assert {name: row[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "advisor", "expected"),
+    [
+        ({}, "A1", ("advisor", "A1", None, 1.0, None)),
+        ({}, None, ("branch", "B1", None, 1.0, None)),
+        ({"product_id": "travel_insurance"}, None, ("branch", "aurora_insurance", "B1", 0.7, 0.3)),
+        ({"lever_code": "call"}, "A1", ("branch_director", "B1", "A1", 0.7, 0.3)),
+        ({"lever_code": "call"}, None, ("branch_director", "B1", None, 1.0, None)),
+        ({"lever_code": "first_year_fee"}, "A1", ("advisor", "A1", None, 1.0, None)),
+    ],
+)
+def test_who_calls_who_closes_and_who_referred(
+    changes: dict[str, Any], advisor: str | None, expected: tuple[object, ...]
+) -> None:
+    lever = (
+        "levers.call={name: Call, kind: personal_contact, offers: [mortgage_2026], cost: 0.0,"
+        " cost_when: offered, made_by: branch_director}"
+    )
+    config = load_config("local", [lever])
+    offer = decision("C1", 1, **{"product_id": "mortgage", "lever_code": None} | changes)
+    assert tuple(credit({**offer, "advisor_id": advisor}, config).values()) == expected
 
 
 def test_the_leaf_on_a_list_is_that_of_the_whole_decision() -> None:

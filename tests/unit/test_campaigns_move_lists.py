@@ -10,11 +10,13 @@ from typing import Any, get_args
 import openpyxl
 import pytest
 
-from campaigns.list_files import EVENTS, MOVES, words, write_lists
+from campaigns.headings import CODES
+from campaigns.list_files import words, write_lists
+from conf.fields import Channel
 from conf.load import load_config
 from conf.moves import Event
 from conf.wording import Language
-from expectations.campaign_lists import MOVES as KNOWN_MOVES
+from expectations.campaign_lists import CALLERS, MOVES
 from tests.unit.test_campaigns_lists import AS_OF, cared, decision, listed
 
 RENEWAL = "offers.r={product: term_deposit, move: renewal, channels: [phone], contact_cost: 1.00, \
@@ -120,8 +122,10 @@ def test_the_workbook_names_package_and_prices_and_the_first_day(tmp_path: Path)
 
 
 def test_every_move_and_event_has_its_words() -> None:
-    assert set(MOVES) == set(KNOWN_MOVES)
-    assert set(EVENTS) == set(get_args(Event))
+    assert set(CODES["move"]) == set(MOVES)
+    assert set(CODES["event"]) == set(get_args(Event))
+    assert set(CODES["channel"]) == set(get_args(Channel))
+    assert set(CODES["caller"]) == set(CALLERS)
     for language in get_args(Language):
         config = load_config("local", [f"bank.language={language}"])
         assert set(config.reasons.events) == set(get_args(Event))

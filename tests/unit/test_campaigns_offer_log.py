@@ -52,16 +52,25 @@ DECISION = {
     ],
     "passes_again_on": None,
     "rules_version": "0f",
+    "lever_code": "bonus",
+    "lever_limit": Decimal("20.00"),
+    "lever_cost": Decimal("20.00"),
+    "lever_cost_when": "accepted",
+    "acceptance": 0.25,
+    "is_exploration": True,
+    "choice_probability": 0.125,
 }
 LINE = (
-    '{"as_of":"2024-03-01","branch_id":"B\u00e91\\n","campaign_id":"monthly",'
-    '"care_treatment":null,"channel":null,"consent_basis":null,'
+    '{"acceptance":0.25,"as_of":"2024-03-01","branch_id":"B\u00e91\\n","campaign_id":"monthly",'
+    '"care_treatment":null,"channel":null,"choice_probability":0.125,"consent_basis":null,'
     '"consent_checked_at":"2024-03-01T00:00:00Z","contact_cost":"0.00","contacts_left_30d":0,'
     '"customer_id":"Zo\u00eb \\"7\\"","event":null,"event_on":null,"expected_profit":"-0.10",'
     '"failed_gates":["care.in_care","consent.no_consent"],'
     '"failed_rules":[{"passes_on":"2024-04-02","rule":"care.treatment_flag","version":"1-a"},'
     '{"passes_on":null,"rule":"consent.marketing","version":"1-b"}],"household_id":null,'
-    '"is_in_control_group":true,"is_in_global_holdout":false,"margin":"1800.00",'
+    '"is_exploration":true,"is_in_control_group":true,"is_in_global_holdout":false,'
+    '"lever_code":"bonus","lever_cost":"20.00","lever_cost_when":"accepted","lever_limit":"20.00",'
+    '"margin":"1800.00",'
     '"model_name":"m","model_version":1,"move":"up_sell","offer_id":"b","outcome":"suppressed",'
     '"passes_again_on":null,"product_id":"p","propensity":1e-07,"rank_in_branch":3,"rank_in_customer":null,'
     '"response":-0.02,"response_basis":"uplift","rules_version":"0f","run_id":"r","uplift_version":4}'

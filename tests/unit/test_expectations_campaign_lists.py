@@ -31,13 +31,23 @@ GOOD = {
     "valid_from": "date'2024-04-08'",
     "valid_to": "date'2024-05-08'",
     "log_leaf": "sha2('x', 256)",
+    "caller": "'advisor'",
+    "credit_owner": "'A1'",
+    "credit_share": "1.0",
+    "is_exploration": "false",
 }
+REFERRAL = "whoever refers a client is not who closes the sale, and both make a whole"
 
 
 @pytest.fixture(scope="module")
 def suite():
     config = load_config(
-        "local", ["campaign.branch_capacity=20", "campaign.branch_capacity_overrides={B1: 25}"]
+        "local",
+        [
+            "campaign.branch_capacity=20",
+            "campaign.branch_capacity_overrides={B1: 25}",
+            "campaign.exploration_share=0.05",
+        ],
     )
     return campaign_lists_suite(config.campaign)
 
@@ -60,10 +70,11 @@ def test_every_broken_rule_about_a_row_is_told(spark, suite):
         ("propensity", "1", "propensity lies strictly between 0 and 1"),
         (
             "expected_profit",
-            "0",
-            "expected_profit lies strictly between 0 and 1000000000000000",
+            "9000000000000000",
+            "expected_profit lies strictly between -1000000000000000 and 1000000000000000",
         ),
         ("move", "'gift'", "move is a known code"),
+        ("caller", "'robot'", "caller is a known code"),
         ("kind", "'gift'", "kind is a known code"),
         ("valid_from", "date'2024-03-31'", "valid_from is not before as_of"),
         ("contacts_left_30d", "0", "contacts_left_30d lies between 1 and 1000"),
@@ -78,8 +89,11 @@ def test_every_broken_rule_about_a_row_is_told(spark, suite):
     [
         (
             [("expected_profit", "0")],
-            {"every offer earns at least 0.01": 1},
+            {"every offer earns at least 0.01": 1,
+             "every offer but those of chance is worth something": 1},
         ),
+        ([("credit_share", "0.7")], {REFERRAL: 1}),
+        ([("referral_owner", "'A1'")], {REFERRAL: 1}),
         ([("kind", "'partner'")], {"a partner's offer names the partner, an own one none": 1,
                                   "a cross-sell is of the kind that its move says": 1}),
         ([("partner_id", "'velo'")], {"a partner's offer names the partner, an own one none": 1}),
@@ -112,6 +126,23 @@ def test_a_branch_gets_no_more_than_its_own_capacity(spark, suite):
     assert failures(check(only_facts(suite), rows)) == {
         "no branch has more offers than its capacity": 1
     }
+
+
+def test_offers_of_chance_need_not_be_worth_it_and_credit_may_be_split(spark, suite):
+    shown = GOOD | {
+        "is_exploration": "id = 30",
+        "expected_profit": "if(id = 30, -2, 3.10)",
+        "referral_owner": "if(id < 9, 'A2', null)",
+        "credit_share": "if(id < 9, 0.7, 1.0)",
+        "referral_share": "if(id < 9, 0.3, null)",
+    }
+    assert failures(check(only_facts(suite), rows_with(spark, CAMPAIGN_LISTS, shown))) == {}
+
+
+def test_chance_gets_no_more_than_its_share_of_a_branch(spark, suite):
+    shown = GOOD | {"is_exploration": "id in (0, 1, 30)"}
+    told = failures(check(only_facts(suite), rows_with(spark, CAMPAIGN_LISTS, shown)))
+    assert told == {"chance chooses at most 0.05 of a branch's capacity": 1}
 
 
 def test_an_empty_list_is_a_warning(spark, suite):

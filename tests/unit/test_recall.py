@@ -65,7 +65,7 @@ def test_each_branch_gets_its_rows_and_the_same_rows_give_the_same_bytes(tmp_pat
     }
     book = openpyxl.load_workbook(folder / "recall-branch_B1.xlsx")
     page = book["Recall"]
-    client = [cell.value for cell in page[1]].index(HEADINGS["customer_id"].title) + 1
+    client = [cell.value for cell in page[1]].index(HEADINGS["customer_id"].title("en")) + 1
     assert [page.cell(row, client).value for row in (2, 3)] == ["C2", "=C1"]
     assert page.cell(3, client).data_type == "s"
     assert {line[0]: line[1] for line in book["About this list"].values}["Offers to withdraw"] == 2

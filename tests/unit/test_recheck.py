@@ -10,7 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from campaigns.consent import consented_channel, granted_consents
+from campaigns.consent import (
+    answer_columns,
+    consented_channel,
+    granted_consents,
+    leave_columns,
+)
 from campaigns.list_files import MANIFEST, RECALLED_FILE, Part, write_part
 from campaigns.recheck import RECALLED, Known, care_recalled, offers_recalled, without
 from conf.load import load_config
@@ -137,16 +142,13 @@ def test_the_answer_is_the_one_at_scoring(spark, config) -> None:
     """On a drawn bank: who may use the channel by the gates keeps the row."""
     day, product = date(2024, 3, 1), config.products["travel_insurance"]
     bank = make_bank(3, 200, config)
-    offers = {
-        channel: config.offers["travel_insurance_2026"].model_copy(update={"channels": (channel,)})
-        for channel in CHANNELS
-    }
     law = config.jurisdiction.in_force
     facts = granted_consents(frame(spark, CONSENTS, bank.consents), day)
     everybody = frame(spark, CONSENTS, bank.consents).select("customer_id").distinct()
-    rows = everybody.join(facts, "customer_id", how="left").select(
-        "customer_id",
-        *(consented_channel(offers[name], product, law).alias(name) for name in CHANNELS),
+    told = facts.select("*", *answer_columns(CHANNELS, law))
+    asked = everybody.join(told, "customer_id", how="left")
+    rows = asked.select("customer_id", *leave_columns(CHANNELS, law)).select(
+        "customer_id", *(consented_channel([name], product).alias(name) for name in CHANNELS)
     )
     may_use = {row["customer_id"]: row.asDict() for row in rows.collect()}
     clients = {
