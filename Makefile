@@ -9,7 +9,7 @@ MONTHS ?= 24
 SEED ?= 1
 DATA ?= ../shared/data/berka
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
-PACKAGES := conf tables features extracts models campaigns expectations demo jobs
+PACKAGES := conf tables features extracts models campaigns measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-campaign wheel lock docs clean

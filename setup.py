@@ -9,6 +9,7 @@ PACKAGES = [
     "extracts",
     "models",
     "campaigns",
+    "measurement",
     "expectations",
     "demo",
     "jobs",

@@ -13,6 +13,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from conf.care import CarePolicy
 from conf.check_settings import CheckSettings
+from conf.combination_settings import CombinationSettings
 from conf.fields import (
     Age,
     Channel,
@@ -274,6 +275,7 @@ class RunConfig(Settings):
     rules: dict[Identifier, BankRule]
     jurisdiction: Jurisdiction
     campaign: CampaignSettings
+    combinations: CombinationSettings
     reasons: ReasonSettings
     roles: Roles
     checks: CheckSettings

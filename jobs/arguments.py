@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from jobs.combination_arguments import add_combinations
 from jobs.what_if_arguments import add_what_if
 
 if TYPE_CHECKING:
@@ -72,6 +73,14 @@ def parser() -> Parser:
         if name == "campaign":
             add_what_if(command)
             command.set_defaults(do=lazy("jobs.what_if", "campaign_command"))
+    combinations = add_command(
+        commands,
+        "combinations",
+        "products held together more than by chance, and packages they suggest",
+        lazy("jobs.combinations", "combinations_command"),
+    )
+    add_month(combinations)
+    add_combinations(combinations)
     _add_models(commands)
     add_lists(commands)
     add_offers(commands)

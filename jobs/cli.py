@@ -13,7 +13,17 @@ from jobs.arguments import parser
 from tables.errors import UserError
 
 FAILED = 1
-OURS = ("extracts", "features", "models", "campaigns", "expectations", "demo", "jobs", "tables")
+OURS = (
+    "extracts",
+    "features",
+    "models",
+    "campaigns",
+    "measurement",
+    "expectations",
+    "demo",
+    "jobs",
+    "tables",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
