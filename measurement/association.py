@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, sqrt
+from math import erfc, exp, inf, sqrt
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, hypergeom, norm, poisson
+from scipy.stats import chi2, hypergeom, poisson
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 TAIL = 0.025  # on each side of a 95 % interval
+DEVIATIONS = NormalDist().inv_cdf(1 - TAIL)
 
 
 class Estimate(NamedTuple):
@@ -79,7 +81,7 @@ def lift(table: Table) -> Estimate:
     variance = sum(
         float(count @ (observed - share / expected) ** 2) for count, observed, share in cells
     )
-    reach = exp(norm.isf(TAIL) * sqrt(variance))
+    reach = exp(DEVIATIONS * sqrt(variance))
     value = both / expected
     return Estimate(value, value / reach, value * reach)
 
@@ -103,7 +105,7 @@ def stratified_p_value(table: Table) -> float:
     if not variance:
         return 1.0
     excess = float(table.both.sum() - table.expected.sum())
-    return float(norm.sf((excess - 0.5) / sqrt(variance)))
+    return erfc((excess - 0.5) / sqrt(2 * variance)) / 2
 
 
 def rate_ratio(observed: int, expected: float) -> Estimate:

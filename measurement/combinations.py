@@ -4,7 +4,8 @@ How many clients hold exactly which products is counted once; the clients of eve
 set follow from that exactly. A set of products is told as *sure* if every way to split it in two is
 held together more than independent parts would be (Webb, Self-Sufficient Itemsets, ACM TKDD 4,
 2010), among all clients and among those alike: of the same segment, and with as many other
-products. Without the second, whoever is well off would make every pair look like a combination.
+products. Whoever is well off makes every pair look like a combination; the second comparison takes
+away much of that, not all, since the number of other products says no more than about how well.
 """
 
 from __future__ import annotations
