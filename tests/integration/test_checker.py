@@ -1,0 +1,342 @@
+"""Published lists against raw deliveries, by a reader that shares no code with the gates (P8)."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pyspark.sql import SparkSession
+
+from tests import checker
+from tests.checker.__main__ import main
+from tests.checker.check import Bank, Violation
+from tests.checker.rules import RULES
+from tests.published_bank import CONF, ingested_bank
+from tests.random_settings import ENV, Values, drawn_settings, wide_settings
+
+EVERYDAY = 2
+BANKS = 50
+FILES = {"files.manifest", "files.branches", "files.formula"}
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of a bank, and who checks them."""
+
+    home: Path
+    folder: Path
+    bank: Bank
+
+    def rules_broken(
+        self, rule: str, folder: Path | None = None, assuming: str = ""
+    ) -> list[Violation]:
+        return self.bank.violations(folder or self.folder, asked=(rule,), assuming=assuming)
+
+
+@pytest.fixture(scope="module")
+def lists(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lists:
+    folder = tmp_path_factory.mktemp("everyday")
+    return lists_of(spark, folder, EVERYDAY, wide_settings())
+
+
+def lists_of(spark: SparkSession, folder: Path, seed: int, values: Values) -> Lists:
+    published = ingested_bank(folder, spark, seed)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        found, bank = published.campaign(values, monkeypatch)
+    return Lists(published.home.path, found, bank)
+
+
+def test_a_random_banks_lists_break_no_rule(lists: Lists) -> None:
+    assert lists.bank.violations(lists.folder) == []
+    offers = Counter(row[0] for row in rows_of(lists.folder))
+    assert offers.total() > 40
+    assert len(offers) > 8, "many kinds of offers are made"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 100 + BANKS))
+def test_fifty_random_banks_lists_break_no_rule(
+    spark: SparkSession, tmp_path: Path, seed: int
+) -> None:
+    found = lists_of(spark, tmp_path, seed, drawn_settings(seed))
+    assert found.bank.violations(found.folder) == []
+
+
+def rows_of(folder: Path) -> list[tuple[Any, ...]]:
+    return duckdb.sql(f"select offer_id from read_parquet('{folder}/campaign.parquet')").fetchall()
+
+
+def test_the_checker_shares_no_code_with_what_it_checks() -> None:
+    own = {"duckdb", "yaml", "tests", *sys.stdlib_module_names}
+    for path in sorted(Path(checker.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [one.name for one in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            for name in names:
+                assert name.partition(".")[0] in own, (path.name, name)
+                assert not name.startswith("tests") or name.startswith("tests.checker"), path.name
+
+
+def test_a_reviewer_runs_it_by_a_command(lists: Lists, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(lists.home), "--env", ENV, "--conf", str(lists.home / CONF)]
+    assert main([*arguments, "--set", "campaign.branch_capacity=1"]) == 1
+    *told, total = capsys.readouterr().out.splitlines()
+    assert {line.split("\t")[1] for line in told} == {"limit.branch_capacity"}
+    assert total == f"1 lists checked, {len(told)} violations"
+
+
+# What is planted: changes of one row of the list, as SQL `set`; `{…}` is a client of whom a query
+# over what was known holds, and the row gets that client.
+PLANTED = {
+    "list.known_offer": ("offer_id = 'no_such_offer'", ""),
+    "list.one_person": ("", "select record from persons"),
+    "list.branch": ("branch_id = 'B9'", ""),
+    "list.ranks": ("rank_in_branch = rank_in_branch + 1000", ""),
+    "list.terms": ("partner_id = 'somebody'", ""),
+    "list.validity": ("valid_to = valid_to + 1", ""),
+    "trigger.event": ("event = 'large_credit'", ""),
+    "value.min_expected_profit": ("expected_profit = -100", ""),
+    "eligibility.active": (
+        "",
+        "select customer_id from customers where left_on is not null except"
+        " select customer_id from customers_active",
+    ),
+    "eligibility.age_known": ("offer_id = 'mortgage_2026'", "customer birth_date is null"),
+    "eligibility.min_age": (
+        "offer_id = 'mortgage_2026'", "customer birth_date > date '2006-03-01'"
+    ),
+    "eligibility.max_age": (
+        "offer_id = 'mortgage_2026'", "customer birth_date < date '1950-01-01'"
+    ),
+    "eligibility.not_yet_held": (
+        "offer_id = 'mortgage_2026'",
+        "select customer_id from held where product_id = 'mortgage'",
+    ),
+    "eligibility.requires_any": (
+        "offer_id = 'gold_card_upgrade_2026'",
+        "select customer_id from customers where customer_id not in"
+        " (select customer_id from held where product_id = 'credit_card')",
+    ),
+    "eligibility.excludes": (
+        "offer_id = 'credit_card_2026'",
+        "select customer_id from held where product_id = 'gold_card'",
+    ),
+    "eligibility.min_monthly_income": (
+        "offer_id = 'mortgage_2026'",
+        "select customer_id from customers where customer_id not in"
+        " (select customer_id from regular_income)",
+    ),
+    "eligibility.min_balance": (
+        "offer_id = 'term_deposit_2026'",
+        "select customer_id from balance where amount < 2000",
+    ),
+    "consent.channel": ("channel = 'post'", ""),
+    "consent.marketing": (
+        "",
+        "select customer_id from leave where purpose like 'marketing%'"
+        " and channel in ('branch', 'phone') group by all having not bool_or(may)",
+    ),
+    "consent.profiling": (
+        "",
+        "select customer_id from leave where purpose = 'profiling' group by all"
+        " having not bool_or(may)",
+    ),
+    "consent.basis": ("consent_basis = 'said so'", ""),
+    "contact.customer_cap_30d": (
+        "",
+        "select customer_id from contacts where contacted_on >= as_of() - 30 group by all"
+        " having count(*) >= 4",
+    ),
+    "contact.household_cap_30d": (
+        "",
+        "select min(customer_id) from home join contacts using (customer_id)"
+        " where contacted_on >= as_of() - 30 group by home having count(*) >= 5",
+    ),
+    "contact.fatigue_cap_90d": (
+        "offer_id = 'mortgage_2026'",
+        "select customer_id from about join product using (product_id)"
+        " where contacted_on >= as_of() - 90 and fatigue_class = 'credit' group by all"
+        " having count(distinct contact_id) >= 3",
+    ),
+    "contact.cool_off": (
+        "", "select customer_id from contacts where disposition = 'opt_out'"
+    ),
+    "contact.days_between": (
+        "", "select customer_id from contacts where contacted_on >= as_of() - 6"
+    ),
+    "contact.no_employee": ("", "customer is_employee"),
+    "contact.contacts_left": ("contacts_left_30d = contacts_left_30d + 1", ""),
+    "care.treatment_flag": (
+        "", "select customer_id from flagged join treatment using (flag)"
+    ),
+    "care.no_contact_flag": (
+        "", "select customer_id from flagged join no_contact using (flag)"
+    ),
+    "control.global_holdout": (
+        "",
+        "select customer_id from customers, said where"
+        " ('0x' || sha256(salt || '|global_holdout|' || customer_id)[:13])::bigint"
+        " < global_holdout_share * 16::double ** 13",
+    ),
+    "control.campaign": (
+        "",
+        "select customer_id from customers, said where ('0x' || sha256(salt || '|' || campaign_id"
+        " || '|2024-03-01|' || customer_id)[:13])::bigint < control_share * 16::double ** 13",
+    ),
+}  # fmt: skip
+# The same list under a tighter rule.
+TIGHTER = {
+    "limit.offers_per_customer": "update said set max_offers_per_customer = 0",
+    "limit.offers_per_household": "update said set max_offers_per_household = 0",
+    "limit.branch_capacity": "update said set branch_capacity = 1",
+    "limit.branch_minutes": "update said set branch_minutes = 20;"
+    " insert into channel_minutes values ('branch', 30), ('phone', 10), ('email', 1)",
+    "limit.advisor_capacity": "update said set advisor_capacity = 1",
+    "limit.product_quota": "insert into quota values ('product', 'mortgage', 1)",
+    "limit.partner_quota": "insert into quota values ('partner', 'aurora_insurance', 1)",
+    "limit.budget": "update said set budget = 20",
+    "limit.max_offers": "update said set max_offers = 3",
+    "contact.quiet_period": "insert into quiet values ('now', date '2024-03-01', '2024-03-31')",
+    "bundle.available_alone": "update part set offer_id = 'package' where not is_core;"
+    " update offer set core = 'credit_card', event = 'maturity'",
+}
+
+
+@pytest.mark.parametrize("rule", PLANTED)
+def test_a_planted_row_is_named(lists: Lists, tmp_path: Path, rule: str) -> None:
+    change, query = PLANTED[rule]
+    if query.startswith("customer "):
+        query = f"select customer_id from customers where {query.removeprefix('customer ')}"
+    changes = [change] if change else []
+    victim = ""
+    if query:
+        found = lists.bank.ask(f"select min(customer_id) from ({query}) as found(customer_id)")
+        victim = found[0][0]
+        assert victim, "the bank has such a client"
+        changes.append(f"customer_id = '{victim}'")
+    folder = planted(lists.folder, tmp_path, ", ".join(changes))
+
+    assert lists.rules_broken(rule) == []
+    named = lists.rules_broken(rule, folder)
+    assert named
+    assert {one.rule for one in named} == {rule}
+    if victim and rule != "contact.household_cap_30d":
+        assert victim in {one.customer_id for one in named}
+
+
+def planted(lists: Path, folder: Path, change: str) -> Path:
+    """A copy in which one row, of the mortgage where a rule is about it, says something else."""
+    shutil.copytree(lists, folder / "lists")
+    path = folder / "lists/campaign.parquet"
+    with duckdb.connect() as database:
+        database.execute(f"create table rows as from read_parquet('{path}')")
+        product = {"mortgage_2026": "mortgage", "gold_card_upgrade_2026": "gold_card"}
+        more = next((f", product_id = '{p}'" for o, p in product.items() if o in change), "")
+        place = "(select min(rowid) from rows where event is null)"
+        database.execute(f"update rows set {change}{more} where rowid = {place}")
+        database.execute(f"copy rows to '{path}' (format parquet)")
+    return folder / "lists"
+
+
+@pytest.mark.parametrize("rule", TIGHTER)
+def test_a_list_is_named_under_a_tighter_rule(lists: Lists, rule: str) -> None:
+    assert lists.rules_broken(rule) == []
+    assert lists.rules_broken(rule, assuming=TIGHTER[rule])
+
+
+@pytest.mark.parametrize("rule", ["list.once", "list.one_product"])
+def test_a_second_offer_of_the_same_is_named(lists: Lists, tmp_path: Path, rule: str) -> None:
+    shutil.copytree(lists.folder, tmp_path / "lists")
+    path = tmp_path / "lists/campaign.parquet"
+    other = {"list.once": "offer_id", "list.one_product": "'travel_package_2026'"}[rule]
+    of = "" if rule == "list.once" else "where product_id = 'travel_insurance'"
+    duckdb.sql(
+        f"copy (from read_parquet('{path}') union all (select * replace ({other} as offer_id)"
+        f" from read_parquet('{path}') {of} limit 1)) to '{path}.new' (format parquet)"
+    )
+    Path(f"{path}.new").replace(path)
+    assert len(lists.rules_broken(rule, tmp_path / "lists")) == 1
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    path.write_bytes(change(path.read_bytes().decode()).encode())
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("files.manifest", lambda text: text + "\r\n"),
+        ("files.branches", lambda text: text[: text[:-2].rindex("\r\n") + 2]),
+        ("files.formula", lambda text: text.replace(",branch,", ",=cmd(),", 1)),
+    ],
+)
+def test_a_touched_branch_file_is_named(
+    lists: Lists, tmp_path: Path, rule: str, change: Callable[[str], str]
+) -> None:
+    folder = tmp_path / "lists"
+    shutil.copytree(lists.folder, folder)
+    edit(min(folder.glob("branches/*.csv")), change)
+    assert lists.rules_broken(rule, folder)
+
+
+def test_a_client_on_the_care_list_who_needs_no_care_is_named(lists: Lists, tmp_path: Path) -> None:
+    folder = tmp_path / "lists"
+    shutil.copytree(lists.folder, folder)
+    [[stranger]] = lists.bank.ask(
+        "select min(customer_id) from customers_active"
+        " where customer_id not in (select customer_id from flagged)"
+    )
+    edit(
+        min(folder.glob("care/*.csv")),
+        lambda text: re.sub(r"(\r\n)[^,]+", rf"\g<1>{stranger}", text, count=1),
+    )
+    [found] = lists.rules_broken("care.list", folder)
+    assert found.customer_id == stranger
+
+
+def test_a_rule_of_the_bank_is_named(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = {"none": {"allow_when": "branch_id = 'B9'", "applies_to": {"products": ["mortgage"]}}}
+    monkeypatch.setattr(lists.bank, "values", lists.bank.values | {"rules": rules})
+    found = lists.rules_broken("rule.none")
+    assert {one.offer_id for one in found} == {"mortgage_2026"}
+
+
+LOOSER = (
+    "update said set max_contacts_30d = 9",
+    "update said set max_household_contacts_30d = 9",
+    "update said set min_days_between_contacts = 0",
+    "update said set max_offers_per_customer = 9, branch_capacity = 999, control_share = 0.0",
+    "update class_cap set most = 9",
+    "update cool_off set days = 0",
+    "update law set permission = 'unless_objected'",
+    "update product set min_age = null, max_age = null, min_income = null, min_balance = null",
+    "delete from excludes",
+    "delete from treatment",
+)
+
+
+@pytest.mark.parametrize("looser", LOOSER)
+def test_lists_under_a_tighter_rule_break_no_looser_one(lists: Lists, looser: str) -> None:
+    # these tell what a rule is, not whether it is kept
+    told = {"contact.contacts_left", "consent.basis", "care.list"}
+    asked = {*RULES} - told
+    assert lists.bank.violations(lists.folder, asked=asked, assuming=looser) == []
+
+
+def test_every_rule_has_been_seen_to_be_broken() -> None:
+    apart = {"list.once", "list.one_product", "care.list", *FILES}
+    assert {*PLANTED, *TIGHTER, *apart} == {*RULES, *FILES}
