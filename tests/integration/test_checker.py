@@ -309,10 +309,19 @@ def test_a_client_on_the_care_list_who_needs_no_care_is_named(lists: Lists, tmp_
 
 
 def test_a_rule_of_the_bank_is_named(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = {"none": {"allow_when": "branch_id = 'B9'", "applies_to": {"products": ["mortgage"]}}}
+    about = {"applies_to": {"products": ["mortgage"]}}
+    conditions = {
+        "none": "branch_id = 'B9'",
+        "all": "branch_id <> 'B9'",
+        "odd": "card_count_3m > 1",
+    }
+    rules = {name: {"allow_when": text} | about for name, text in conditions.items()}
     monkeypatch.setattr(lists.bank, "values", lists.bank.values | {"rules": rules})
-    found = lists.rules_broken("rule.none")
-    assert {one.offer_id for one in found} == {"mortgage_2026"}
+    assert {one.offer_id for one in lists.rules_broken("rule.none")} == {"mortgage_2026"}
+    assert lists.rules_broken("rule.all") == []
+    assert [one.found for one in lists.rules_broken("rule.odd")] == [
+        "asks for what is not known here"
+    ]
 
 
 LOOSER = (
