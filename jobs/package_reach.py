@@ -9,7 +9,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, functions as F
 
 from campaigns.bundles import holds
-from campaigns.consent import consented_channel, granted_consents
+from campaigns.consent import answer_columns, consent_gates, granted_consents, leave_columns
+from campaigns.gates import any_fails
 from campaigns.law import lawful_product
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
@@ -73,8 +74,12 @@ def reach_facts(
     # Every key is unique: each part has one row per customer.
     active = customers.select("customer_id", "birth_date").join(amounts, "customer_id", how="inner")
     granted = granted_consents(store.known_before(CONSENTS, as_of), as_of)
+    law = config.jurisdiction.in_force
+    channels = sorted({name for offer in config.offers.values() for name in offer.channels})
+    asked = granted.select("*", *answer_columns(channels, law))
     held = open_products(holdings, as_of).join(active, "customer_id", how="right")
-    return granted.join(held, "customer_id", how="right")
+    found = asked.join(held, "customer_id", how="right")
+    return found.select("*", *leave_columns(channels, law))
 
 
 def _conditions(one: Proposal, config: RunConfig, as_of: date) -> dict[str, Column]:
@@ -84,5 +89,5 @@ def _conditions(one: Proposal, config: RunConfig, as_of: date) -> dict[str, Colu
     offer = alone[0].model_copy(update={"channels": tuple(common_channels(alone))})
     lacks = holds(one.core) & ~holds(one.periphery)
     may_hold = lacks & is_eligible(one.periphery, periphery, as_of)
-    has_leave = consented_channel(offer, periphery, law, core).isNotNull()
-    return {"clients": lacks, "eligible": may_hold, "consented": may_hold & has_leave}
+    lacks_leave = any_fails(consent_gates(offer, periphery, core))
+    return {"clients": lacks, "eligible": may_hold, "consented": may_hold & ~lacks_leave}
