@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ from tables.files import sha256_of
 MANIFEST = "manifest.json"
 RECALLED_FILE = "recalled.csv"
 WHOLE_FILE = "campaign.parquet"
+# With what is put before and behind it, a name stays below the 255 bytes of file systems.
+LONGEST_NAME, DIGEST_DIGITS = 100, 16
 CARE_COLUMNS = (
     "customer_id",
     "care_treatment",
@@ -179,8 +182,15 @@ def words(config: RunConfig) -> Words:
 
 
 def file_name(branch_id: str) -> str:
-    """A branch's identifier as a name that cannot lead out of the folder."""
-    return "branch_" + quote(branch_id, safe="")
+    """A branch's identifier as a name that cannot lead out of the folder.
+
+    Of an identifier too long for a file system the beginning stays, with a digest of the whole.
+    """
+    quoted = quote(branch_id, safe="")
+    if len(quoted) > LONGEST_NAME:
+        digest = hashlib.sha256(branch_id.encode()).hexdigest()[:DIGEST_DIGITS]
+        quoted = f"{quoted[:LONGEST_NAME]}~{digest}"
+    return f"branch_{quoted}"
 
 
 def _whole_file(folder: Path, lists: pa.Table) -> dict[str, int]:

@@ -31,6 +31,7 @@ NUMBER_FORMS = {
 HEADER_HEIGHT = 32
 LINE_HEIGHT = 15
 LABEL_WIDTH, VALUE_WIDTH = 26, 90
+LONGEST_FOOTER = 100  # Excel takes 255 characters of both sides together, & being two
 Words = Mapping[str, Mapping[str, str]]
 Cell = str | bool | int | float | Decimal | date | None
 Block = tuple[str, Sequence[tuple[str, str | int]]]
@@ -158,7 +159,8 @@ def _write_cell(page: Worksheet, row: int, column: int, value: Cell, form: Forma
 def _set_up_print(page: Worksheet, sheet: Sheet) -> None:
     page.set_paper(9)
     page.fit_to_pages(1, 0)
-    page.set_footer(f"&L{sheet.title.replace('&', '&&')}&RPage &P of &N")
+    title = sheet.title[:LONGEST_FOOTER].replace("&", "&&")
+    page.set_footer(f"&L{title}&RPage &P of &N")
 
 
 def _write_summary(book: Workbook, page: Worksheet, sheet: Sheet) -> None:

@@ -73,7 +73,9 @@ def _shown(value: YamlValue) -> str:
         return "a list" if value else "an empty list"
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
-    return str(value) or "empty text"
+    text = str(value)
+    # what cannot be seen is spelt out, so that a problem stays one line
+    return (text if text.isprintable() else json.dumps(text)) or "empty text"
 
 
 @cache
