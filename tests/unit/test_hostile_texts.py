@@ -22,8 +22,9 @@ from tests.unit.test_campaigns_lists import AS_OF, cared, decision, listed
 
 HOSTILE_NAMES = (
     "../../etc/passwd", "a/b", "a\\\\b", "..", ".", "", " ", "=1+1", "+1", "-1", "@x", "%0a",
-    "con:", "monthly ", "monthly\\n", "monthly\\u0000", "mon\\u202ethly", "m\\u00f6nthly", "\\uff1d1",
-    "\\u043conthly", "mo\\u200bnthly", "a" * 65, "a" * 500, "'; drop table x; --", "$(id)", "{0}",
+    "con:", "monthly ", "monthly\\n", "monthly\\u0000", "mon\\u202ethly", "m\\u00f6nthly",
+    "\\uff1d1", "\\u043conthly", "mo\\u200bnthly", "a" * 65, "a" * 500,
+    "'; drop table x; --", "$(id)", "{0}",
 )  # fmt: skip
 HOSTILE_TEXTS = (
     "=HYPERLINK(\"http://x\",\"y\")", "+1", "-1+1", "@SUM(1)", "|cmd", "%x", "\t=1", "\r\n=1",
