@@ -59,25 +59,30 @@ def ways_of(offer_id: str, config: RunConfig) -> list[Way]:
 
 
 def open_ways(offer_id: str, config: RunConfig) -> Column:
-    """The ways that are open to a client, over the facts of a customer, in order.
+    """Every way of an offer over the facts of a customer, in order; a closed one has no channel.
 
     Returns:
-        An array of structs that is never empty: without a channel that the client agrees to, it
-        tells what a contact would cost.
+        An array of structs. Where all are closed, the first ``is_asked`` all the same, so that it
+        is known what a contact would cost.
     """
     offer = config.offers[offer_id]
-    ways = [_open(way, offer_id, config) for way in ways_of(offer_id, config)]
     is_closed = consented_channel(offer.channels, *products_of(offer, config)).isNull()
-    nobodys = _terms(Way(0, ()), offer_id, config, F.lit(None), F.lit(None))
-    return may_be_null(F.array_compact(F.array(*ways, F.when(is_closed, nobodys))))
+    ways = ways_of(offer_id, config)
+    structs = [_open(way, offer_id, config, is_closed if way is ways[0] else None) for way in ways]
+    return may_be_null(F.array(*structs))
 
 
-def _open(way: Way, offer_id: str, config: RunConfig) -> Column:
+def _open(way: Way, offer_id: str, config: RunConfig, or_asked: Column | None) -> Column:
     product, *more = products_of(config.offers[offer_id], config)
     channel = consented_channel(way.channels, product, *more)
+    conditions = _is_meant_for(way, config)
+    if conditions:
+        channel = F.when(reduce(and_, conditions), channel)
     basis = consent_basis(product, channel, config.jurisdiction.in_force, *more)
-    conditions = [channel.isNotNull(), *_is_meant_for(way, config)]
-    return F.when(reduce(and_, conditions), _terms(way, offer_id, config, channel, basis))
+    is_open = channel.isNotNull()
+    is_asked = is_open if or_asked is None else is_open | or_asked
+    of_client = {"is_asked": is_asked, "channel": channel, "consent_basis": basis.cast("string")}
+    return _struct({**of_client, **_terms(way, offer_id, config, channel)})
 
 
 def _is_meant_for(way: Way, config: RunConfig) -> list[Column]:
@@ -91,15 +96,13 @@ def _is_meant_for(way: Way, config: RunConfig) -> list[Column]:
     return found
 
 
-def _terms(way: Way, offer_id: str, config: RunConfig, channel: Column, basis: Column) -> Column:
-    """What is known of a way before the client's response is."""
+def _terms(way: Way, offer_id: str, config: RunConfig, channel: Column) -> dict[str, Column]:
+    """What the configuration says about a way."""
     lever = config.levers[way.lever_code] if way.lever_code else None
-    settings = _settings(way.channels[0], config) if way.channels else NO_CHANNEL
+    settings = _settings(way.channels[0], config)
     cost = _contact_cost(offer_id, settings, config)
-    values: Mapping[str, Column] = {
+    return {
         "way": F.lit(way.number),
-        "channel": channel.cast("string"),
-        "consent_basis": basis.cast("string"),
         "lever_code": F.lit(way.lever_code).cast("string"),
         "lever_limit": F.lit(lever.limit if lever else None).cast(MONEY),
         "lever_cost": F.lit(lever.cost if lever else None).cast(MONEY),
@@ -111,6 +114,9 @@ def _terms(way: Way, offer_id: str, config: RunConfig, channel: Column, basis: C
         "lever_factor": F.lit(lever.response_factor if lever else 1.0),
         "lever_add": F.lit(lever.response_add if lever else 0.0),
     }
+
+
+def _struct(values: Mapping[str, Column]) -> Column:
     return F.struct(*(may_be_null(value).alias(name) for name, value in values.items()))
 
 
@@ -174,22 +180,24 @@ def _contact_cost(offer_id: str, settings: ChannelSettings, config: RunConfig) -
 
 
 def valued_ways(min_expected_profit: Decimal) -> Column:
-    """``ways`` with what each is expected to bring, over the scores of a customer and product."""
+    """``ways`` with what each is expected to bring, over the scores of a customer and product.
+
+    Nothing is expected of a closed way.
+    """
     least = F.lit(min_expected_profit).cast(MONEY)
     return F.transform("ways", lambda way: _valued(way, acceptance(way), least))
 
 
 def _valued(way: Column, accepted: Column, least: Column) -> Column:
-    brought = response_in(accepted)
+    brought = F.when(way["is_asked"], response_in(accepted))
     profit = expected_profit(brought, accepted, way)
+    is_worth_it = way["channel"].isNotNull() & (profit >= least) & (brought >= 0)
     return F.struct(
         *(way[name].alias(name) for name in KEPT_AS_OPEN),
-        accepted.alias("acceptance"),
+        F.when(way["is_asked"], accepted).alias("acceptance"),
         brought.alias("response"),
         profit.alias("expected_profit"),
-        may_be_null(F.coalesce((profit >= least) & (brought >= 0), F.lit(False))).alias(
-            "is_worth_it"
-        ),
+        may_be_null(F.coalesce(is_worth_it, F.lit(False))).alias("is_worth_it"),
     )
 
 

@@ -105,7 +105,7 @@ def valued(
         "ways", valued_ways(Decimal("0.01"))
     )
     [row] = rows.select("ways", best_way().alias("best")).collect()
-    found = {(one.channel, one.lever_code): one for one in row.ways}
+    found = {(one.channel, one.lever_code): one for one in row.ways if one.channel}
     return {**found, ("best", None): row.best}
 
 
