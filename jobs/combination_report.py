@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from campaigns.csv_file import write_csv
-from conf.schema import RunConfig
+from jobs.combination_analysis import Analysis, figure_tables
 from jobs.combination_plots import heat_map, product_map
 from jobs.package_reach import Reach
 from jobs.reports import page_text
 from measurement.association import Estimate
-from measurement.combinations import PAIR, Combination, Rule
-from measurement.core_periphery import Map
-from measurement.packages import NotProposed, Proposal, needs, package_lines, reason
+from measurement.combinations import PAIR, Combination
+from measurement.packages import Proposal, needs, package_lines, reason
 from measurement.purchase_order import Sequel
 from tables.files import FILE_MODE, make_folder, write_file
 
@@ -27,40 +24,6 @@ TEMPLATE = "combinations.html.j2"
 ON_PAGE = 15
 DIGITS = 6
 SIZES = {2: "pairs", 3: "triples", 4: "sets of four"}
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What was found out about a month's holdings.
-
-    Attributes:
-        clients: Active ones, of the segment if there is one.
-        least: Clients that a set must have to be told.
-        reach: By proposal: whom it could be offered to.
-    """
-
-    config: RunConfig
-    clients: int
-    least: int
-    combinations: Sequence[Combination]
-    rules: Sequence[Rule]
-    sequels: Sequence[Sequel]
-    map: Map
-    proposals: Sequence[Proposal]
-    not_proposed: Sequence[NotProposed]
-    as_of: str = ""
-    segment: str | None = None
-    reach: Sequence[Reach] = ()
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Of products, in the bank's language."""
-        language = self.config.bank.language
-        return {name: product.named(language) for name, product in self.config.products.items()}
-
-    def of_size(self, size: int) -> list[Combination]:
-        """Combinations of so many products."""
-        return [one for one in self.combinations if len(one.products) == size]
 
 
 def combination_lines(found: Analysis, top: int) -> list[str]:
@@ -103,9 +66,9 @@ def write_combinations(folder: Path, found: Analysis) -> dict[str, Path]:
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_file(paths["Figures"], text.encode())
     write_file(paths["Packages"], (content["yaml"]).encode())
-    for name, rows in _tables(found).items():
+    for name, rows in figure_tables(found).items():
         path = folder / f"{name}.csv"
-        write_csv(path, pa.Table.from_pylist(list(rows)))
+        write_csv(path, rows)
         path.chmod(FILE_MODE)
         paths[name.capitalize()] = path
     return paths
@@ -150,13 +113,14 @@ def _headlines(found: Analysis) -> list[str]:
     of = f" of segment {found.segment}" if found.segment else ""
     sizes = range(PAIR, found.config.combinations.max_size + 1)
     told = [(len(found.of_size(n)), sum(c.is_sure for c in found.of_size(n)), n) for n in sizes]
+    told_sure = [sure for _, sure, _ in told]
     share = found.config.combinations.max_false_share
     return [
         f"Products held together, {found.as_of}: {found.clients:,} active clients{of};"
         f" sets of at least {found.least:,} are told",
         "Surely more than chance, also among clients alike: "
         + ", ".join(f"{sure} of {count} {SIZES[size]}" for count, sure, size in told)
-        + f"; of these about {share:.0%} at most are chance",
+        + (f"; of these about {share:.0%} at most are chance" if any(told_sure) else ""),
     ]
 
 
@@ -194,6 +158,9 @@ def _reach_in_words(found: Analysis, where: Reach) -> str:
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    if not rows:
+        yield f"{header[0]}: none"
+        return
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for first, *others in (header, *rows):
         cells = (text.rjust(width) for text, width in zip(others, widths[1:], strict=True))
@@ -245,48 +212,3 @@ def _yaml(found: Analysis) -> str:
         ]
         lines += package_lines(one, found.config)
     return "\n".join(lines) + "\n"
-
-
-def _tables(found: Analysis) -> dict[str, Iterator[Content]]:
-    return {
-        "sets": (_set_row(one) for one in found.combinations),
-        "rules": (
-            {"given": " + ".join(one.given), "then": one.then, "clients": one.clients}
-            | {"confidence": round(one.confidence, DIGITS), "leverage": round(one.leverage, DIGITS)}
-            | _columns("lift", one.lift)
-            for one in found.rules
-        ),
-        "order": (
-            {"first": one.first, "then": one.then, "clients": one.clients}
-            | _columns("lift", one.lift)
-            | {"base_rate_per_1000_months": round(one.base_rate, DIGITS)}
-            | {"q_value": float(f"{one.q_value:.3g}"), "is_sure": one.is_sure}
-            for one in found.sequels
-        ),
-        "products": (
-            {"product_id": one.product, "holders": one.holders}
-            | {"coreness": round(one.coreness, DIGITS), "is_core": one.is_core}
-            | _role(found, one.product)
-            for one in found.map.positions
-        ),
-    }
-
-
-def _set_row(one: Combination) -> Content:
-    return (
-        {"products": " + ".join(one.products), "size": len(one.products)}
-        | {"clients": one.clients, "support": round(one.support, DIGITS)}
-        | _columns("lift", one.lift)
-        | _columns("lift_alike", one.alike)
-        | {"leverage": round(one.leverage, DIGITS), "weakest_part": " + ".join(one.given)}
-        | {"p_value": float(f"{one.p_value:.3g}"), "q_value": float(f"{one.q_value:.3g}")}
-        | {"is_sure": one.is_sure}
-    )
-
-
-def _columns(name: str, one: Estimate) -> Content:
-    return {
-        name: round(one.value, DIGITS),
-        f"{name}_low": round(one.low, DIGITS),
-        f"{name}_high": round(one.high, DIGITS),
-    }

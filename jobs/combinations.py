@@ -22,7 +22,8 @@ from conf.schema import RunConfig
 from features.eligibility import open_products
 from features.sources import active_customers
 from jobs import inputs
-from jobs.combination_report import Analysis, combination_lines, write_combinations
+from jobs.combination_analysis import Analysis
+from jobs.combination_report import combination_lines, write_combinations
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.package_reach import reach, reach_facts

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from conf.load import read_yaml
 from demo.hazards import PLANTED
 from features.catalogue import customer_features_table
 from jobs import combinations
@@ -98,6 +99,18 @@ def test_a_segment_is_looked_at_alone(bank: Bank, spark: SparkSession, tmp_path:
     assert 0 < mass < len(segments)
     page = (tmp_path / "combinations.html").read_text(encoding="utf-8")
     assert f"{mass:,} active clients of segment mass" in Text(page).shown
+
+
+def test_where_nothing_may_be_told_there_are_headers_and_no_rows(
+    bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(bank, "--out", tmp_path, "--set", "combinations.min_clients=601")
+    out = capsys.readouterr().out
+    assert "together: none" in out and "Core: none" in out
+    files = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.csv")}
+    assert {*files} == {"sets", "rules", "order", "products"}
+    assert all(text.count("\n") == 1 and "," in text for text in files.values())
+    assert read_yaml(tmp_path / "packages.yaml") == {"offers": {}}
 
 
 def test_a_segment_without_a_client_is_refused(bank: Bank) -> None:

@@ -149,3 +149,11 @@ def test_sets_of_fewer_clients_than_may_be_told_are_not_there() -> None:
     rows = [(1, 1)] * 49 + [(1, 0)] * 500 + [(0, 1)] * 60 + [(0, 0)] * 500
     assert not combined(held(rows), BOUNDS)
     assert combined(held([(1, 1), *rows]), BOUNDS)
+
+
+def test_sets_that_too_few_clients_hold_count_among_those_that_were_looked_at() -> None:
+    rows = [(1, 1, 0)] * 60 + [(1, 0, 0), (0, 1, 0)] * 100 + [(0, 0, 1)] * 300 + [(0, 0, 0)] * 300
+    bounds = Bounds(min_support=0.0, min_clients=50, max_size=2, max_false_share=0.05)
+    [found] = combined(held(rows), bounds)
+    # a, b and c make three pairs, of which one is told
+    assert found.q_value == pytest.approx(3 * found.p_value)
