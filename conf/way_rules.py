@@ -57,7 +57,11 @@ def _terms(path: Path, lever: Lever) -> Broken:
 
 def _minutes(config: RunConfig) -> Broken:
     campaign = config.campaign
-    asking = [name for name in ("branch_minutes", "advisor_minutes") if getattr(campaign, name)]
+    limits = {
+        "branch_minutes": campaign.branch_minutes,
+        "advisor_minutes": campaign.advisor_minutes,
+    }
+    asking = [name for name, limit in limits.items() if limit is not None]
     channels = {channel for offer in config.offers.values() for channel in offer.channels}
     for channel in sorted(channels - set(campaign.contact_minutes)) if asking else ():
         yield (

@@ -2,6 +2,9 @@
 
 Whoever was *offered* something counts as treated, reached or not: whom a branch manages to reach is
 no matter of chance, and an offer can only be valued as it is worked in fact (intention to treat).
+Whom chance chose for (exploration) was offered or kept back by the same draw as all others, so that
+the chance of each row is known alike; ``choice_probability`` in the decisions is how likely that
+offer was for that client, for whoever wants to learn of all clients and not of those chosen.
 The control is the campaign's own. The global holdout is left out, though it is drawn by hash, too:
 nobody in it ever had a contact, so that caps and cool-offs let its members into campaigns in which
 others like them are missing, and what they buy would tell of all contacts ever, not of this offer.

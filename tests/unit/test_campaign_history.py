@@ -122,6 +122,17 @@ def test_a_training_that_learns_from_other_campaigns_is_another_one(tables, monk
     assert inputs.resolve(context, TRAIN).identity == expected
 
 
+def test_who_was_chosen_for_by_chance_is_offered_or_kept_back_like_all_others(
+    tables, spark
+) -> None:
+    explored = {"is_exploration": True, "choice_probability": 0.125}
+    rows = [row | explored for row in (*OFFERED[:4], KEPT_BACK[0])]
+    publish_campaign(tables, DECEMBER, [*rows, *OFFERED[4:], KEPT_BACK[1]])
+    found = contacts(tables, spark)
+    assert [found[who]["is_treated"] for who in ("C1", "K1", "C8")] == [True, False, True]
+    assert {row["chance"] for row in found.values()} == {0.8}
+
+
 def test_each_campaign_has_its_own_chance(tables, spark) -> None:
     publish_campaign(tables, NOVEMBER, [*OFFERED[:4], *KEPT_BACK], control_share=0.4)
     publish_campaign(

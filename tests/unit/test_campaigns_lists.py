@@ -397,6 +397,30 @@ def test_the_workbook_is_made_for_a_person_and_holds_no_formula(tmp_path: Path) 
     assert (told["customer_id"], told["reason_1"]) == ("'=cmd|' /C calc'!A0", "'=1+1")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["Client", "Who calls", "the client's advisor", "First year's fee waived"]),
+        ("it", ["Cliente", "Chi contatta", "il consulente del cliente",
+                "Canone del primo anno gratuito"]),
+        ("ro", ["Client", "Cine contactează", "consilierul clientului",
+                "Taxa primului an gratuită"]),
+        ("ru", ["Клиент", "Кто связывается", "консультант клиента", "Без платы за первый год"]),
+    ],
+)  # fmt: skip
+def test_a_list_tells_who_calls_whom_with_what_in_the_banks_language(
+    tmp_path: Path, language: str, told: list[str]
+) -> None:
+    config = load_config("local", [f"bank.language={language}"])
+    card = {"offer_id": "gold_card_upgrade_2026", "product_id": "gold_card", "move": "up_sell"}
+    row = decision("C1", 1, lever_code="first_year_fee", lever_limit=Decimal("30.00"), **card)
+    write_lists(tmp_path, listed(row, config=config), cared(), config, AS_OF)
+    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")["List"]
+    shown = [cell.value for line in page.iter_rows(max_row=2) for cell in line]
+    assert {*told, 30} <= set(shown)
+    assert all(all(heading.titles) for heading in HEADINGS.values())
+
+
 def test_every_column_that_is_shown_has_a_heading() -> None:
     for role in (CONFIG.roles.branch, CONFIG.roles.campaign):
         assert {*role.list_columns, *CARE_COLUMNS} <= set(HEADINGS)

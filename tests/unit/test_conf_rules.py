@@ -5,6 +5,7 @@ import pytest
 from conf.load import ConfigError, load_config
 
 MORTGAGE = "products.mortgage"
+FEE = "levers.first_year_fee"
 OTHER = (
     "{name: x, kind: internal, business_line: a, role: core, fatigue_class: credit,"
     " margin_per_sale: 1, client_benefit: {en: x}}"
@@ -15,6 +16,15 @@ OTHER = (
     ("override", "problem"),
     [
         ("offers.mortgage_2026.product=morgage", "does not exist; did you mean mortgage?"),
+        (f"{FEE}.offers=[gold_card_2026]", "names gold_card_2026, which does not exist"),
+        (f"{FEE}.channels=[email]", "has email, by which none of its offers is made"),
+        (f"{FEE}.effect_source=null", "is missing: say where response_factor"),
+        (f"{FEE}.seats=4", "is for an event, but kind is discount"),
+        (f"{FEE}.made_by=branch_director", "is for a personal_contact, but kind is discount"),
+        ("campaign.advisor_minutes=5", "advisor_minutes needs the minutes of each"),
+        ("campaign.branch_minutes=0", "branch_minutes needs the minutes of each"),
+        ("credit.closed_by.internal=partner_desk", "own products have no partner"),
+        ("credit.shares.closer=0.8", "closer and referrer make 1.1, not 1"),
         ("products.car_leasing.partner=velo", "did you mean velo_leasing?"),
         ("products.car_leasing.partner=null", "is missing, and kind is partner"),
         ("products.car_leasing.kind=internal", "is velo_leasing, but kind is internal"),
