@@ -71,7 +71,7 @@ class Bank:
             for statement in VIEWS.split(";\n"):
                 if statement.strip():
                     cursor.execute(statement)
-            for rule, query in (RULES | self._own_rules(cursor)).items():
+            for rule, query in (RULES | self._own_rules()).items():
                 if asked and rule not in asked:
                     continue
                 found += [
@@ -86,33 +86,35 @@ class Bank:
         """What was known, for tests that need a client of some kind."""
         return self._database.cursor().execute(query).fetchall()
 
-    def _own_rules(self, cursor: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    def _own_rules(self) -> dict[str, str]:
         """The bank's own rules; one that asks for what is not known here is never kept."""
         rules = {}
         for name, rule in self.values.get("rules", {}).items():
-            query = OWN_RULE.format(
-                condition=rule["allow_when"], wanted=_applies(rule.get("applies_to", {}))
-            )
+            allowed = ALLOWED.format(condition=rule["allow_when"])
             try:
-                cursor.execute(f"explain {query}")
+                self.ask(f"explain {allowed}")
             except duckdb.BinderException:
-                query = "select null, null, 'asks for what is not known here'"
-            rules[f"rule.{name}"] = query
+                rules[f"rule.{name}"] = "select null, null, 'asks for what is not known here'"
+            else:
+                wanted = _applies(rule.get("applies_to", {}))
+                rules[f"rule.{name}"] = OWN_RULE.format(allowed=allowed, wanted=wanted)
         return rules
 
 
-OWN_RULE = """
-    with facts as (
+ALLOWED = """
+    select customer_id from (
         select customer_id, branch_id, segment,
             date_diff('year', birth_date, as_of())
                 - (strftime(birth_date, '%m%d') > strftime(as_of(), '%m%d'))::int as age,
             coalesce(last_3_months, 0) as income_amount_3m, balance.amount as balance_amount
         from customers_active left join regular_income using (customer_id)
         left join balance using (customer_id)
-    ), allowed as (select customer_id from facts where {condition})
+    ) where {condition}
+"""
+OWN_RULE = """
     select l.customer_id, l.offer_id, 'is not allowed'
     from listed l join offer o using (offer_id) join product p on p.product_id = o.product_id
-    where {wanted} and l.customer_id not in (from allowed)
+    where {wanted} and l.customer_id not in ({allowed})
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from conf.schema import CampaignSettings, Quota
 from jobs.campaign_figures import choice_figures
 from tests.optimiser_problems import Case, make_case, problem_of
 
-SEEDS = range(6)
+SEEDS = range(4)
 KINDS = (
     "class", "customer", "household", "branch", "advisor", "minutes", "product", "partner",
     "budget", "size",
@@ -29,9 +29,9 @@ WHOLE_NUMBERS = ("class_contacts_left", "contacts_left_30d", "household_contacts
                  "profit_cents", "cost_cents")  # fmt: skip
 
 
-def cases(customers: int = 5) -> Iterator[Case]:
+def cases(seeds: Iterable[int] = SEEDS, customers: int = 5) -> Iterator[Case]:
     """Cases without minima: to meet one may cost more than it earns."""
-    for seed in SEEDS:
+    for seed in seeds:
         case = make_case(seed, customers, minima=False)
         if case.rows:
             yield case
@@ -74,7 +74,7 @@ def test_with_prices_the_total_falls_by_no_more_than_the_gap(kind: str) -> None:
 
 def test_more_consent_is_more_options_and_never_lowers_the_total() -> None:
     gains = 0
-    for seed, case in zip(SEEDS, cases(), strict=False):
+    for seed, case in enumerate(cases(range(12))):
         chance = random.Random(seed)
         fewer = replace(case, rows=[row for row in case.rows if chance.random() < 0.7])
         with_fewer, with_all = (optimise(problem_of(one)).value for one in (fewer, case))
@@ -85,7 +85,7 @@ def test_more_consent_is_more_options_and_never_lowers_the_total() -> None:
 
 def test_a_minimum_is_lacked_no_more_with_more_room_and_then_the_total_counts() -> None:
     unmet = 0
-    for seed in range(30):
+    for seed in range(20):
         case = make_case(seed, 3)
         if not (case.rows and case.least):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from pyspark.sql import SparkSession
 
 from campaigns.candidates import candidates
@@ -37,6 +38,7 @@ def failed_gates(spark: SparkSession, bank: Bank, *overrides: str) -> Failed:
     return {(row.customer_id, row.offer_id): set(row.failed_gates) for row in rows}
 
 
+@pytest.mark.slow
 def test_a_tighter_rule_makes_nobody_eligible(spark: SparkSession) -> None:
     """All at once: gates do not know of each other, so that each one's code tells its own story."""
     bank = make_bank(21, CUSTOMERS, load_config("local", ()))

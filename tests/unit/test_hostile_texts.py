@@ -34,11 +34,12 @@ HOSTILE_TEXTS = (
 SEPARATORS = re.compile(r"""[,;|"\t\r\n]""")
 
 
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
 @pytest.mark.parametrize(
-    "setting",
-    ["campaign.campaign_id={}", "offers.mortgage_2026.talking_point_id={}",
-     "products.car_leasing.partner={}", "care.treatments.vulnerable={}"],
+    ("setting", "name"),
+    [*(("campaign.campaign_id={}", name) for name in HOSTILE_NAMES),
+     ("offers.mortgage_2026.talking_point_id={}", "=1+1"),
+     ("products.car_leasing.partner={}", "../x"),
+     ("care.treatments.vulnerable={}", "monthly\\n")],
 )  # fmt: skip
 def test_a_name_that_is_none_is_refused(setting: str, name: str) -> None:
     text = f'"{name}"'
