@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from campaigns.choice import NARROW, Choice, choose
+from campaigns.competition import Terms
 from campaigns.limits_in_words import shortages
 from campaigns.optimiser import optimise
 from conf.load import load_config
@@ -26,7 +27,7 @@ KINDS = (
 )  # fmt: skip
 CONFIG = load_config("local", ())
 WHOLE_NUMBERS = ("class_contacts_left", "contacts_left_30d", "household_contacts_left",
-                 "profit_cents", "cost_cents")  # fmt: skip
+                 "profit_cents", "cost_cents", "lever_cents", "way")  # fmt: skip
 
 
 def cases(seeds: Iterable[int] = SEEDS, customers: int = 5) -> Iterator[Case]:
@@ -109,10 +110,12 @@ def options(*rows: dict[str, Any]) -> pa.Table:
         "household_id": None, "channel": "branch", "event": None, "propensity": 0.5,
         "class_contacts_left": 9, "contacts_left_30d": 9, "household_contacts_left": 9,
         "profit_cents": 100, "cost_cents": 400, "is_withheld": False, "advisor_id": None,
+        "lever_code": None, "lever_cents": 0, "way": 0, "is_worth_it": True,
+        "exploration_hash": None,
     }  # fmt: skip
-    types = {name: pa.string() for name in (*NARROW, "advisor_id")}
+    types = {name: pa.string() for name in (*NARROW, "channel", "lever_code", "advisor_id")}
     types |= dict.fromkeys(WHOLE_NUMBERS, pa.int64())
-    types |= {"propensity": pa.float64(), "is_withheld": pa.bool_()}
+    types |= {"propensity": pa.float64(), "is_withheld": pa.bool_(), "is_worth_it": pa.bool_()}
     return pa.Table.from_pylist([given | row for row in rows], schema=pa.schema(types.items()))
 
 
@@ -123,7 +126,7 @@ def made(rows: pa.Table, **limits: Any) -> tuple[Choice, set[tuple[str, str]]]:
         "branch_capacity": 9, "branch_capacity_overrides": {}, "control_share": 0.0,
         "min_expected_profit": Decimal("0.01"), "global_holdout_share": 0.0, "salt": "salt",
     } | limits)  # fmt: skip
-    choice = choose(rows, settings, CONFIG.products, CONFIG.offers)
+    choice = choose(rows, Terms.of(CONFIG.model_copy(update={"campaign": settings})))
     places = choice.places.filter(choice.places["made_cut"]).to_pylist()
     return choice, {(row["customer_id"], row["offer_id"]) for row in places}
 
