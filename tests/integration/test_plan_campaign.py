@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -47,9 +48,11 @@ def planned(
     spark: SparkSession, home: Path, monkeypatch: pytest.MonkeyPatch, capacity: int
 ) -> tuple[Run, dict[str, list[dict[str, object]]]]:
     """The run after the job, and the rows it staged."""
-    config = load_config(
-        "local", [f"campaign.branch_capacity={capacity}", "campaign.min_expected_profit=-2.00"]
-    )
+    # Of three contacts of a branch one is left to chance.
+    settings = (
+        f"branch_capacity={capacity}", "min_expected_profit=-2.00", "exploration_share=0.34"
+    )  # fmt: skip
+    config = load_config("local", [f"campaign.{one}" for one in settings])
     champions = {
         product: Champion(product, 1, "0" * 64, Scorer(product, "segment_rate"))
         for product in config.products
@@ -83,6 +86,13 @@ def test_decisions_log_and_lists_tell_the_same_story(
     assert outcomes.count("offered") == len(lists) == run.counts["offered"] > 0
     log = {row["leaf"]: json.loads(str(row["line"])) for row in staged["offer_log"]}
     assert len(log) == len(decided)
+    tried = [row for row in decided if row["is_exploration"]]
+    assert Counter(row["branch_id"] for row in lists if row["is_exploration"]) == dict.fromkeys(
+        ("B0", "B1", "B2"), 1
+    )
+    assert {row["outcome"] for row in tried} <= {"offered", "control"}
+    assert all(0 < float(str(row["choice_probability"])) <= 1 for row in tried)
+    assert {bool(row["failed_gates"]) for row in tried} == {False}
     for row in lists:
         line = log[row["log_leaf"]]
         assert (line["outcome"], line["customer_id"], line["offer_id"]) == (

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, Row, SparkSession, functions as F
 
 from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.competition import Terms
-from campaigns.control_group import in_campaign_control, in_global_holdout
+from campaigns.control_group import exploration_hash, in_campaign_control, in_global_holdout
 from campaigns.limits_in_words import dearest_limits, shortages
 from conf.fields import Channel
 from conf.load import load_config
@@ -357,6 +357,21 @@ def test_control_of_all_and_of_none(spark: SparkSession) -> None:
     everyone, nobody = settings(control_share=1.0), settings(control_share=0.0)
     assert len(drawn(spark, everyone, date(2024, 3, 1))) == 2000
     assert drawn(spark, nobody, date(2024, 3, 1)) == set()
+
+
+def test_who_is_drawn_for_exploration_keeps_the_hash_that_chooses(spark: SparkSession) -> None:
+    people = spark.createDataFrame([(f"C{n}",) for n in range(200)], "customer_id string")
+    as_of = date(2024, 3, 1)
+    found = people.select("customer_id", exploration_hash(settings(exploration_share=0.1), as_of))
+    text = "salt|test|2024-03-01|exploration|{}"
+    hashes = {
+        f"C{n}": hashlib.sha256(text.format(f"C{n}").encode()).hexdigest() for n in range(200)
+    }
+    drawn = {name: one for name, one in hashes.items() if int(one[:13], 16) < 0.1 * 16**13}
+    assert {name: one for name, one in found.collect() if one} == drawn
+    assert 5 < len(drawn) < 40
+    nobody = people.select(exploration_hash(settings(), as_of)).distinct().collect()
+    assert [row[0] for row in nobody] == [None]
 
 
 def test_the_global_holdout_depends_on_the_customer_and_the_salt_only(spark: SparkSession) -> None:
