@@ -117,7 +117,10 @@ def _simple_orders(options: pa.Table) -> Iterator[tuple[str, Ints]]:
 
 
 def passing(home: Home, config: RunConfig, as_of: date) -> pa.Table:
-    """What passed every gate, made as the campaign makes it; planted clients know no levers."""
+    """What passed every gate, made as the campaign makes it, of what the planted truth knows.
+
+    That is no lever, no package, and no renewal: who holds a product does not buy it.
+    """
     with open_engine(config.engine) as spark, tempfile.TemporaryDirectory(dir=home.path) as folder:
         context = Context(as_of, config, home, spark)
         read = inputs.resolve(context, replace(CAMPAIGN, uses_models=False))
@@ -126,7 +129,9 @@ def passing(home: Home, config: RunConfig, as_of: date) -> pa.Table:
         run = Run("campaign", as_of, "bench", config, home.path, spark, store, staging)
         sources = campaign_sources(run)
         rows: pa.Table = competing(gated(run, sources, Path(folder)), sources.customers).toArrow()
-    return rows.filter(pc.is_null(rows["lever_code"]))
+    known = [name for name, offer in config.offers.items() if not (offer.move or offer.bundle)]
+    is_known = pc.is_in(rows["offer_id"], value_set=pa.array(known))
+    return rows.filter(pc.and_(is_known, pc.is_null(rows["lever_code"])))
 
 
 def _planted(
