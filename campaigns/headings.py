@@ -66,7 +66,7 @@ HEADINGS: Mapping[str, Heading] = {
         form="long",
     ),
     "channel": _shown(11, "Contact by", "Contatto", "Contact prin", "Как связаться"),
-    "caller": _shown(14, "Who calls", "Chi contatta", "Cine contactează", "Кто связывается"),
+    "caller": _shown(20, "Who calls", "Chi contatta", "Cine contactează", "Кто связывается"),
     "valid_from": _shown(
         12, "Valid from", "Valida dal", "Valabilă din", "Действует с", form="day"
     ),

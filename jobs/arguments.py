@@ -92,7 +92,7 @@ def parser() -> Parser:
         lazy("jobs.berka", "berka_command"),
     )
     berka.add_argument("--data", type=Path, required=True, help="folder of the raw Berka files")
-    berka.add_argument("--home", type=Path, default=Path("var-berka"), help="where state lives")
+    add_home(berka, "var-berka")
     _add_adapt(commands)
     doctor = add_command(
         commands,
@@ -115,12 +115,17 @@ def add_command(
     return command
 
 
+def add_home(command: Parser, folder: str = "var") -> None:
+    """Where state lives."""
+    command.add_argument(
+        "--home", type=Path, default=Path(folder), help=f"where state lives (default: {folder})"
+    )
+
+
 def add_place(command: Parser) -> None:
     """Where state lies, and with what settings."""
     command.add_argument("--env", default="local", help="folder under conf/ (default: local)")
-    command.add_argument(
-        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
-    )
+    add_home(command)
     command.add_argument(
         "--set",
         dest="overrides",
@@ -179,7 +184,7 @@ def _add_adapt(commands: Commands) -> None:
     )
     adapt.add_argument("--source", required=True, help="name of a file in conf/sources")
     adapt.add_argument("--data", type=Path, required=True, help="folder of the raw files")
-    adapt.add_argument("--home", type=Path, default=Path("var"), help="where state lives")
+    add_home(adapt)
 
 
 def positive(text: str) -> int:

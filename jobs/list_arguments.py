@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jobs.arguments import (
     Parser,
     add_command,
+    add_home,
     add_month,
     add_place,
     day_of,
@@ -28,7 +29,7 @@ FILTER_HELP = {
     "offer": "offer_id",
     "channel": "branch, phone, email, sms, post or app",
     "customer": "customer_id",
-    "move": "kind of sale: cross_sell_internal, cross_sell_partner, up_sell",
+    "move": "kind of sale: cross_sell_internal, cross_sell_partner, up_sell, renewal, bundle",
 }
 
 
@@ -85,9 +86,7 @@ def add_offers(commands: Commands) -> None:
         metavar="YYYY-MM-DD",
         help="day on which the file came (default: that of its newest result)",
     )
-    disposition.add_argument(
-        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
-    )
+    add_home(disposition)
     _add_recall(verbs)
 
 
@@ -109,9 +108,7 @@ def _add_recall(verbs: Commands) -> None:
         help="day of the objection: offers that are valid on it or later are recalled",
     )
     recall.add_argument("--to", type=Path, help="folder (default: <home>/lists/recalls)")
-    recall.add_argument(
-        "--home", type=Path, default=Path("var"), help="where state lives (default: var)"
-    )
+    add_home(recall)
 
 
 def _add_show(verbs: Commands) -> None:
