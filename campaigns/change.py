@@ -29,7 +29,7 @@ class Kind(StrEnum):
     ENTERED = "entered"
     LEFT = "left"
     OTHER_BRANCH = "other branch"
-    OTHER_CHANNEL = "other channel"
+    OTHER_WAY = "other way"
     RE_RANKED = "re-ranked"
 
 

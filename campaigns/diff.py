@@ -145,14 +145,32 @@ def _otherwise(key: Key, before: Side, after: Side) -> tuple[Kind, Found] | None
     if was["branch_id"] != now["branch_id"]:
         moved = f"branch {was['branch_id']} -> {now['branch_id']}"
         return Kind.OTHER_BRANCH, (Cause.DATA, moved)
-    if was["channel"] != now["channel"]:
-        offers = before.config.offers[key[1]], after.config.offers[key[1]]
-        is_configured = offers[0].channels != offers[1].channels
-        cause = Cause.POLICY if is_configured else Cause.CONSENT
-        return Kind.OTHER_CHANNEL, (cause, f"{was['channel']} -> {now['channel']}")
+    if (was["channel"], was["lever_code"]) != (now["channel"], now["lever_code"]):
+        return Kind.OTHER_WAY, _of_way(key, before, after)
     if was["rank_in_branch"] != now["rank_in_branch"]:
         return Kind.RE_RANKED, _main(_of_value(before.decided[key], after.decided[key]))
     return None
+
+
+def _of_way(key: Key, before: Side, after: Side) -> Found:
+    """Why the same offer is made by another channel, or with another lever."""
+    was, now = before.listed[key], after.listed[key]
+    told = f"{_way(was)} -> {_way(now)}"
+    if _configured(before.config, key[1]) != _configured(after.config, key[1]):
+        return Cause.POLICY, told
+    if was["channel"] != now["channel"]:
+        return Cause.CONSENT, f"{told}, by consent or preference"
+    values = _of_value(before.decided[key], after.decided[key])
+    return _main([*values, (Cause.CAPACITY, told)])
+
+
+def _way(row: Row) -> str:
+    return " with ".join(filter(None, (row["channel"], row["lever_code"])))
+
+
+def _configured(config: RunConfig, offer_id: str) -> tuple[object, ...]:
+    """What decides in which ways an offer may be made."""
+    return config.offers[offer_id].channels, config.channels, config.levers
 
 
 def _causes(key: Key, own: Side, other: Side) -> list[Found]:

@@ -26,7 +26,7 @@ from tables.runs import RunRecord, Runs
 from tables.store import Store
 
 SHORT = 12
-LISTED = ("branch_id", "rank_in_branch", "customer_id", "offer_id", "channel")
+LISTED = ("branch_id", "rank_in_branch", "customer_id", "offer_id", "channel", "lever_code")
 
 
 def diff_command(options: argparse.Namespace) -> int:

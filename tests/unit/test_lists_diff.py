@@ -41,8 +41,10 @@ def gated(gate: str, **more: Any):
     return decided("suppressed", gate, **more)
 
 
-def row(rank: int = 1, branch: str = "B1", channel: str = "phone"):
-    return {"branch_id": branch, "rank_in_branch": rank, "channel": channel}
+def row(rank: int = 1, branch: str = "B1", channel: str = "phone", lever: str | None = None):
+    return {
+        "branch_id": branch, "rank_in_branch": rank, "channel": channel, "lever_code": lever
+    }  # fmt: skip
 
 
 def side(decisions: dict[Any, Any], is_after: bool, config: Any = CONFIG, **rows: Any) -> Side:
@@ -133,7 +135,9 @@ def test_an_offer_that_is_in_one_configuration_only_is_policy() -> None:
         (row(3), decided(response=0.4), "re-ranked", "data"),
         (row(3), decided(response=0.4, model_version=2), "re-ranked", "model"),
         (row(3), decided(margin=Decimal(90)), "re-ranked", "policy"),
-        (row(3, channel="branch"), decided(), "other channel", "consent"),
+        (row(3, channel="branch"), decided(), "other way", "consent"),
+        (row(3, lever="gift"), decided(), "other way", "capacity"),
+        (row(3, lever="gift"), decided(margin=900), "other way", "policy"),
         (row(3, branch="B2", channel="branch"), decided(), "other branch", "data"),
     ],
 )
@@ -148,7 +152,7 @@ def test_another_configured_channel_is_policy() -> None:
     config = load_config("local", [f"offers.{CARD}.channels=[branch]"])
     before = side({"C1": decided()}, False)
     after = side({"C1": decided()}, True, config, C1=row(channel="branch"))
-    assert told(before, after) == [("other channel", "policy")]
+    assert told(before, after) == [("other way", "policy")]
 
 
 def test_every_change_is_told_once_and_the_counts_add_up() -> None:
