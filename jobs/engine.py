@@ -53,6 +53,9 @@ def open_engine(settings: EngineSettings) -> Iterator[SparkSession]:
         session.conf.set("spark.sql.session.timeZone", "UTC")
         session.conf.set("spark.sql.ansi.enabled", "true")
         session.conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
+        # For every function of a column PySpark would look up who called it: half of what it takes
+        # to write down a plan as long as ours.
+        session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
         yield session
 
 

@@ -23,8 +23,9 @@ MARKER = "CANARY"
 TABLES = {table.name: table for table in SOURCES}
 # What the bank's configuration names: with other words nobody could be scored.
 NAMED = {"product_id", "currency", "category", "channel", "language"}
-# What the bank calls its own branches and advisors: a campaign says whose next contact earns most.
-PLACES = {"branch_id", "advisor_id"}
+# What the bank calls its own branches, advisors and regions: a campaign says whose next contact
+# earns most, and what becomes of the clients of a region.
+PLACES = {"branch_id", "advisor_id", "region"}
 DATA = ("landing", "tables", "lists", "log", "truth")
 TOLERANT = ("checks.max_quarantine_share=0.05",)
 

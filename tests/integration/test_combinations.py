@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from campaigns.consent import answer_columns, leave_columns
 from conf.load import read_yaml
 from demo.hazards import PLANTED
 from features.catalogue import customer_features_table
@@ -177,7 +178,10 @@ def test_a_package_reaches_who_holds_the_core_alone_may_hold_the_other_and_agree
     lift = Estimate(2.0, 1.5, 2.5)
     parts = ("mortgage", "pension_plan")
     pair = Combination(parts, 400, 0.1, parts[:1], parts[1:], lift, lift, 0.1, 0.0, 0.0, True)
-    facts = spark.createDataFrame(rows, ddl)
+    asked, law = spark.createDataFrame(rows, ddl), bank.config.jurisdiction.in_force
+    channels = ("branch", "phone")
+    answered = asked.select("*", *answer_columns(channels, law))
+    facts = answered.select("*", *leave_columns(channels, law))
     one = Proposal(*parts, pair, 1_000, 0.5, None)
     assert reach(facts, [one], bank.config, AS_OF) == [Reach(3, 2, 1)]
 
