@@ -38,8 +38,7 @@ def row_queries(as_of: date, products: Mapping[str, ProductFacts]) -> dict[str, 
         "customers": _customers("customers", as_of),
         "customers half a year before": _earlier_customers(as_of),
         "dates of birth": _births(as_of),
-        "holdings": _holdings(as_of),
-        "valued holdings": _valued_holdings(as_of, products),
+        "holdings": _holdings(as_of, products),
         "open accounts": _accounts(as_of),
         "bookings": _bookings(as_of),
         "months": _months(as_of),
@@ -84,29 +83,25 @@ def _births(as_of: date) -> str:
         and birth_date <= date '{last_day}' has_turned_18_12m from customers"""
 
 
-def _holdings(as_of: date) -> str:
+def _holdings(as_of: date, products: Mapping[str, ProductFacts]) -> str:
+    """Each holding beside what is expected of its product by the months held so far."""
     cut = f"date '{as_of}'"
     is_open = f"coalesce(closed_on >= {cut}, true)"
+    facts = ", ".join(
+        f"('{product_id}', {facts.is_partner}, {list(facts.remaining_cents)}::bigint[])"
+        for product_id, facts in products.items()
+    )
     return f"""select customer_id, product_id, {is_open} is_open,
         {_days_ago("opened_on", as_of)} days_ago, {_months_ago("opened_on", as_of)} months_ago,
         {_completed("opened_on", as_of)} months_held,
         case when closed_on < {cut} then {_months_ago("closed_on", as_of)} end closed_months_ago,
         case when {is_open} and matures_on >= {cut} then -{_days_ago("matures_on", as_of)} end
-            days_to_maturity
-        from holdings where opened_on < {cut}"""
-
-
-def _valued_holdings(as_of: date, products: Mapping[str, ProductFacts]) -> str:
-    """Each holding beside what is expected of its product by the months held so far."""
-    facts = ", ".join(
-        f"('{product_id}', {facts.is_partner}, {list(facts.remaining_cents)}::bigint[])"
-        for product_id, facts in products.items()
-    )
-    return f"""select customer_id, is_open, months_held,
+            days_to_maturity,
         coalesce(is_partner, false) is_partner,
         coalesce(expected[least(months_held + 1, len(expected))], 0) remaining_cents
-        from ({_holdings(as_of)})
-        left join (values {facts}) f(product_id, is_partner, expected) using (product_id)"""
+        from holdings left join (values {facts}) f(product_id, is_partner, expected)
+            using (product_id)
+        where opened_on < {cut}"""
 
 
 def _accounts(as_of: date) -> str:

@@ -26,13 +26,12 @@ def row_frames(
         as_of: Cut-off, exclusive.
         products: What is known of each configured product.
     """
-    holdings, bookings = _holdings(tables, as_of), booking_rows(tables, as_of)
+    bookings = booking_rows(tables, as_of)
     return {
         "customers": _customers(tables["customers"], as_of),
         "customers half a year before": _earlier_customers(tables, as_of),
         "dates of birth": _births(tables, as_of),
-        "holdings": holdings,
-        "valued holdings": _valued_holdings(holdings, products),
+        "holdings": _holdings(tables, as_of, products),
         "open accounts": account_rows(tables, as_of),
         "bookings": bookings,
         "months": month_rows(bookings),
@@ -87,27 +86,7 @@ def _births(tables: Tables, as_of: date) -> pl.LazyFrame:
     return tables["customers"].select("customer_id", has_turned.alias("has_turned_18_12m"))
 
 
-def _holdings(tables: Tables, as_of: date) -> pl.LazyFrame:
-    is_open = not_before("closed_on", as_of)
-    is_due = is_open & (pl.col("matures_on") >= as_of)
-    closed = pl.when(pl.col("closed_on") < as_of).then(months_ago("closed_on", as_of))
-    return (
-        tables["holdings"]
-        .filter(pl.col("opened_on") < as_of)
-        .select(
-            "customer_id",
-            "product_id",
-            is_open.alias("is_open"),
-            days_ago("opened_on", as_of).alias("days_ago"),
-            months_ago("opened_on", as_of).alias("months_ago"),
-            completed("opened_on", as_of).alias("months_held"),
-            closed.alias("closed_months_ago"),
-            pl.when(is_due).then(-days_ago("matures_on", as_of)).alias("days_to_maturity"),
-        )
-    )
-
-
-def _valued_holdings(holdings: pl.LazyFrame, products: Mapping[str, ProductFacts]) -> pl.LazyFrame:
+def _holdings(tables: Tables, as_of: date, products: Mapping[str, ProductFacts]) -> pl.LazyFrame:
     """Each holding beside what is expected of its product by the months held so far."""
     facts = pl.LazyFrame(
         {
@@ -116,13 +95,27 @@ def _valued_holdings(holdings: pl.LazyFrame, products: Mapping[str, ProductFacts
             "expected": [facts.remaining_cents for facts in products.values()],
         }
     )
-    place = pl.min_horizontal("months_held", pl.col("expected").list.len() - 1)
-    return holdings.join(facts, on="product_id", how="left").select(
-        "customer_id",
-        "is_open",
-        "months_held",
-        pl.col("is_partner").fill_null(value=False),
-        pl.col("expected").list.get(place).fill_null(0).alias("remaining_cents"),
+    is_open = not_before("closed_on", as_of)
+    is_due = is_open & (pl.col("matures_on") >= as_of)
+    closed = pl.when(pl.col("closed_on") < as_of).then(months_ago("closed_on", as_of))
+    months_held = completed("opened_on", as_of)
+    place = pl.min_horizontal(months_held, pl.col("expected").list.len() - 1)
+    return (
+        tables["holdings"]
+        .filter(pl.col("opened_on") < as_of)
+        .join(facts, on="product_id", how="left")
+        .select(
+            "customer_id",
+            "product_id",
+            is_open.alias("is_open"),
+            days_ago("opened_on", as_of).alias("days_ago"),
+            months_ago("opened_on", as_of).alias("months_ago"),
+            months_held.alias("months_held"),
+            closed.alias("closed_months_ago"),
+            pl.when(is_due).then(-days_ago("matures_on", as_of)).alias("days_to_maturity"),
+            pl.col("is_partner").fill_null(value=False),
+            pl.col("expected").list.get(place).fill_null(0).alias("remaining_cents"),
+        )
     )
 
 
