@@ -43,6 +43,8 @@ def main() -> None:
         if customers <= CUSTOMERS:  # more take it hours
             costs["spark"].append(_ours("spark", home, f"{out}/spark"))
         rows = _rows(wanted)
+    for name, runs in costs.items():
+        print(name, *runs, sep="\n  ")
     middle = {name: _median(runs) for name, runs in costs.items()}
     write_result("features", _figures(wanted, middle, customers, rows))
 

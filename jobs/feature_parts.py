@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tables.delta import DataFile
 
 SCRATCH = ".features-"
-BOOKINGS_AT_ONCE = 5_000_000  # to plan a part takes a second, so that small ones do not pay
+BOOKINGS_AT_ONCE = 2_500_000  # to plan a part takes most of a second: smaller ones do not pay
 # A part of its own: customers whose bookings may lie in another bucket than theirs.
 SCATTERED = "scattered"
 
