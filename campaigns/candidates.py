@@ -10,8 +10,15 @@ from pyspark.sql import Column, DataFrame, functions as F
 from campaigns.bank_rules import bank_rule_gates, fact_columns
 from campaigns.bundles import component_responses, contact_policy_of, eligibility_of
 from campaigns.care import active_flags, care_gates, care_treatment
+from campaigns.channel_caps import channel_caps
 from campaigns.components import components, fatigue_classes, products_of
-from campaigns.consent import answer_columns, consent_gates, granted_consents, leave_columns
+from campaigns.consent import (
+    answer_columns,
+    closed_channel_gates,
+    consent_gates,
+    granted_consents,
+    leave_columns,
+)
 from campaigns.contact_policy import (
     class_contacts_left,
     contact_facts,
@@ -147,6 +154,7 @@ def customer_facts(sources: CampaignSources, config: RunConfig, as_of: date) -> 
             policy,
             as_of,
             packages=_packages(config),
+            channel_caps=channel_caps(config),
         ),
         sources.customer_features.select(
             "customer_id",
@@ -192,6 +200,7 @@ def _gates(offer_id: str, config: RunConfig, as_of: date) -> tuple[list[Gate], l
         *consent_gates(offer, product, *more),
         *quiet_period_gates(law, config.time.gap_days, as_of),
         *contact_policy_of(parts, config.contact_policy, as_of),
+        *closed_channel_gates(offer, channel_caps(config), product, *more),
         *care_gates(config.care, as_of),
         *trigger_gates(offer, config, as_of),
         *bank_rule_gates(offer_id, config),

@@ -10,6 +10,7 @@ from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame, functions as F
 
+from campaigns.channel_caps import NO_CAPS, Caps, channel_cap_gates, open_by_cap
 from campaigns.gates import Gate
 from campaigns.law import PROFILING, PURPOSES, marketing_purposes, permission
 from conf.fields import Channel
@@ -59,13 +60,23 @@ def consent_gates(offer: Offer, product: Product, *more: Product) -> list[Gate]:
     ]
 
 
-def consented_channel(channels: Sequence[Channel], product: Product, *more: Product) -> Column:
-    """Of channels that are alike the preferred one, else the first; null if none has leave.
+def closed_channel_gates(offer: Offer, caps: Caps, product: Product, *more: Product) -> list[Gate]:
+    """Where there is leave, the cap of the channel must be open."""
+    return channel_cap_gates(offer, _leave(offer.channels, product, *more), caps)
 
-    Leave is to market the kind of all products, and to profile.
+
+def consented_channel(
+    channels: Sequence[Channel], product: Product, *more: Product, caps: Caps = NO_CAPS
+) -> Column:
+    """Of channels that are alike the preferred one, else the first; null if none is open.
+
+    A channel is open with leave to market the kind of all products, and to profile, and below its
+    cap.
     """
-    needed = [*marketing_purposes([product, *more]), PROFILING]
-    usable = {name: _may_use(needed, name) for name in channels}
+    usable = {
+        name: leave if (is_open := open_by_cap(name, caps)) is None else leave & is_open
+        for name, leave in _leave(channels, product, *more).items()
+    }
     is_preferred = {name: F.col("preferred_channel").eqNullSafe(F.lit(name)) for name in channels}
     preferred = [F.when(is_preferred[name] & leave, F.lit(name)) for name, leave in usable.items()]
     in_order = [F.when(leave, F.lit(name)) for name, leave in usable.items()]
@@ -116,6 +127,12 @@ def leave_columns(channels: Iterable[Channel], law: JurisdictionProfile) -> list
         ).alias(f"has_leave_{_name(purpose, channel)}")
         for purpose, channel in pairs(ALL_PURPOSES, channels)
     ]
+
+
+def _leave(channels: Sequence[Channel], *products: Product) -> dict[Channel, Column]:
+    """Leave to market all of these products, and to profile, by channel."""
+    needed = [*marketing_purposes(products), PROFILING]
+    return {name: _may_use(needed, name) for name in channels}
 
 
 def _on_any(offer: Offer, purposes: list[str]) -> Column:

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
+from campaigns.channel_caps import NO_CAPS, Caps, channel_contacts
 from campaigns.gates import Gate
-from conf.fields import FatigueClass
+from conf.fields import Channel, FatigueClass
 from conf.jurisdiction import Jurisdiction
 from conf.schema import ContactPolicy, Product
 from tables.reason_codes import ReasonCode
@@ -29,6 +30,7 @@ def contact_facts(
     as_of: date,
     *,
     packages: Packages = NO_PACKAGES,
+    channel_caps: Caps = NO_CAPS,
 ) -> DataFrame:
     """What the policy asks about each customer's contacts.
 
@@ -37,10 +39,11 @@ def contact_facts(
     about each of its products.
 
     Returns:
-        One row per customer: ``contacts_30d``, ``household_contacts_30d`` and
-        ``contacts_90d_<fatigue class>`` with the day on which each is below its cap again
-        (``<name>_pass_on``), ``last_contacted_on``, ``cools_until_<product>``,
-        ``opted_out_until`` and ``preferred_channel``.
+        One row per customer: ``contacts_30d``, ``household_contacts_30d``,
+        ``contacts_90d_<fatigue class>`` and, of capped channels, ``contacts_30d_by_<channel>``,
+        with the day on which each is below its cap again (``<name>_pass_on``),
+        ``last_contacted_on``, ``cools_until_<product>``, ``opted_out_until`` and
+        ``preferred_channel``.
     """
     classes = policy.max_contacts_90d_by_fatigue_class
     own = contacts.groupBy("customer_id").agg(
@@ -50,6 +53,12 @@ def contact_facts(
                 _since(as_of, FATIGUE_DAYS) & _is_in_class(products, name, packages)
             ).alias(_days_column(name))
             for name in classes
+        ),
+        *(
+            _newest_first(_since(as_of, CAP_DAYS) & (F.col("channel") == channel)).alias(
+                _channel_days(channel)
+            )
+            for channel in channel_caps
         ),
         F.max("contacted_on").alias("last_contacted_on"),
         *(
@@ -81,6 +90,11 @@ def contact_facts(
             column
             for name, cap in classes.items()
             for column in _counted(fatigue_column(name), _days_column(name), cap, FATIGUE_DAYS)
+        ),
+        *(
+            column
+            for channel, cap in channel_caps.items()
+            for column in _counted(channel_contacts(channel), _channel_days(channel), cap, CAP_DAYS)
         ),
     )
 
@@ -168,6 +182,10 @@ def _pass_column(counted: str) -> str:
 
 def _days_column(fatigue_class: FatigueClass) -> str:
     return f"days_90d_{fatigue_class}"
+
+
+def _channel_days(channel: Channel) -> str:
+    return f"days_30d_by_{channel}"
 
 
 def _cooling_column(product_id: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
+from campaigns.channel_caps import channel_contacts
 from campaigns.contact_policy import fatigue_column, household_key
 from campaigns.optimiser_problem import Ints
 from conf.schema import ContactPolicy, Product
@@ -41,7 +42,7 @@ class Fatigue:
 
     Attributes:
         spreads: Of clients in 30 and in 90 days, of households in 30.
-        at_caps: By what the cap is of: ``client``, ``household`` or a fatigue class.
+        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class or a channel.
     """
 
     spreads: Mapping[str, Spread]
@@ -60,38 +61,42 @@ def contact_counts(
     Args:
         facts: As ``contact_facts`` gives them.
         customers: Whose contacts count, with ``household_id``; one row each.
-        offered: One row per offer on a list: ``customer_id`` and ``product_id``.
+        offered: One row per offer on a list: ``customer_id``, ``product_id`` and ``channel``.
         products: The fatigue class of each.
-        policy: Gives the fatigue classes.
+        policy: Gives the fatigue classes and the capped channels.
     """
-    classes = [fatigue_column(name) for name in policy.max_contacts_90d_by_fatigue_class]
+    adds = {
+        fatigue_column(name): F.col("product_id").isin(_members(products, name))
+        for name in policy.max_contacts_90d_by_fatigue_class
+    } | {
+        channel_contacts(name): F.col("channel") == F.lit(name)
+        for name in policy.max_contacts_30d_by_channel
+    }
     more = offered.groupBy("customer_id").agg(
         F.count(F.lit(1)).alias("offers"),
-        *(
-            F.count_if(F.col("product_id").isin(_members(products, name))).alias(f"offers_{column}")
-            for name, column in zip(policy.max_contacts_90d_by_fatigue_class, classes, strict=True)
-        ),
+        *(F.count_if(is_one).alias(f"offers_{column}") for column, is_one in adds.items()),
     )
-    told = facts.select("customer_id", "contacts_30d", "household_contacts_30d", *classes)
+    told = facts.select("customer_id", "contacts_30d", "household_contacts_30d", *adds)
     # The right keys are unique: facts and offers have one row per customer.
     joined = customers.select("customer_id", "household_id").join(told, "customer_id", how="inner")
-    added = ("offers", *(f"offers_{column}" for column in classes))
+    added = ("offers", *(f"offers_{column}" for column in adds))
     return joined.join(more, "customer_id", how="left").select(
         "customer_id",
         "household_id",
         "contacts_30d",
         "household_contacts_30d",
-        *classes,
+        *adds,
         *(F.coalesce(name, F.lit(0)).alias(name) for name in added),
     )
 
 
 def fatigue(counts: DataFrame, policy: ContactPolicy) -> Fatigue:
     """Sum up ``contact_counts``."""
-    caps = policy.max_contacts_90d_by_fatigue_class
-    names = [fatigue_column(name) for name in caps]
+    classes = [fatigue_column(name) for name in policy.max_contacts_90d_by_fatigue_class]
+    capped = _capped(policy)
     narrow = [
-        "contacts_30d", "offers", *names, *(f"offers_{name}" for name in names)
+        "contacts_30d", "offers", *(name for name, _ in capped.values()),
+        *(f"offers_{name}" for name, _ in capped.values()),
     ]  # fmt: skip
     clients = counts.groupBy(*narrow).agg(F.count(F.lit(1)).alias("count")).toArrow()
     households = (
@@ -103,23 +108,29 @@ def fatigue(counts: DataFrame, policy: ContactPolicy) -> Fatigue:
     )
     many, homes = _ints(clients, "count"), _ints(households, "count")
     before, offers = _ints(clients, "contacts_30d"), _ints(clients, "offers")
-    all_90d = sum((_ints(clients, name) for name in names), np.zeros_like(many))
+    all_90d = sum((_ints(clients, name) for name in classes), np.zeros_like(many))
     at_home, to_home = _ints(households, "before"), _ints(households, "offers")
     at_caps = {
         "client": _at_cap(policy.max_contacts_30d, before, offers, many),
         "household": _at_cap(policy.max_household_contacts_30d, at_home, to_home, homes),
     } | {
-        str(name): _at_cap(
-            cap, _ints(clients, column), _ints(clients, f"offers_{column}"), many
-        )
-        for (name, cap), column in zip(caps.items(), names, strict=True)
-    }  # fmt: skip
+        name: _at_cap(cap, _ints(clients, column), _ints(clients, f"offers_{column}"), many)
+        for name, (column, cap) in capped.items()
+    }
     spreads = {
         CLIENTS_30D: _spread(before, offers, many),
         CLIENTS_90D: _spread(all_90d, offers, many),
         HOUSEHOLDS_30D: _spread(at_home, to_home, homes),
     }
     return Fatigue(spreads, at_caps)
+
+
+def _capped(policy: ContactPolicy) -> dict[str, tuple[str, int]]:
+    """Where contacts are counted, and their cap, by fatigue class and channel."""
+    classes, channels = policy.max_contacts_90d_by_fatigue_class, policy.max_contacts_30d_by_channel
+    return {str(name): (fatigue_column(name), cap) for name, cap in classes.items()} | {
+        str(name): (channel_contacts(name), cap) for name, cap in channels.items()
+    }
 
 
 def _members(products: Mapping[str, Product], fatigue_class: str) -> list[str]:

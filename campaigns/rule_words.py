@@ -97,6 +97,12 @@ SAYS: Mapping[ReasonCode, Words] = {
         "ro": "Limita de contacte despre astfel de produse în 90 de zile este atinsă: {limit}",
         "ru": "Достигнут предел контактов о таких продуктах за 90 дней: {limit}",
     },
+    ReasonCode.CHANNEL_CAP: {
+        "en": "Limit of contacts in 30 days reached on every allowed channel: {limits}",
+        "it": "Limite di contatti in 30 giorni raggiunto su ogni canale consentito: {limits}",
+        "ro": "Limita de contacte în 30 de zile este atinsă pe fiecare canal permis: {limits}",
+        "ru": "Достигнут предел контактов за 30 дней по каждому разрешённому каналу: {limits}",
+    },
     ReasonCode.COOL_OFF: {
         "en": "The answer to an earlier offer is still to be respected",
         "it": "La risposta a un'offerta precedente va ancora rispettata",

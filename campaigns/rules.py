@@ -103,6 +103,11 @@ _KNOWN: Mapping[ReasonCode, _Known] = {
         2,
         "the day on which enough contacts about the fatigue class lie more than 90 days back",
     ),
+    ReasonCode.CHANNEL_CAP: _Known(
+        "contact.channel_cap_30d",
+        1,
+        "the day on which enough contacts by one of the channels lie more than 30 days back",
+    ),
     ReasonCode.COOL_OFF: _Known(
         "contact.cool_off", 2, "the day on which the last cool-off is over, that of an opt-out too"
     ),
@@ -139,6 +144,7 @@ def rules_in_force(offer_id: str, config: RunConfig) -> dict[str, Rule]:
         **_strictest([_eligibility(part) for part in parts.values()]),
         **_consent(offer, parts, config.jurisdiction.in_force),
         **_contact(parts, config),
+        **_channels(offer, config),
         **_event(offer, config),
         ReasonCode.NO_CONTACT_FLAG: {"flags": sorted(config.care.no_contact)},
         ReasonCode.CARE: {"flags": sorted(config.care.treatments)},
@@ -279,6 +285,16 @@ def _contact(parts: Components, config: RunConfig) -> dict[ReasonCode, Parameter
         ReasonCode.TOO_SOON: {"days": policy.min_days_between_contacts},
         ReasonCode.EMPLOYEE: {},
     }
+
+
+def _channels(offer: Offer, config: RunConfig) -> dict[ReasonCode, Parameters]:
+    caps = config.contact_policy.max_contacts_30d_by_channel
+    asked = {channel: caps[channel] for channel in sorted(offer.channels) if channel in caps}
+    if not asked:
+        return {}
+    least = config.campaign.max_offers_per_customer
+    limits = [f"{channel} {cap}" for channel, cap in asked.items()]
+    return {ReasonCode.CHANNEL_CAP: {"limits": limits, "offers_of_a_campaign": least}}
 
 
 def _one_or_all(values: Sequence[object]) -> object:

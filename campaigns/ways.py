@@ -12,6 +12,7 @@ from operator import and_
 from pyspark.sql import Column, functions as F
 
 from campaigns.bank_rules import is_allowed
+from campaigns.channel_caps import channel_caps
 from campaigns.components import products_of
 from campaigns.consent import consent_basis, consented_channel
 from campaigns.value import MONEY, acceptance, expected_profit, response_in
@@ -66,7 +67,8 @@ def open_ways(offer_id: str, config: RunConfig) -> Column:
         is known what a contact would cost.
     """
     offer = config.offers[offer_id]
-    is_closed = consented_channel(offer.channels, *products_of(offer, config)).isNull()
+    products, caps = products_of(offer, config), channel_caps(config)
+    is_closed = consented_channel(offer.channels, *products, caps=caps).isNull()
     ways = ways_of(offer_id, config)
     structs = [_open(way, offer_id, config, is_closed if way is ways[0] else None) for way in ways]
     return may_be_null(F.array(*structs))
@@ -74,7 +76,7 @@ def open_ways(offer_id: str, config: RunConfig) -> Column:
 
 def _open(way: Way, offer_id: str, config: RunConfig, or_asked: Column | None) -> Column:
     product, *more = products_of(config.offers[offer_id], config)
-    channel = consented_channel(way.channels, product, *more)
+    channel = consented_channel(way.channels, product, *more, caps=channel_caps(config))
     conditions = _is_meant_for(way, config)
     if conditions:
         channel = F.when(reduce(and_, conditions), channel)

@@ -103,7 +103,10 @@ def swept(texts: Sequence[str]) -> str | None:
 
 def candidates_key(config: RunConfig) -> str:
     """Two plans with the same key have the same candidates."""
-    campaign = set(CampaignSettings.model_fields) - OF_CHOICE
+    of_choice = OF_CHOICE
+    if config.contact_policy.max_contacts_30d_by_channel:  # closed by what a campaign may add
+        of_choice -= {"max_offers_per_customer"}
+    campaign = set(CampaignSettings.model_fields) - of_choice
     rest = set(RunConfig.model_fields) - {"campaign"}
     return config.model_dump_json(include={"campaign": campaign, **dict.fromkeys(rest, True)})
 

@@ -145,10 +145,16 @@ class Offer(Settings):
 
 
 class ContactPolicy(Settings):
-    """Limits on how often a customer is approached (rolling, before the as-of date)."""
+    """Limits on how often a customer is approached (rolling, before the as-of date).
+
+    Attributes:
+        max_contacts_30d_by_channel: Of one customer, beside the cap of all channels together; 0
+            closes a channel, one that is not named has no cap of its own.
+    """
 
     max_contacts_30d: Count
     max_household_contacts_30d: Count
+    max_contacts_30d_by_channel: dict[Channel, Count]
     max_contacts_90d_by_fatigue_class: dict[FatigueClass, Count]
     cool_off_days_after: dict[Disposition, Days]
     min_days_between_contacts: Days

@@ -18,6 +18,7 @@ def broken_way_rules(config: RunConfig) -> Broken:
     for code in config.levers:
         yield from _lever(config, code)
     yield from _minutes(config)
+    yield from _channel_caps(config)
     yield from _credit(config)
 
 
@@ -68,6 +69,17 @@ def _minutes(config: RunConfig) -> Broken:
             ("campaign", "contact_minutes"),
             f"lacks {channel}, a channel of offers; {asking[0]} needs the minutes of each",
         )
+
+
+def _channel_caps(config: RunConfig) -> Broken:
+    offers = config.campaign.max_offers_per_customer
+    for channel, cap in config.contact_policy.max_contacts_30d_by_channel.items():
+        if 0 < cap < offers:
+            yield (
+                ("contact_policy", "max_contacts_30d_by_channel", channel),
+                f"is {cap}, below campaign.max_offers_per_customer {offers}: all offers of a client"
+                " may go by one channel. Say 0 to close it",
+            )
 
 
 def _credit(config: RunConfig) -> Broken:

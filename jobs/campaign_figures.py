@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from campaigns.channel_caps import channel_caps
 from campaigns.choice import Choice
 from campaigns.contact_policy import contact_facts
 from campaigns.eligibility import is_active
@@ -124,10 +125,17 @@ def _fatigue(
     run: Run, sources: CampaignSources, active: DataFrame, decided: DataFrame, folder: Path
 ) -> Fatigue:
     products, policy = run.config.products, run.config.contact_policy
-    facts = contact_facts(sources.customers, sources.contacts, products, policy, run.as_of)
+    facts = contact_facts(
+        sources.customers,
+        sources.contacts,
+        products,
+        policy,
+        run.as_of,
+        channel_caps=channel_caps(run.config),
+    )
     offered = decided.where(F.col("outcome") == str(Outcome.OFFERED))
     counts = contact_counts(
-        facts, active, offered.select("customer_id", "product_id"), products, policy
+        facts, active, offered.select("customer_id", "product_id", "channel"), products, policy
     )
     return fatigue(kept(counts, folder / "contact_counts"), policy)
 

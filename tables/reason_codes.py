@@ -35,6 +35,7 @@ class ReasonCode(StrEnum):
     CONTACT_CAP = "contact_policy.contact_cap"
     HOUSEHOLD_CAP = "contact_policy.household_cap"
     FATIGUE_CAP = "contact_policy.fatigue_cap"
+    CHANNEL_CAP = "contact_policy.channel_cap"
     COOL_OFF = "contact_policy.cool_off"
     TOO_SOON = "contact_policy.too_soon"
     QUIET_PERIOD = "contact_policy.quiet_period"

@@ -113,6 +113,7 @@ TIGHTER = {
     "limit.partner_quota": "insert into quota values ('partner', 'aurora_insurance', 1)",
     "limit.budget": "update said set budget = 20",
     "limit.max_offers": "update said set max_offers = 3",
+    "contact.channel_cap_30d": "insert into channel_cap values ('branch', 0), ('phone', 0)",
     "contact.quiet_period": "insert into quiet values ('now', date '2024-03-01', '2024-03-31')",
     "bundle.available_alone": "update part set offer_id = 'package' where not is_core;"
     " update offer set core = 'credit_card', event = 'maturity'",

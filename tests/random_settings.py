@@ -137,6 +137,7 @@ def _policy(chance: Random) -> Values:
             "no_answer": chance.choice((0, 10)),
         },
         "min_days_between_contacts": chance.choice((0, 7, 14)),
+        "max_contacts_30d_by_channel": chance.choice(({}, {"email": 0}, {"phone": 3, "email": 3})),
     }
 
 

@@ -175,6 +175,18 @@ CONTACT = {
         from now left join before using (customer_id, fatigue_class)
         join class_cap using (fatigue_class)
         where coalesce(contacts, 0) + offers > most""",
+    "contact.channel_cap_30d": """
+        with before as (
+            select customer_id, channel, count(*) as contacts from contacts
+            where contacted_on >= as_of() - 30 group by all
+        ), now as (
+            select customer_id, channel, count(*) as offers, min(offer_id) as offer_id
+            from listed group by all
+        )
+        select customer_id, offer_id, channel || ': ' || coalesce(contacts, 0) || ' contacts and '
+            || offers || ' offers, at most ' || most
+        from now left join before using (customer_id, channel) join channel_cap using (channel)
+        where coalesce(contacts, 0) + offers > most""",
     "contact.cool_off": """
         select distinct customer_id, offer_id, disposition || ' of ' || result_on
         from told join about using (customer_id) join cool_off using (disposition)

@@ -101,6 +101,10 @@ def tables_of(values: Values) -> dict[str, tuple[str, list[Sequence[Any]]]]:
             "fatigue_class varchar, most int",
             list(policy["max_contacts_90d_by_fatigue_class"].items()),
         ),
+        "channel_cap": (
+            "channel varchar, most int",
+            list(policy["max_contacts_30d_by_channel"].items()),
+        ),
         "cool_off": (
             "disposition varchar, days int", list(policy["cool_off_days_after"].items())
         ),

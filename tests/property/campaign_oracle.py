@@ -152,11 +152,22 @@ class Oracle:
         return found
 
     def _all_policy(self, customer: Row, offer: Offer) -> set[str]:
-        return {
+        customer_id = customer["customer_id"]
+        is_closed = self._usable(customer_id, offer) and not self._open_channels(customer_id, offer)
+        closed = {"contact_policy.channel_cap"} if is_closed else set()
+        return closed | {
             code
             for name in offer.products
             for code in self._policy(customer, name, self.config.products[name])
         }
+
+    def _open_channels(self, customer_id: str, offer: Offer) -> list[str]:
+        """All offers that a campaign may make to one customer would still fit below the cap."""
+        caps = self.config.contact_policy.max_contacts_30d_by_channel
+        used = Counter(row["channel"] for row in self._recent(customer_id, 30))
+        more = self.config.campaign.max_offers_per_customer
+        usable = self._usable(customer_id, offer)
+        return [name for name in usable if name not in caps or used[name] + more <= caps[name]]
 
     def _trigger(self, customer_id: str, offer: Offer) -> list[str]:
         """Some day of the offer is one on which it may be made: tried day by day."""
@@ -191,7 +202,7 @@ class Oracle:
     def _ways(self, customer: Row, offer_id: str) -> list[Way]:
         """Without a lever, and with each that is meant for the customer."""
         offer, customer_id = self.config.offers[offer_id], customer["customer_id"]
-        usable = self._usable(customer_id, offer)
+        usable = self._open_channels(customer_id, offer)
         preferred = [channel for channel in usable if channel == self._said_yes_on(customer_id)]
         channel = next(iter([*preferred, *usable]), None)
         segment = self.amounts[customer_id]["segment"]

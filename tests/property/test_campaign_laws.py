@@ -41,10 +41,13 @@ def config_with(**campaign: Any) -> RunConfig:
     """Profits fail seldom enough for the other rules to show."""
     given_values = {"min_expected_profit": "-2.00", "control_share": 0.2, "salt": "test"}
     # So little that levers run out.
+    given_caps = ["contact_policy.max_contacts_30d_by_channel={phone: 3, branch: 3}"]
     given_levers = ["levers.first_year_fee.budget=20.00", "levers.market_evening.seats=1"]
-    overrides = given_levers + [
-        f"campaign.{name}={value}" for name, value in (given_values | campaign).items()
-    ]
+    overrides = (
+        given_caps
+        + given_levers
+        + [f"campaign.{name}={value}" for name, value in (given_values | campaign).items()]
+    )
     return load_config("local", overrides)
 
 

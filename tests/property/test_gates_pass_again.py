@@ -15,7 +15,13 @@ from conf.load import load_config
 from tests.campaign_bank import AS_OF, KNOWN, Bank, Row, make_bank
 from tests.property.campaign_oracle import Oracle
 
-CONFIG = load_config("local", ["campaign.min_expected_profit=-2.00"])
+CONFIG = load_config(
+    "local",
+    [
+        "campaign.min_expected_profit=-2.00",
+        "contact_policy.max_contacts_30d_by_channel={branch: 1, phone: 1}",
+    ],
+)
 OFFERS = ("credit_card_2026", "gold_card_upgrade_2026", "savings_account_2026")
 DAYS = 200
 FAR = (1000, 5000, 20_000)
@@ -125,6 +131,7 @@ def test_a_gate_passes_on_its_day_and_on_no_day_before(bank: Bank, rows: list[Sp
     assert by_code >= {
         "care.in_care", "care.no_contact_flag", "contact_policy.contact_cap",
         "contact_policy.household_cap", "contact_policy.fatigue_cap", "contact_policy.cool_off",
+        "contact_policy.channel_cap",
         "contact_policy.too_soon", "eligibility.too_young", "eligibility.already_held",
         "eligibility.lacks_required_product", "eligibility.not_active",
     }  # fmt: skip

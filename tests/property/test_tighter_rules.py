@@ -15,9 +15,14 @@ TIGHTER = {
     "contact_policy.max_contacts_30d=1": "contact_policy.contact_cap",
     "contact_policy.max_household_contacts_30d=1": "contact_policy.household_cap",
     "contact_policy.max_contacts_90d_by_fatigue_class.credit=1": "contact_policy.fatigue_cap",
+    "contact_policy.max_contacts_30d_by_channel={branch: 1, phone: 1}":
+        "contact_policy.channel_cap",
     "contact_policy.cool_off_days_after.refused=365": "contact_policy.cool_off",
     "contact_policy.min_days_between_contacts=30": "contact_policy.too_soon",
     "care.treatments.fraud_watch=report_fraud": "care.in_care",
+    "care.why.fraud_watch={en: x}": "",
+    "care.instructions.report_fraud={name: {en: x}, what_to_do: {en: x}, may_contact: false,"
+    " contact: {en: x}}": "",
     "care.no_contact=[]": "",
     "products.mortgage.eligibility.min_age=36": "eligibility.too_young",
     "products.mortgage.eligibility.max_age=49": "eligibility.too_old",

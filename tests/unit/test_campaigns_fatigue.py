@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pyspark.sql import SparkSession
 
+from campaigns.channel_caps import channel_caps
 from campaigns.contact_policy import contact_facts
 from campaigns.fatigue import CLIENTS_30D, CLIENTS_90D, HOUSEHOLDS_30D, contact_counts, fatigue
 from conf.load import load_config
@@ -18,6 +19,7 @@ CONFIG = load_config(
         "contact_policy.max_contacts_30d=2",
         "contact_policy.max_household_contacts_30d=3",
         "contact_policy.max_contacts_90d_by_fatigue_class.credit=1",
+        "contact_policy.max_contacts_30d_by_channel.phone=1",
     ],
 )
 
@@ -44,11 +46,17 @@ def test_offers_come_on_top_of_the_contacts_there_were(spark: SparkSession) -> N
         ],
     )
     offered = spark.createDataFrame(
-        [("C2", "credit_card"), ("C3", "mortgage"), ("C3", "investment_fund")],
-        "customer_id string, product_id string",
+        [
+            ("C2", "credit_card", "phone"),
+            ("C3", "mortgage", "branch"),
+            ("C3", "investment_fund", "phone"),
+        ],
+        "customer_id string, product_id string, channel string",
     )
     policy = CONFIG.contact_policy
-    facts = contact_facts(people, contacts, CONFIG.products, policy, AS_OF)
+    facts = contact_facts(
+        people, contacts, CONFIG.products, policy, AS_OF, channel_caps=channel_caps(CONFIG)
+    )
     counts = contact_counts(
         facts, people.where("customer_id <> 'C4'"), offered, CONFIG.products, policy
     )
@@ -66,3 +74,4 @@ def test_offers_come_on_top_of_the_contacts_there_were(spark: SparkSession) -> N
     assert CONFIG.products["mortgage"].fatigue_class == "credit"
     assert caps["credit"] == (1, 2, 3, 3), "C3 is at the cap by the mortgage alone"
     assert caps["wealth"] == (2, 0, 0, 3)
+    assert caps["phone"] == (1, 0, 2, 3), "earlier contacts were by another channel"

@@ -90,3 +90,11 @@ def test_products_that_upgrade_each_other_are_told():
         load_config("local", ["products.credit_card.upgrade_of=gold_card"])
     told = [problem for problem in caught.value.problems if "leads back" in problem]
     assert len(told) == 2
+
+
+def test_a_cap_of_a_channel_leaves_room_for_all_offers_of_a_client():
+    cap = "contact_policy.max_contacts_30d_by_channel.phone"
+    with pytest.raises(ConfigError, match=r"is 1, below campaign\.max_offers_per_customer 2"):
+        load_config("local", [f"{cap}=1", "campaign.max_offers_per_customer=2"])
+    for sound in ("0", "2"):
+        load_config("local", [f"{cap}={sound}", "campaign.max_offers_per_customer=2"])
