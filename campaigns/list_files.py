@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from campaigns.csv_file import write_csv
 from campaigns.headings import words_for_codes
 from campaigns.recheck import without
-from campaigns.workbook import Block, Sheet, Words, write_workbook
+from campaigns.workbook import Sheet, Words, write_workbook
+from campaigns.workbook_words import HOW_TO_HELP, HOW_TO_READ, Block, lines_of, said
 from conf.schema import RunConfig
 from tables.files import sha256_of
 
@@ -42,38 +43,14 @@ CARE_COLUMNS = (
     "branch_id",
     "run_id",
 )
-HOW_TO_READ: Block = (
-    "How to read it",
-    (
-        ("Order", "The conversation that is worth most comes first. Begin at the top."),
-        ("Why this client", "What the client's own behaviour says. A beginning, not a script."),
-        ("Contact by", "Use this channel only: the client has agreed to it for such offers."),
-        (
-            "With it goes",
-            "What you may grant or invite to, up to the limit beside it. Nothing else.",
-        ),
-        ("Contacts left", "Contacts the client may still have in 30 days, this one included."),
-        (
-            "Valid from",
-            "Do not call earlier: some offers wait for a day, such as the end of a term.",
-        ),
-        ("Package", "Each of its products can be had alone: name both prices, press for neither."),
-        ("Valid until", "After this day the offer is void: do not call any more."),
-        ("If the client says no", "Respect and report it: the client is then left in peace."),
-        ("Not on the list", "Some clients are left out on purpose. Don't add any by hand."),
-        ("Columns with +", "Click + above the last columns for consent, run and log entry."),
-    ),
-)
-HOW_TO_HELP: Block = (
-    "How to read it",
-    (
-        ("What this is", "These clients get help instead of an offer. Sell them nothing."),
-        ("Help to offer", "What to talk about, and what to do. Listen first."),
-        ("May be called", "Where it says no, wait for the client, or turn to whom it names."),
-        ("Valid until", "After this day ask for the next list before you act."),
-        ("Confidential", "Why a client is here is known to those only who must help."),
-    ),
-)
+
+
+COUNTED = {
+    "by product": "product_id",
+    "by channel": "channel",
+    "by lever": "lever_code",
+    "by advisor": "advisor_id",
+}
 
 
 @dataclass(frozen=True)
@@ -201,14 +178,15 @@ def _whole_file(folder: Path, lists: pa.Table) -> dict[str, int]:
 def _branch_files(
     folder: Path, lists: pa.Table, config: RunConfig, as_of: date
 ) -> Iterator[tuple[str, int]]:
+    language = config.bank.language
     for branch_id, rows in _by_branch(lists):
         name, shown = file_name(branch_id), branch_view(rows, config)
         sheet = Sheet(
-            title=f"Campaign list of branch {branch_id}",
-            tab="List",
+            title=said("title of a list", language, branch=branch_id),
+            tab=said("tab of a list", language),
             rows=shown,
             words=words(config),
-            language=config.bank.language,
+            language=language,
             summary=_summary(rows, config, as_of),
             created=as_of,
         )
@@ -218,18 +196,22 @@ def _branch_files(
 def _care_files(
     folder: Path, care: pa.Table, config: RunConfig, as_of: date
 ) -> Iterator[tuple[str, int]]:
-    known = config.care.instructions.items()
-    treatments = {name: one.name.get(config.bank.language, name) for name, one in known}
+    known, language = config.care.instructions.items(), config.bank.language
+    treatments = {name: one.name.get(language, name) for name, one in known}
     for branch_id, rows in _by_branch(care):
+        about = (
+            (said("data as of", language), as_of.isoformat()),
+            (said("clients", language), rows.num_rows),
+        )
         sheet = Sheet(
-            title=f"Care list of branch {branch_id}",
-            tab="Care",
+            title=said("title of care", language, branch=branch_id),
+            tab=said("tab of care", language),
             rows=rows.select(list(CARE_COLUMNS)),
             words={"care_treatment": treatments},
-            language=config.bank.language,
+            language=language,
             summary=(
-                ("This list", (("Data as of", as_of.isoformat()), ("Clients", rows.num_rows))),
-                HOW_TO_HELP,
+                (said("this list", language), about),
+                lines_of("how to read it", HOW_TO_HELP, language),
             ),
             created=as_of,
         )
@@ -249,30 +231,32 @@ def _by_branch(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _summary(rows: pa.Table, config: RunConfig, as_of: date) -> Sequence[Block]:
-    shown = words(config)
+    shown, language = words(config), config.bank.language
     valid_from, valid_to = min(rows["valid_from"].to_pylist()), max(rows["valid_to"].to_pylist())
-    about = (
-        ("Bank", config.bank.name),
-        ("Campaign", config.campaign.campaign_id),
-        ("Data as of", as_of.isoformat()),
-        ("Valid", f"{valid_from.isoformat()} to {valid_to.isoformat()}, see each row"),
-        ("Offers", rows.num_rows),
-        ("Clients", len(set(rows["customer_id"].to_pylist()))),
-    )
+    days = said("from to", language, first=valid_from, last=valid_to)
+    about = {
+        "bank": config.bank.name,
+        "campaign": config.campaign.campaign_id,
+        "data as of": as_of.isoformat(),
+        "valid": days,
+        "offers": rows.num_rows,
+        "clients": len(set(rows["customer_id"].to_pylist())),
+    }
+    in_words = [(said(name, language), told) for name, told in about.items()]
     return (
-        ("This list", about),
-        ("Offers by product", _counts(rows, "product_id", shown)),
-        ("Offers by channel", _counts(rows, "channel", shown)),
-        ("Offers by what goes with them", _counts(rows, "lever_code", shown)),
-        ("Offers by advisor", _counts(rows, "advisor_id", shown)),
-        HOW_TO_READ,
+        (said("this list", language), in_words),
+        *(
+            (said(headline, language), _counts(rows, column, shown, said("none", language)))
+            for headline, column in COUNTED.items()
+        ),
+        lines_of("how to read it", HOW_TO_READ, language),
     )
 
 
-def _counts(rows: pa.Table, column: str, shown: Words) -> list[tuple[str, int]]:
+def _counts(rows: pa.Table, column: str, shown: Words, none: str) -> list[tuple[str, int]]:
     counts = Counter(rows[column].to_pylist())
     labels = shown.get(column, {})
-    named = {labels.get(code, code or "none"): number for code, number in counts.items()}
+    named = {labels.get(code, code or none): number for code, number in counts.items()}
     return sorted(named.items(), key=lambda item: (-item[1], item[0]))
 
 

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from campaigns.csv_file import write_csv
 from campaigns.list_files import MANIFEST, file_name, words
-from campaigns.workbook import Block, Sheet, write_workbook
+from campaigns.workbook import Sheet, write_workbook
+from campaigns.workbook_words import HOW_TO_RECALL, lines_of, said
 from conf.schema import RunConfig
 from tables.files import sha256_of
 
@@ -33,14 +34,6 @@ RECALL = pa.schema(
     ]
 )
 ORDER = ("branch_id", "channel", "customer_id", "offer_id", "as_of", "run_id")
-WHAT_TO_DO: Block = (
-    "What to do",
-    (
-        ("These clients", "have objected: no offer may be put to them any more, in no way."),
-        ("Now", "Strike these rows from the list, and from whatever was planned by it."),
-        ("If you have called", "since the day of the objection, report it as a disposition."),
-    ),
-)
 
 
 def recalled_rows(rows: Iterable[Mapping[str, Any]], since: Mapping[str, date]) -> pa.Table:
@@ -85,17 +78,21 @@ def write_recall(folder: Path, rows: pa.Table, config: RunConfig) -> None:
 
 
 def _sheet(branch_id: str, rows: pa.Table, config: RunConfig, day: date) -> Sheet:
+    language = config.bank.language
     about = (
-        ("Offers to withdraw", rows.num_rows),
-        ("Clients", pc.count_distinct(rows["customer_id"]).as_py()),
-        ("Objections until", day.isoformat()),
+        (said("offers to withdraw", language), rows.num_rows),
+        (said("clients", language), pc.count_distinct(rows["customer_id"]).as_py()),
+        (said("objections until", language), day.isoformat()),
     )
     return Sheet(
-        title=f"Recall for branch {branch_id}",
-        tab="Recall",
+        title=said("title of a recall", language, branch=branch_id),
+        tab=said("tab of a recall", language),
         rows=rows,
         words=words(config),
-        language=config.bank.language,
-        summary=(("This recall", about), WHAT_TO_DO),
+        language=language,
+        summary=(
+            (said("this recall", language), about),
+            lines_of("what to do", HOW_TO_RECALL, language),
+        ),
         created=day,
     )

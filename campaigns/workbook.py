@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from campaigns.headings import HEADINGS, Heading
+from campaigns.workbook_words import Block, said
 from conf.wording import Language
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ LABEL_WIDTH, VALUE_WIDTH = 26, 90
 LONGEST_FOOTER = 100  # Excel takes 255 characters of both sides together, & being two
 Words = Mapping[str, Mapping[str, str]]
 Cell = str | bool | int | float | Decimal | date | None
-Block = tuple[str, Sequence[tuple[str, str | int]]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sheet:
         tab: Name of the sheet with the rows.
         rows: The list; its columns in the order in which they are shown.
         words: By column: what to show instead of a code.
-        language: Of the headings.
+        language: Of headings and all that the workbook says about itself.
         summary: Blocks of the second sheet: a headline, then lines of a label and a value.
         created: Day that the file says it is from; no clock is asked, so bytes repeat.
     """
@@ -68,7 +68,7 @@ def write_workbook(path: Path, sheet: Sheet) -> None:
         created = datetime.combine(sheet.created, time())
         book.set_properties({"title": sheet.title, "created": created})
         _write_list(book, book.add_worksheet(sheet.tab), sheet)
-        _write_summary(book, book.add_worksheet("About this list"), sheet)
+        _write_summary(book, book.add_worksheet(said("tab about it", sheet.language)), sheet)
 
 
 def _write_list(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
@@ -109,8 +109,13 @@ def _write_columns(
         formats = [_cell_format(book, heading, is_striped) for is_striped in (False, True)]
         words = sheet.words.get(name, {})
         for row, value in enumerate(values.to_pylist(), start=1):
-            shown = words.get(value, value) if isinstance(value, str) else value
-            _write_cell(page, row, place, shown, formats[row % 2 == 0])
+            _write_cell(page, row, place, _shown(value, words, sheet), formats[row % 2 == 0])
+
+
+def _shown(value: Cell, words: Mapping[str, str], sheet: Sheet) -> Cell:
+    if isinstance(value, bool):
+        return said("yes" if value else "no", sheet.language)
+    return words.get(value, value) if isinstance(value, str) else value
 
 
 def _row_heights(rows: pa.Table, shown: Words) -> list[int]:
@@ -144,8 +149,6 @@ def _cell_format(book: Workbook, heading: Heading, is_striped: bool) -> Format:
 def _write_cell(page: Worksheet, row: int, column: int, value: Cell, form: Format) -> None:
     if value is None:
         page.write_blank(row, column, None, form)
-    elif isinstance(value, bool):
-        page.write_string(row, column, "yes" if value else "no", form)
     elif isinstance(value, str):
         page.write_string(row, column, value, form)
     elif isinstance(value, datetime):
@@ -160,7 +163,7 @@ def _set_up_print(page: Worksheet, sheet: Sheet) -> None:
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     title = sheet.title[:LONGEST_FOOTER].replace("&", "&&")
-    page.set_footer(f"&L{title}&RPage &P of &N")
+    page.set_footer(f"&L{title}&R{said('page', sheet.language)}")
 
 
 def _write_summary(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
@@ -169,7 +172,7 @@ def _write_summary(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
     label = book.add_format({"valign": "top", "font_color": GREY})
     value = book.add_format({"valign": "top", "align": "left", "text_wrap": True})
     page.hide_gridlines(2)
-    page.set_column(0, 0, LABEL_WIDTH)
+    page.set_column(0, 0, max(LABEL_WIDTH, *map(_longest_label, sheet.summary)))
     page.set_column(1, 1, VALUE_WIDTH)
     _set_up_print(page, sheet)
     page.write_string(0, 0, sheet.title, title)
@@ -182,6 +185,11 @@ def _write_summary(book: Workbook, page: Worksheet, sheet: Sheet) -> None:
             page.write_string(row + offset, 0, name, label)
             _write_cell(page, row + offset, 1, content, value)
         row += len(lines) + 2
+
+
+def _longest_label(block: Block) -> int:
+    headline, lines = block
+    return max(map(len, (headline, *(name for name, _ in lines))))
 
 
 def _place(names: Sequence[str], name: str) -> int:

@@ -198,7 +198,7 @@ def test_a_bank_speaks_its_language_in_reasons_names_and_benefits(tmp_path: Path
     [told] = csv_rows(tmp_path / "branches/branch_B1.csv")
     assert told["reason_1"] == why[0]
     assert told["client_benefit"].startswith("Spese mediche e annullamenti coperti")
-    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")["List"]
+    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx").worksheets[0]
     shown = [cell.value for cell in page[2]]
     assert {why[0], "Assicurazione viaggi", told["client_benefit"]} <= set(shown)
     assert "Assicurazione viaggi" in list_lines(lists, ITALIAN, ListQuery(), 1)[2]
@@ -415,7 +415,7 @@ def test_a_list_tells_who_calls_whom_with_what_in_the_banks_language(
     card = {"offer_id": "gold_card_upgrade_2026", "product_id": "gold_card", "move": "up_sell"}
     row = decision("C1", 1, lever_code="first_year_fee", lever_limit=Decimal("30.00"), **card)
     write_lists(tmp_path, listed(row, config=config), cared(), config, AS_OF)
-    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx")["List"]
+    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx").worksheets[0]
     shown = [cell.value for line in page.iter_rows(max_row=2) for cell in line]
     assert {*told, 30} <= set(shown)
     assert all(all(heading.titles) for heading in HEADINGS.values())
