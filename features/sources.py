@@ -22,6 +22,7 @@ SEGMENTS = ("mass", "affluent", "private", "vip")
 FOR_EVER = date(9999, 12, 31)
 BALANCE_MONTHS = (1, 3, 6)
 PERIODS = (0, *BALANCE_MONTHS)
+SHIFT = 10**18  # to microseconds of any century: all have 19 digits then, and sort as texts
 MONTHS_APART = 6  # between customers as known now and before
 
 
@@ -215,7 +216,9 @@ def _last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
     last_days = known.groupBy("account_id", _period(as_of).alias("period")).agg(
         F.max("booked_on").alias("booked_on")
     )
-    order = F.struct("recorded_at", "transaction_id")
+    # As one text of instant and identifier: engines put structs in order three times as slowly.
+    since_long = F.unix_micros("recorded_at") + F.lit(SHIFT)
+    order = F.concat(since_long.cast("string"), F.col("transaction_id"))
     # The smaller side first: an engine without statistics keeps it in memory.
     closing = (
         last_days.join(known, on=["account_id", "booked_on"])
