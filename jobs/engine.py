@@ -33,8 +33,12 @@ SAIL = {
     # Freed pages are given back when the kernel wants them, not by the clock to be asked for again.
     "MIMALLOC_PURGE_DECOMMITS": "0",
 }
+# For every function of a column PySpark would look up who called it: half of what it takes to write
+# down a plan as long as ours. Spark takes it at the start only, a Connect server not from a client.
+WITHOUT_CALLERS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 # What results, files and secrecy depend on, wherever classic Spark runs.
 CLASSIC = {
+    **WITHOUT_CALLERS,
     "spark.sql.runSQLOnFiles": "false",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -58,9 +62,6 @@ def open_engine(settings: EngineSettings) -> Iterator[SparkSession]:
         session.conf.set("spark.sql.session.timeZone", "UTC")
         session.conf.set("spark.sql.ansi.enabled", "true")
         session.conf.set("spark.sql.shuffle.partitions", str(settings.shuffle_partitions))
-        # For every function of a column PySpark would look up who called it: half of what it takes
-        # to write down a plan as long as ours.
-        session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
         yield session
 
 
@@ -75,6 +76,8 @@ def _embedded(settings: EngineSettings) -> Iterator[SparkSession]:
     server.start(background=True)
     _, port = server.listening_address
     with _remote(f"sc://127.0.0.1:{port}") as session:
+        for name, value in WITHOUT_CALLERS.items():
+            session.conf.set(name, value)
         yield session
     # Sail was once seen to hang at the end: the work is committed, so the wait is bounded.
     _within(STOP_SECONDS, server.stop, "the embedded engine")
