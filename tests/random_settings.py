@@ -46,7 +46,10 @@ class Tagged(dict[str, Any]):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes `!replace` before such a mapping."""
+    """Writes `!replace` before such a mapping, and what is said twice twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 _Dumper.add_representer(
@@ -145,9 +148,13 @@ def _care(chance: Random) -> Values:
     flags = list(FLAGS)
     chance.shuffle(flags)
     count = chance.randrange(2, 5)
+    treatments = {flag: f"help_with_{flag}" for flag in flags[:count]}
+    words = {name: {"en": name} for name in ("name", "what_to_do", "contact")}
     return {
-        "treatments": {flag: f"help_with_{flag}" for flag in flags[:count]},
+        "treatments": treatments,
         "no_contact": flags[count : count + 1],
+        "why": {flag: {"en": flag} for flag in treatments},
+        "instructions": {help: words | {"may_contact": False} for help in treatments.values()},
     }
 
 
