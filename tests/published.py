@@ -34,6 +34,13 @@ def rows(home: Home, name: str, version: int) -> pa.Table | None:
 
 
 def _without_promises(part: pa.Table) -> pa.Table:
-    """Engines differ in what they write as never null; Delta's schema says it, not the files."""
-    schema = pa.schema([field.with_nullable(True) for field in part.schema])
+    """Engines differ in what they write as never null, and in what they call a list's elements.
+
+    Delta's schema says both, not the files.
+    """
+    schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in part.schema])
     return part.replace_schema_metadata(None).cast(schema)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.field("element", kind.value_type)) if pa.types.is_list(kind) else kind
