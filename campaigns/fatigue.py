@@ -15,6 +15,7 @@ from campaigns.optimiser_problem import Ints
 from conf.schema import ContactPolicy, Product
 
 MOST = 5  # and more
+BY_CHANNEL = "by "
 CLIENTS_30D, CLIENTS_90D, HOUSEHOLDS_30D = "clients_30d", "clients_90d", "households_30d"
 
 
@@ -42,7 +43,8 @@ class Fatigue:
 
     Attributes:
         spreads: Of clients in 30 and in 90 days, of households in 30.
-        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class or a channel.
+        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class, or ``BY_CHANNEL``
+            and a channel.
     """
 
     spreads: Mapping[str, Spread]
@@ -129,7 +131,7 @@ def _capped(policy: ContactPolicy) -> dict[str, tuple[str, int]]:
     """Where contacts are counted, and their cap, by fatigue class and channel."""
     classes, channels = policy.max_contacts_90d_by_fatigue_class, policy.max_contacts_30d_by_channel
     return {str(name): (fatigue_column(name), cap) for name, cap in classes.items()} | {
-        str(name): (channel_contacts(name), cap) for name, cap in channels.items()
+        f"{BY_CHANNEL}{name}": (channel_contacts(name), cap) for name, cap in channels.items()
     }
 
 

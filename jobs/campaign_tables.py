@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from campaigns.fatigue import CLIENTS_30D, MOST
+from campaigns.fatigue import BY_CHANNEL, CLIENTS_30D, MOST
 from campaigns.funnel import AFTER_GATES, START, in_order, in_words
 
 Content = dict[str, Any]
@@ -187,7 +187,8 @@ def _at_caps(plans: Sequence[Content]) -> tuple[Row, ...]:
 
 def _cap_in_words(name: str) -> str:
     of = {"client": "clients, 30 days", "household": "households, 30 days"}
-    return of.get(name, f"clients, 90 days, {name}")
+    days = 30 if name.startswith(BY_CHANNEL) else 90
+    return of.get(name, f"clients, {days} days, {name}")
 
 
 def _cap_share(cap: Content | None) -> Number:

@@ -74,4 +74,4 @@ def test_offers_come_on_top_of_the_contacts_there_were(spark: SparkSession) -> N
     assert CONFIG.products["mortgage"].fatigue_class == "credit"
     assert caps["credit"] == (1, 2, 3, 3), "C3 is at the cap by the mortgage alone"
     assert caps["wealth"] == (2, 0, 0, 3)
-    assert caps["phone"] == (1, 0, 2, 3), "earlier contacts were by another channel"
+    assert caps["by phone"] == (1, 0, 2, 3), "earlier contacts were by another channel"
