@@ -43,8 +43,8 @@ class Fatigue:
 
     Attributes:
         spreads: Of clients in 30 and in 90 days, of households in 30.
-        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class, or ``BY_CHANNEL``
-            and a channel.
+        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class, or a channel
+            after ``BY_CHANNEL``.
     """
 
     spreads: Mapping[str, Spread]
