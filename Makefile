@@ -8,7 +8,8 @@ CUSTOMERS ?= 20000
 MONTHS ?= 24
 SEED ?= 1
 DATA ?= ../shared/data/berka
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+# Files in their order, the long ones of integration first: else a single one is left to the end, on one core.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns measurement expectations demo jobs
 
 .DEFAULT_GOAL := help

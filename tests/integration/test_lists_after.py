@@ -165,7 +165,7 @@ def test_a_branch_gets_its_own_files_and_no_parquet(home, capsys, tmp_path):
 def test_files_that_would_not_be_the_committed_ones_are_not_written(
     home, capsys, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(list_files, "HOW_TO_READ", ("Read it", ()))
+    monkeypatch.setattr(list_files, "HOW_TO_READ", list_files.HOW_TO_READ[:1])
     branch = offers(home)[0]["branch_id"]
     for words in ([], ["--branch", branch]):
         code, _, err = xsell(home, capsys, "lists", "export", "--to", tmp_path / "x", *words)
