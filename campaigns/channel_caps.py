@@ -14,10 +14,11 @@ from pyspark.sql import Column, functions as F
 
 from campaigns.gates import Gate
 from conf.fields import Channel
-from conf.schema import Offer, RunConfig
+from conf.schema import RunConfig
 from tables.reason_codes import ReasonCode
 
 Caps = Mapping[Channel, int]
+Leave = Mapping[Channel, Column]
 NO_CAPS: Caps = {}
 
 
@@ -35,38 +36,36 @@ def channel_contacts(channel: Channel) -> str:
     return f"contacts_30d_by_{channel}"
 
 
-def open_by_cap(channel: Channel, caps: Caps) -> Column | None:
-    """The customer may be approached by it once more; None where it has no cap."""
-    return F.col(channel_contacts(channel)) < caps[channel] if channel in caps else None
+def below_caps(leave: Leave, caps: Caps) -> Leave:
+    """Leave to use each channel once more: what there is, of a capped one only below its cap."""
+    return {
+        channel: allowed & (F.col(channel_contacts(channel)) < caps[channel])
+        if channel in caps
+        else allowed
+        for channel, allowed in leave.items()
+    }
 
 
-def channel_cap_gates(offer: Offer, leave: Mapping[Channel, Column], caps: Caps) -> list[Gate]:
-    """Every channel of the offer with leave is closed by its cap.
+def channel_cap_gates(leave: Leave, caps: Caps) -> list[Gate]:
+    """Every channel with leave is closed by its cap.
 
     Without leave on any, it passes: consent tells that.
 
     Args:
-        offer: Its channels.
-        leave: Whether there is leave to approach the customer, by channel.
+        leave: Whether there is leave to approach the customer, by channel of the offer.
         caps: As ``channel_caps`` gives them.
 
     Returns:
         One gate, or none where no channel of the offer has a cap.
     """
-    if not set(offer.channels) & set(caps):
-        return []
-    is_left = reduce(or_, (_is_left(channel, leave[channel], caps) for channel in offer.channels))
     days = [
-        F.when(leave[channel], F.col(f"{channel_contacts(channel)}_pass_on"))
-        for channel in offer.channels
+        F.when(allowed, F.col(f"{channel_contacts(channel)}_pass_on"))
+        for channel, allowed in leave.items()
         if channel in caps
     ]
-    may_be_asked = reduce(or_, leave.values())
+    if not days:
+        return []
+    has_leave, is_left = (reduce(or_, one.values()) for one in (leave, below_caps(leave, caps)))
     # The least ignores nulls: the first channel that opens again.
     passes_on = F.least(*days) if len(days) > 1 else days[0]
-    return [Gate(ReasonCode.CHANNEL_CAP, may_be_asked & ~is_left, passes_on)]
-
-
-def _is_left(channel: Channel, leave: Column, caps: Caps) -> Column:
-    is_open = open_by_cap(channel, caps)
-    return leave if is_open is None else leave & is_open
+    return [Gate(ReasonCode.CHANNEL_CAP, has_leave & ~is_left, passes_on)]

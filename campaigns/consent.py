@@ -10,7 +10,7 @@ from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame, functions as F
 
-from campaigns.channel_caps import NO_CAPS, Caps, channel_cap_gates, open_by_cap
+from campaigns.channel_caps import NO_CAPS, Caps, below_caps, channel_cap_gates
 from campaigns.gates import Gate
 from campaigns.law import PROFILING, PURPOSES, marketing_purposes, permission
 from conf.fields import Channel
@@ -62,7 +62,7 @@ def consent_gates(offer: Offer, product: Product, *more: Product) -> list[Gate]:
 
 def closed_channel_gates(offer: Offer, caps: Caps, product: Product, *more: Product) -> list[Gate]:
     """Where there is leave, the cap of the channel must be open."""
-    return channel_cap_gates(offer, _leave(offer.channels, product, *more), caps)
+    return channel_cap_gates(_leave(offer.channels, product, *more), caps)
 
 
 def consented_channel(
@@ -73,10 +73,7 @@ def consented_channel(
     A channel is open with leave to market the kind of all products, and to profile, and below its
     cap.
     """
-    usable = {
-        name: leave if (is_open := open_by_cap(name, caps)) is None else leave & is_open
-        for name, leave in _leave(channels, product, *more).items()
-    }
+    usable = below_caps(_leave(channels, product, *more), caps)
     is_preferred = {name: F.col("preferred_channel").eqNullSafe(F.lit(name)) for name in channels}
     preferred = [F.when(is_preferred[name] & leave, F.lit(name)) for name, leave in usable.items()]
     in_order = [F.when(leave, F.lit(name)) for name, leave in usable.items()]

@@ -159,7 +159,9 @@ def _of_way(key: Key, before: Side, after: Side) -> Found:
     if _configured(before.config, key[1]) != _configured(after.config, key[1]):
         return Cause.POLICY, told
     if was["channel"] != now["channel"]:
-        return Cause.CONSENT, f"{told}, by consent or preference"
+        is_capped = was["channel"] in after.config.contact_policy.max_contacts_30d_by_channel
+        cause = Cause.CONTACT if is_capped else Cause.CONSENT
+        return cause, f"{told}, by consent{', its cap' if is_capped else ''} or preference"
     values = _of_value(before.decided[key], after.decided[key])
     return _main([*values, (Cause.CAPACITY, told)])
 
@@ -170,7 +172,8 @@ def _way(row: Row) -> str:
 
 def _configured(config: RunConfig, offer_id: str) -> tuple[object, ...]:
     """What decides in which ways an offer may be made."""
-    return config.offers[offer_id].channels, config.channels, config.levers
+    caps = config.contact_policy.max_contacts_30d_by_channel
+    return config.offers[offer_id].channels, config.channels, config.levers, caps
 
 
 def _causes(key: Key, own: Side, other: Side) -> list[Found]:

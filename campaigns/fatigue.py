@@ -10,12 +10,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
 from campaigns.channel_caps import channel_contacts
-from campaigns.contact_policy import fatigue_column, household_key
+from campaigns.contact_policy import CAP_DAYS, FATIGUE_DAYS, fatigue_column, household_key
 from campaigns.optimiser_problem import Ints
 from conf.schema import ContactPolicy, Product
 
 MOST = 5  # and more
-BY_CHANNEL = "by "
 CLIENTS_30D, CLIENTS_90D, HOUSEHOLDS_30D = "clients_30d", "clients_90d", "households_30d"
 
 
@@ -29,9 +28,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class AtCap:
-    """How many are at a cap of the contact policy, or above it."""
+    """How many are at a cap of the contact policy, or above it; it is of so many days."""
 
     cap: int
+    days: int
     before: int
     after: int
     of: int
@@ -43,8 +43,8 @@ class Fatigue:
 
     Attributes:
         spreads: Of clients in 30 and in 90 days, of households in 30.
-        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class, or a channel
-            after ``BY_CHANNEL``.
+        at_caps: By what the cap is of: ``client``, ``household``, a fatigue class, or ``by`` a
+            channel.
     """
 
     spreads: Mapping[str, Spread]
@@ -97,8 +97,8 @@ def fatigue(counts: DataFrame, policy: ContactPolicy) -> Fatigue:
     classes = [fatigue_column(name) for name in policy.max_contacts_90d_by_fatigue_class]
     capped = _capped(policy)
     narrow = [
-        "contacts_30d", "offers", *(name for name, _ in capped.values()),
-        *(f"offers_{name}" for name, _ in capped.values()),
+        "contacts_30d", "offers", *(name for name, _, _ in capped.values()),
+        *(f"offers_{name}" for name, _, _ in capped.values()),
     ]  # fmt: skip
     clients = counts.groupBy(*narrow).agg(F.count(F.lit(1)).alias("count")).toArrow()
     households = (
@@ -113,11 +113,11 @@ def fatigue(counts: DataFrame, policy: ContactPolicy) -> Fatigue:
     all_90d = sum((_ints(clients, name) for name in classes), np.zeros_like(many))
     at_home, to_home = _ints(households, "before"), _ints(households, "offers")
     at_caps = {
-        "client": _at_cap(policy.max_contacts_30d, before, offers, many),
-        "household": _at_cap(policy.max_household_contacts_30d, at_home, to_home, homes),
+        "client": _at_cap(policy.max_contacts_30d, CAP_DAYS, before, offers, many),
+        "household": _at_cap(policy.max_household_contacts_30d, CAP_DAYS, at_home, to_home, homes),
     } | {
-        name: _at_cap(cap, _ints(clients, column), _ints(clients, f"offers_{column}"), many)
-        for name, (column, cap) in capped.items()
+        name: _at_cap(cap, days, _ints(clients, column), _ints(clients, f"offers_{column}"), many)
+        for name, (column, cap, days) in capped.items()
     }
     spreads = {
         CLIENTS_30D: _spread(before, offers, many),
@@ -127,12 +127,12 @@ def fatigue(counts: DataFrame, policy: ContactPolicy) -> Fatigue:
     return Fatigue(spreads, at_caps)
 
 
-def _capped(policy: ContactPolicy) -> dict[str, tuple[str, int]]:
-    """Where contacts are counted, and their cap, by fatigue class and channel."""
+def _capped(policy: ContactPolicy) -> dict[str, tuple[str, int, int]]:
+    """Where contacts are counted, their cap and its days, by fatigue class and channel."""
     classes, channels = policy.max_contacts_90d_by_fatigue_class, policy.max_contacts_30d_by_channel
-    return {str(name): (fatigue_column(name), cap) for name, cap in classes.items()} | {
-        f"{BY_CHANNEL}{name}": (channel_contacts(name), cap) for name, cap in channels.items()
-    }
+    return {
+        str(name): (fatigue_column(name), cap, FATIGUE_DAYS) for name, cap in classes.items()
+    } | {f"by {name}": (channel_contacts(name), cap, CAP_DAYS) for name, cap in channels.items()}
 
 
 def _members(products: Mapping[str, Product], fatigue_class: str) -> list[str]:
@@ -143,9 +143,9 @@ def _ints(rows: pa.Table, name: str) -> Ints:
     return np.asarray(rows[name].to_numpy(), np.int64)
 
 
-def _at_cap(cap: int, before: Ints, offers: Ints, count: Ints) -> AtCap:
+def _at_cap(cap: int, days: int, before: Ints, offers: Ints, count: Ints) -> AtCap:
     at = before >= cap, before + offers >= cap
-    return AtCap(cap, int(count[at[0]].sum()), int(count[at[1]].sum()), int(count.sum()))
+    return AtCap(cap, days, int(count[at[0]].sum()), int(count[at[1]].sum()), int(count.sum()))
 
 
 def _spread(before: Ints, offers: Ints, count: Ints) -> Spread:

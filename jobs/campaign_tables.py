@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from campaigns.fatigue import BY_CHANNEL, CLIENTS_30D, MOST
+from campaigns.fatigue import CLIENTS_30D, MOST
 from campaigns.funnel import AFTER_GATES, START, in_order, in_words
 
 Content = dict[str, Any]
@@ -178,17 +178,16 @@ def or_more(contacts: int) -> str:
 
 def _at_caps(plans: Sequence[Content]) -> tuple[Row, ...]:
     found = [plan["contacts"]["at_caps"] for plan in plans]
-    names = dict.fromkeys(name for caps in found for name in caps)
+    days = {name: cap["days"] for caps in found for name, cap in caps.items()}
     return tuple(
-        Row(_cap_in_words(name), "share", tuple(_cap_share(caps.get(name)) for caps in found))
-        for name in names
+        Row(_cap_in_words(name, of), "share", tuple(_cap_share(caps.get(name)) for caps in found))
+        for name, of in days.items()
     )
 
 
-def _cap_in_words(name: str) -> str:
-    of = {"client": "clients, 30 days", "household": "households, 30 days"}
-    days = 30 if name.startswith(BY_CHANNEL) else 90
-    return of.get(name, f"clients, {days} days, {name}")
+def _cap_in_words(name: str, days: int) -> str:
+    whole = {"client": "clients", "household": "households"}
+    return f"{whole[name]}, {days} days" if name in whole else f"clients, {days} days, {name}"
 
 
 def _cap_share(cap: Content | None) -> Number:

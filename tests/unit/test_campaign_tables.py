@@ -40,7 +40,7 @@ def figures(offers: int, gate: int = 4) -> dict[str, Any]:
         "contacts": {
             "spreads": {"clients_30d": {"before": [100, 0, 0, 0, 0, 0],
                                         "after": [100 - offers, offers, 0, 0, 0, 0]}},
-            "at_caps": {"client": {"cap": 1, "before": 0, "after": offers, "of": 100}},
+            "at_caps": {"client": {"cap": 1, "days": 30, "before": 0, "after": offers, "of": 100}},
         },
         "groups": [{"attribute": "age_band", "group": "0–24", "clients": 50, "offered": 5,
                     "rate": 0.1, "low": 0.05, "high": 0.2}],

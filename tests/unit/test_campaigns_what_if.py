@@ -113,3 +113,12 @@ def test_plans_share_candidates_only_if_nothing_else_differs() -> None:
     assert key("campaign.min_expected_profit=1") != key()
     assert key("contact_policy.max_contacts_30d=1") != key()
     assert set(CampaignSettings.model_fields) >= OF_CHOICE
+
+
+def test_candidates_ask_for_the_offers_of_a_client_where_channels_are_capped() -> None:
+    """A capped channel is closed by as many contacts early as a client may get offers."""
+    two = "campaign.max_offers_per_customer=2"
+    caps = "contact_policy.max_contacts_30d_by_channel={phone: 2}"
+    assert candidates_key(load_config("local")) == candidates_key(load_config("local", [two]))
+    capped = candidates_key(load_config("local", [caps]))
+    assert capped != candidates_key(load_config("local", [caps, two]))

@@ -155,6 +155,13 @@ def test_another_configured_channel_is_policy() -> None:
     assert told(before, after) == [("other way", "policy")]
 
 
+def test_another_channel_where_the_first_is_capped_may_be_for_contacts() -> None:
+    capped = load_config("local", ["contact_policy.max_contacts_30d_by_channel={phone: 1}"])
+    after = side({"C1": decided()}, True, capped, C1=row(channel="branch"))
+    assert told(side({"C1": decided()}, False, capped), after) == [("other way", "contact")]
+    assert told(side({"C1": decided()}, False), after) == [("other way", "policy")]
+
+
 def test_every_change_is_told_once_and_the_counts_add_up() -> None:
     chance = random.Random(5)
     others = [other for other, config, _ in CASES if other and config is CONFIG]
