@@ -119,10 +119,10 @@ HOW_TO_READ: Lines = (
     (
         HEADINGS["channel"].titles,
         (
-            "Use this channel only: the client has agreed to it for such offers.",
-            "Usare solo questo canale: il cliente lo ha accettato per queste offerte.",
-            "Folosiți numai acest canal: clientul a fost de acord cu el pentru astfel de oferte.",
-            "Только этот канал: на него клиент согласился для таких предложений.",
+            "Use this channel only: the client allows it for such offers.",
+            "Usare solo questo canale: il cliente lo consente per queste offerte.",
+            "Folosiți numai acest canal: clientul îl permite pentru astfel de oferte.",
+            "Только этот канал: клиент допускает его для таких предложений.",
         ),
     ),
     (
