@@ -8,7 +8,6 @@ import json
 import re
 import string
 import unicodedata
-import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -370,55 +369,6 @@ def test_a_branch_sees_its_own_clients_and_no_propensity_or_profit(tmp_path: Pat
         assert "8.1" not in content
     kept = pq.read_table(tmp_path / "campaign.parquet")
     assert kept["propensity"].to_pylist() == [0.4321, 0.4321]
-
-
-def test_the_workbook_is_made_for_a_person_and_holds_no_formula(tmp_path: Path) -> None:
-    row = decision("=cmd|' /C calc'!A0", 1)
-    write_lists(tmp_path, listed(row, reason="=1+1"), cared(), CONFIG, AS_OF)
-    path = tmp_path / "branches/branch_B1.xlsx"
-
-    workbook = openpyxl.load_workbook(path)
-    page = workbook["List"]
-    headings = [cell.value for cell in page[1]]
-    client, why = page.cell(2, 2), page.cell(2, headings.index("Why this client") + 1)
-    assert (client.value, client.data_type) == ("=cmd|' /C calc'!A0", "s")
-    assert (why.value, why.data_type) == ("=1+1", "s")
-    assert workbook.properties.created == datetime(2024, 3, 1)  # noqa: DTZ001
-    assert page.freeze_panes == "C2"
-    assert page.auto_filter.ref.startswith("A1:")
-    assert page.cell(2, headings.index("Offer") + 1).value == "Travel insurance"
-    assert page.cell(2, headings.index("Valid until") + 1).value == datetime(2024, 4, 21)  # noqa: DTZ001
-    about = {line[0]: line[1] for line in workbook["About this list"].values}
-    assert about["Clients"] == 1
-    assert about["Travel insurance"] == 1
-    with zipfile.ZipFile(path) as archive:
-        assert b"<f>" not in b"".join(map(archive.read, archive.namelist()))
-    [told] = csv_rows(path.with_suffix(".csv"))
-    assert (told["customer_id"], told["reason_1"]) == ("'=cmd|' /C calc'!A0", "'=1+1")
-
-
-@pytest.mark.parametrize(
-    ("language", "told"),
-    [
-        ("en", ["Client", "Who calls", "the client's advisor", "First year's fee waived"]),
-        ("it", ["Cliente", "Chi contatta", "il consulente del cliente",
-                "Canone del primo anno gratuito"]),
-        ("ro", ["Client", "Cine contactează", "consilierul clientului",
-                "Taxa primului an gratuită"]),
-        ("ru", ["Клиент", "Кто связывается", "консультант клиента", "Без платы за первый год"]),
-    ],
-)  # fmt: skip
-def test_a_list_tells_who_calls_whom_with_what_in_the_banks_language(
-    tmp_path: Path, language: str, told: list[str]
-) -> None:
-    config = load_config("local", [f"bank.language={language}"])
-    card = {"offer_id": "gold_card_upgrade_2026", "product_id": "gold_card", "move": "up_sell"}
-    row = decision("C1", 1, lever_code="first_year_fee", lever_limit=Decimal("30.00"), **card)
-    write_lists(tmp_path, listed(row, config=config), cared(), config, AS_OF)
-    page = openpyxl.load_workbook(tmp_path / "branches/branch_B1.xlsx").worksheets[0]
-    shown = [cell.value for line in page.iter_rows(max_row=2) for cell in line]
-    assert {*told, 30} <= set(shown)
-    assert all(all(heading.titles) for heading in HEADINGS.values())
 
 
 def test_every_column_that_is_shown_has_a_heading() -> None:
