@@ -8,38 +8,16 @@ concerns an offer, what was decided on purpose before what followed from figures
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-import pyarrow as pa
+from typing import TypeVar
 
 from campaigns.change import Cause, Change, Kind
-from campaigns.rules import Rule, rules_in_force
-from conf.schema import RunConfig
+from campaigns.diff_values import Found, of_value
+from campaigns.moved import Key
+from campaigns.sides import Row, Side, configured, way
 from tables.reason_codes import Outcome, ReasonCode
 
-Row = Mapping[str, Any]
-Key = tuple[str, str]
 T = TypeVar("T")
-NEEDED = (
-    "customer_id",
-    "offer_id",
-    "branch_id",
-    "outcome",
-    "failed_gates",
-    "margin",
-    "contact_cost",
-    "is_in_global_holdout",
-    "contacts_left_30d",
-    "model_name",
-    "model_version",
-    "response",
-    "response_basis",
-    "uplift_version",
-    "rules_version",
-)
 ORDER = {cause: place for place, cause in enumerate(Cause)}
-Found = tuple[Cause, str]
 # Gates whose family does not say what moved them.
 CAUSE_OF_GATE: Mapping[str, Cause] = {
     ReasonCode.NOT_ACTIVE: Cause.CLIENT,
@@ -55,35 +33,6 @@ NO_LIMITS = {"campaign_id", "salt", "control_share", "global_holdout_share"}
 OWN_LIMITS = ("max_offers_per_customer", "max_offers_per_household")
 
 
-@dataclass(frozen=True)
-class Side:
-    """One of the two runs.
-
-    Attributes:
-        listed: Rows of its lists, by client and offer.
-        decided: What it decided about every offer to the clients on either list.
-        config: Its configuration.
-        is_after: It is the later one of the two.
-    """
-
-    listed: Mapping[Key, Row]
-    decided: Mapping[Key, Row]
-    config: RunConfig
-    is_after: bool = False
-    _rules: dict[str, dict[str, Rule]] = field(default_factory=dict, compare=False)
-
-    def rules(self, offer_id: str) -> dict[str, Rule]:
-        """The rules asked about an offer, by reason code."""
-        if offer_id not in self._rules:
-            self._rules[offer_id] = rules_in_force(offer_id, self.config)
-        return self._rules[offer_id]
-
-
-def by_key(rows: pa.Table) -> dict[Key, Row]:
-    """Rows by client and offer."""
-    return {(row["customer_id"], row["offer_id"]): row for row in rows.to_pylist()}
-
-
 def changes(before: Side, after: Side) -> list[Change]:
     """Every row that entered, left, or is listed otherwise, in the order of branch and rank."""
     entered = set(after.listed) - set(before.listed)
@@ -94,6 +43,17 @@ def changes(before: Side, after: Side) -> list[Change]:
         *_stayed(before, after),
     ]
     return sorted(found, key=_place)
+
+
+def valued(found: Iterable[Change]) -> set[Key]:
+    """Clients and offers whose response may be behind some change."""
+    return {
+        (change.customer_id, offer_id)
+        for change in found
+        if change.cause in (Cause.MODEL, Cause.DATA)
+        for offer_id in (change.offer_id, change.instead_of)
+        if offer_id is not None
+    }
 
 
 def _place(change: Change) -> tuple[object, ...]:
@@ -148,32 +108,21 @@ def _otherwise(key: Key, before: Side, after: Side) -> tuple[Kind, Found] | None
     if (was["channel"], was["lever_code"]) != (now["channel"], now["lever_code"]):
         return Kind.OTHER_WAY, _of_way(key, before, after)
     if was["rank_in_branch"] != now["rank_in_branch"]:
-        return Kind.RE_RANKED, _main(_of_value(before.decided[key], after.decided[key]))
+        return Kind.RE_RANKED, _main(of_value(key, before, after))
     return None
 
 
 def _of_way(key: Key, before: Side, after: Side) -> Found:
     """Why the same offer is made by another channel, or with another lever."""
     was, now = before.listed[key], after.listed[key]
-    told = f"{_way(was)} -> {_way(now)}"
-    if _configured(before.config, key[1]) != _configured(after.config, key[1]):
+    told = f"{way(was)} -> {way(now)}"
+    if configured(before.config, key[1]) != configured(after.config, key[1]):
         return Cause.POLICY, told
     if was["channel"] != now["channel"]:
         is_capped = was["channel"] in after.config.contact_policy.max_contacts_30d_by_channel
         cause = Cause.CONTACT if is_capped else Cause.CONSENT
         return cause, f"{told}, by consent{', its cap' if is_capped else ''} or preference"
-    values = _of_value(before.decided[key], after.decided[key])
-    return _main([*values, (Cause.CAPACITY, told)])
-
-
-def _way(row: Row) -> str:
-    return " with ".join(filter(None, (row["channel"], row["lever_code"])))
-
-
-def _configured(config: RunConfig, offer_id: str) -> tuple[object, ...]:
-    """What decides in which ways an offer may be made."""
-    caps = config.contact_policy.max_contacts_30d_by_channel
-    return config.offers[offer_id].channels, config.channels, config.levers, caps
+    return _main([*of_value(key, before, after), (Cause.CAPACITY, told)])
 
 
 def _causes(key: Key, own: Side, other: Side) -> list[Found]:
@@ -185,15 +134,15 @@ def _causes(key: Key, own: Side, other: Side) -> list[Found]:
         return [(Cause.CLIENT, "known to one of the runs only")]
     found = [cause for code in decided["failed_gates"] for cause in _of_gate(code, key, own, other)]
     found += _of_outcome(decided, listed, own, other)
-    return found or _of_value(*_in_order(own, listed, decided))
+    return found or of_value(key, *_in_order(own, own, other))
 
 
 def _of_gate(code: str, key: Key, own: Side, other: Side) -> Iterator[Found]:
-    before, after = _in_order(own, own.decided[key], other.decided[key])
-    worth = _of_value(before, after) if code == ReasonCode.NOT_PROFITABLE else []
+    before, after = _in_order(own, own, other)
+    worth = of_value(key, before, after) if code == ReasonCode.NOT_PROFITABLE else []
     yield from worth
-    is_another = before["rules_version"] != after["rules_version"]
-    if is_another and (changed := _changed_rule(code, key[1], *_in_order(own, own, other))):
+    is_another = before.decided[key]["rules_version"] != after.decided[key]["rules_version"]
+    if is_another and (changed := _changed_rule(code, key[1], before, after)):
         yield Cause.POLICY, changed
     elif not worth:
         family = code.partition(".")[0]
@@ -243,24 +192,6 @@ def _changed_limits(before: Side, after: Side, names: Iterable[str] | None = Non
         if was[name] != now[name]
     ]
     return "; ".join(changed)
-
-
-def _of_value(before: Row, after: Row) -> list[Found]:
-    """Why the same offer is worth more or less; nothing if it is not."""
-    found: list[Found] = [
-        (Cause.POLICY, f"{name} {before[name]} -> {after[name]}")
-        for name in ("margin", "contact_cost")
-        if before[name] != after[name]
-    ]
-    if before["response"] != after["response"]:
-        models = [
-            (row["model_name"], row["model_version"], row["response_basis"], row["uplift_version"])
-            for row in (before, after)
-        ]
-        is_same = models[0] == models[1]
-        named = " -> ".join(f"{model[0]} {model[1]}" for model in models)
-        found.append((Cause.DATA, "its response") if is_same else (Cause.MODEL, named))
-    return found
 
 
 def _main(causes: Iterable[Found]) -> Found:

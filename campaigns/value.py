@@ -11,7 +11,7 @@ from tables.reason_codes import ReasonCode
 
 MONEY = "decimal(18,2)"
 UNIT = 10**15
-UPLIFT = "uplift"
+UPLIFT, PROPENSITY = "uplift", "propensity"
 
 
 def response() -> Column:
@@ -26,7 +26,7 @@ def response() -> Column:
 def response_basis() -> Column:
     """What ``response`` is: ``uplift`` or ``propensity``; null without a score."""
     return F.when(F.col("uplift").isNotNull(), F.lit(UPLIFT)).when(
-        F.col("propensity").isNotNull(), F.lit("propensity")
+        F.col("propensity").isNotNull(), F.lit(PROPENSITY)
     )
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import pyarrow.compute as pc
 
 from campaigns.change import MEANING, Cause, Change, Kind, as_table
 from campaigns.csv_file import write_csv
-from campaigns.diff import NEEDED, Side, by_key, changes
+from campaigns.diff import changes, valued
+from campaigns.diff_values import questions
 from campaigns.list_query import named
+from campaigns.sides import NEEDED, Side, by_key
 from conf.errors import did_you_mean
 from conf.recorded import recorded_config
 from jobs.home import Home
@@ -41,7 +44,9 @@ def diff_command(options: argparse.Namespace) -> int:
     if options.branch is not None:
         lists = _of_branch(options.branch, lists)
     clients = {name for rows in lists for name in rows["customer_id"].to_pylist()}
-    found = changes(
+    found = _changes(
+        home,
+        (before, after),
         _side(home, before, lists[0], clients, is_after=False),
         _side(home, after, lists[1], clients, is_after=True),
     )
@@ -50,6 +55,19 @@ def diff_command(options: argparse.Namespace) -> int:
     for line in diff_lines((before, after), lists, found, options.examples):
         sys.stdout.write(line + "\n")
     return 0
+
+
+def _changes(
+    home: Home, records: tuple[RunRecord, RunRecord], before: Side, after: Side
+) -> list[Change]:
+    """Every change; models are asked only where a response may be the cause of one."""
+    found = changes(before, after)
+    asked = list(questions(valued(found), before, after))
+    if not asked:
+        return found
+    from jobs.what_moved import what_moved
+
+    return changes(before, replace(after, answers=what_moved(home, records, asked)))
 
 
 def two_campaigns(home: Home, runs: Sequence[str], months: Sequence[date]) -> list[RunRecord]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from campaigns import list_files
-from campaigns.diff import by_key
+from campaigns.sides import by_key
 from jobs import inputs
 from jobs.cli import main
 from jobs.home import Home

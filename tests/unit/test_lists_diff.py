@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from campaigns.change import CHANGES, MEANING, Cause, Kind, as_table
-from campaigns.diff import Side, changes
+from campaigns.diff import changes
 from campaigns.rules import rules_in_force, rules_version
+from campaigns.sides import Side
 from conf.load import load_config
 
 CONFIG = load_config("local")
@@ -28,7 +29,9 @@ def decided(outcome: str = "offered", *failed: str, config: Any = CONFIG, **more
         "contact_cost": Decimal(4),
         "is_in_global_holdout": False,
         "contacts_left_30d": 2,
-        "model_name": "propensity_credit_card",
+        "channel": "phone",
+        "lever_code": None,
+        "propensity": more.get("response", 0.3),
         "model_version": 1,
         "response": 0.3,
         "response_basis": "propensity",
@@ -82,6 +85,8 @@ CASES = [
     (decided("over_capacity", response=0.2), CONFIG, "capacity"),
     (decided("outranked", response=0.2), CONFIG, "data"),
     (decided("outranked", response=0.2, model_version=2), CONFIG, "model"),
+    (decided("outranked", response=0.2, propensity=0.3), CONFIG, "capacity"),
+    (decided("outranked", response=0.2, response_basis="renewal_rate"), CONFIG, "data"),
     (decided("outranked", contacts_left_30d=0), CONFIG, "contact"),
     (decided("outranked"), CONFIG, "neighbours"),
     (None, CONFIG, "client"),
