@@ -22,6 +22,8 @@ COLUMNS = (
     "expected_profit",
     "outcome",
     "is_in_control_group",
+    "lever_code",
+    "acceptance",
 )
 IN_ORDER = ("customer_id", "product_id", "propensity")
 UNKNOWN = "unknown"

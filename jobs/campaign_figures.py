@@ -19,6 +19,7 @@ from campaigns.contact_policy import contact_facts
 from campaigns.eligibility import is_active
 from campaigns.fatigue import Fatigue, contact_counts, fatigue
 from campaigns.funnel import funnel
+from campaigns.lever_costs import LeverCost, in_words as cost_in_words, lever_costs
 from campaigns.limits_in_words import dearest_limits, shortages
 from campaigns.power import Design, in_words
 from campaigns.sources import CampaignSources
@@ -84,6 +85,7 @@ def campaign_figures(
         "volume": _volume(branches),
         "products": [asdict(one) for one in volumes(offered, "product_id", run.config.products)],
         "channels": [asdict(one) for one in volumes(offered, "channel")],
+        "levers": [_lever(one) for one in lever_costs(offered, run.config.levers)],
         "segments": _rates(shares(people["segment"], people["customer_id"], offered)),
         "regions": _rates(shares(_regions(run, people), people["customer_id"], offered)),
         "contacts": asdict(_fatigue(run, sources, active, decided, folder)),
@@ -157,6 +159,10 @@ def _groups(run: Run, customer_ids: pa.ChunkedArray, offered: pa.Table) -> Itera
                     "attribute": attribute, "group": name, "clients": count, "offered": many,
                     "rate": rate.value, "low": rate.low, "high": rate.high,
                 }  # fmt: skip
+
+
+def _lever(cost: LeverCost) -> Content:
+    return asdict(cost) | {"sentence": cost_in_words(cost)}
 
 
 def _detectable(name: str, design: Design) -> Content:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobs.campaign_plots import plots
-from jobs.campaign_tables import Section, cells, sections
+from jobs.campaign_tables import Section, cells, lever_remarks, sections
 
 Content = dict[str, Any]
 
@@ -27,7 +27,7 @@ def campaign_content(
     return {
         "plans": [
             {"name": name, "figures": one, "control": one["detectable"][0]["sentence"]}
-            | {"limits": [*one["dearest_limits"], *one["minima_not_met"]]}
+            | {"limits": [*one["dearest_limits"], *lever_remarks(one), *one["minima_not_met"]]}
             for name, one in zip(names, figures, strict=True)
         ],
         "tables": [{"header": header, "rows": rows} for header, *rows in tables],

@@ -59,6 +59,8 @@ def sections(plans: Sequence[Content]) -> list[Section]:
         Section(ALL_PRODUCTS, _named(plans, "products", "offers", "whole")),
         Section("Expected profit by product", _named(plans, "products", "profit", "money"), True),
         Section("Offers by channel", _named(plans, "channels", "offers", "whole")),
+        Section("Cost of levers, as expected", _levers(plans, "expected", "money")),
+        Section("Chance that a lever costs more than its budget", _levers(plans, "over", "share")),
         Section("Share of clients offered, by segment", _named(plans, "segments", "rate", "share")),
         Section(
             "Share of clients offered, by region", _named(plans, "regions", "rate", "share"), True
@@ -87,12 +89,18 @@ def cells(section: Section, names: Sequence[str]) -> list[Cells]:
 
 
 def remarks(figures: Content) -> list[str]:
-    """A plan in sentences: dear limits, minima that are not met, what its control can show."""
+    """A plan in sentences: dear limits, levers, minima not met, what its control can show."""
     return [
         *figures["dearest_limits"],
+        *lever_remarks(figures),
         *figures["minima_not_met"],
         figures["detectable"][0]["sentence"],
     ]
+
+
+def lever_remarks(figures: Content) -> list[str]:
+    """What each lever with a budget may come to."""
+    return [one["sentence"] for one in figures["levers"]]
 
 
 def shown(value: Number, unit: Unit, sign: Literal["", "+"] = "") -> str:
@@ -162,6 +170,13 @@ def _named(plans: Sequence[Content], part: str, figure: str, unit: Unit) -> tupl
     found = [{one["name"]: one[figure] for one in plan[part]} for plan in plans]
     names = sorted({name for by_name in found for name in by_name})
     return _rows((name, unit, [by_name.get(name, 0) for by_name in found]) for name in names)
+
+
+def _levers(plans: Sequence[Content], figure: str, unit: Unit) -> tuple[Row, ...]:
+    """A chance of nothing is told as well."""
+    found = [{one["name"]: one[figure] for one in plan["levers"]} for plan in plans]
+    names = sorted({name for by_name in found for name in by_name})
+    return tuple(Row(name, unit, tuple(one.get(name) for one in found)) for name in names)
 
 
 def _contacts(plans: Sequence[Content]) -> tuple[Row, ...]:

@@ -28,6 +28,7 @@ from conf.errors import ConfigError, did_you_mean
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
 from jobs.campaign_figures import campaign_figures, choice_figures
+from jobs.campaign_tables import lever_remarks
 from jobs.levers_offered import levers_offered
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
@@ -211,6 +212,8 @@ def _note_choice(run: Run, choice: Choice) -> None:
             run.note(**{name: "; ".join(told[name])})
     if lacking := told["minima_not_met"]:
         log.warning("%s minima of the campaign are not met: %s", len(lacking), "; ".join(lacking))
+    if levers := lever_remarks(run.figures):
+        run.note(lever_budgets="; ".join(levers))
     run.note(detectable_uplift=run.figures["detectable"][0]["sentence"])
     run.figures.update(told)
 

@@ -85,6 +85,11 @@ def test_the_page_of_a_campaign_counts_what_was_decided(
     for name, column in (("products", "product_id"), ("branches", "branch_id")):
         found = {one["name"]: one["offers"] for one in figures[name] if one["offers"]}
         assert found == Counter(row[column] for row in offered)
+    levers = Counter(row["lever_code"] for row in offered)
+    budgets = {code for code, lever in bank.config.levers.items() if lever.budget is not None}
+    assert {one["name"]: one["offers"] for one in figures["levers"]} == {
+        code: levers[code] for code in budgets if levers[code]
+    }
     assert record.counts["detectable_uplift"] == figures["detectable"][0]["sentence"]
     assert sum(one["offered"] for one in figures["segments"]) == figures["clients_offered"]
 

@@ -37,6 +37,8 @@ def figures(offers: int, gate: int = 4) -> dict[str, Any]:
         "volume": {"branches": 1, "least": offers, "median": offers, "most": offers, "full": 0},
         "products": [{"name": "card", "offers": offers, "clients": offers, "profit": 1.0}],
         "channels": [], "segments": [], "regions": [],
+        "levers": [{"name": "fee", "expected": 9.0 * offers, "over": 0.0,
+                    "sentence": "lever fee costs <some> as expected"}],
         "contacts": {
             "spreads": {"clients_30d": {"before": [100, 0, 0, 0, 0, 0],
                                         "after": [100 - offers, offers, 0, 0, 0, 0]}},
@@ -58,6 +60,10 @@ def test_two_plans_have_a_difference() -> None:
     assert rows["clients in the control group"] == ("9", "9", "0")
     assert rows["uplift that can be seen, points"] == ("–", "–", "–")
     assert "Offers by channel" not in found, "nothing to tell"
+    over = cells(found["Chance that a lever costs more than its budget"], ["a", "b"])
+    assert over[1:] == [("fee", "0.0 %", "0.0 %", "0.0 %")], "that it cannot is told as well"
+    dear = cells(found["Cost of levers, as expected"], ["a", "b"])
+    assert dear[1:] == [("fee", "360.00", "270.00", "-90.00")]
     caps = cells(found["At a cap of the contact policy afterwards"], ["a", "b"])
     assert caps[1:] == [("clients, 30 days", "40.0 %", "30.0 %", "-10.0 %")]
 
@@ -98,4 +104,5 @@ def test_a_page_shows_every_plan_and_fetches_nothing(count: int) -> None:
         assert phrase in page.shown
     # A campaign's own page tells both beside its choice.
     assert ("branch <B> earns" in page.shown) == (count > 1)
+    assert ("lever fee costs <some> as expected" in page.shown) == (count > 1)
     assert ("no uplift can be seen." in page.shown) == (count > 1)

@@ -17,6 +17,7 @@ def chosen(*rows: dict[str, Any]) -> pa.Table:
     usual = {
         "branch_id": "B1", "channel": "branch", "propensity": 0.1, "outcome": "offered",
         "expected_profit": Decimal("1.50"), "is_in_control_group": False,
+        "lever_code": None, "acceptance": 0.1,
     }  # fmt: skip
     found = pa.Table.from_pylist([usual | row for row in rows])
     return found.select(list(COLUMNS))
