@@ -9,13 +9,14 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
 from campaigns.credit import credit
+from campaigns.endings import NO_AMOUNTS, Amounts
 from campaigns.moves import RENEWAL_RATE
 from campaigns.offer_log import canonical_lines, leaf_hash
 from campaigns.reasons import MOST
 from campaigns.sentences import event_sentence
 from campaigns.triggers import OfferDays
 from campaigns.wording import price_in_words
-from conf.moves import Bundle
+from conf.moves import MATURITY, Bundle
 from conf.schema import RunConfig
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, DECISIONS
@@ -57,7 +58,10 @@ def offers_made(decisions: DataFrame, customers: DataFrame) -> DataFrame:
 
 
 def campaign_list(
-    offers: pa.Table, reasons: Mapping[Pair, list[str]], config: RunConfig
+    offers: pa.Table,
+    reasons: Mapping[Pair, list[str]],
+    config: RunConfig,
+    amounts: Amounts = NO_AMOUNTS,
 ) -> pa.Table:
     """The lists of all branches, shaped ``CAMPAIGN_LISTS``, in the order of branch and rank.
 
@@ -65,6 +69,7 @@ def campaign_list(
         offers: As ``offers_made`` returns them.
         reasons: Sentences by customer and product, at least one for each offer.
         config: What products, partners and offers are.
+        amounts: What is on that which ends, where it is known.
     """
     columns = list(DECISIONS.column_names)
     decided = offers.select(columns).cast(arrow_schema(DECISIONS))
@@ -72,7 +77,7 @@ def campaign_list(
     rows = [
         {name: offer[name] for name in AS_DECIDED}
         | _terms(offer, config)
-        | _reason_columns(_told(offer, reasons, config))
+        | _reason_columns(_told(offer, reasons, config, amounts))
         | credit(offer, config)
         | {"log_leaf": leaf}
         for offer, leaf in zip(offers.to_pylist(), leaves, strict=True)
@@ -119,14 +124,18 @@ def _package(offer_id: str, bundle: Bundle, config: RunConfig) -> dict[str, Any]
     }
 
 
-def _told(offer: Row, reasons: Mapping[Pair, list[str]], config: RunConfig) -> list[str]:
+def _told(
+    offer: Row, reasons: Mapping[Pair, list[str]], config: RunConfig, amounts: Amounts
+) -> list[str]:
     """The event first; to who renews, no model has anything to say."""
     sentences = reasons[offer["customer_id"], offer["product_id"]]
     if offer["event"] is None:
         return sentences
     trigger = config.offers[offer["offer_id"]].trigger
     ending = (trigger and trigger.of) or offer["product_id"]
-    why = event_sentence(offer["event"], ending, offer["event_on"], _days(offer, config), config)
+    event, event_on, days = offer["event"], offer["event_on"], _days(offer, config)
+    amount = amounts.get((offer["customer_id"], ending, event_on)) if event == MATURITY else None
+    why = event_sentence(event, ending, event_on, days, config, amount=amount)
     return [why, *(sentences if offer["response_basis"] != RENEWAL_RATE else [])][:MOST]
 
 

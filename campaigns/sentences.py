@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from string import Formatter
 
+from campaigns.endings import Amount
 from campaigns.triggers import OfferDays
 from campaigns.wording import (
     DAY_OF_YEAR,
@@ -29,7 +30,7 @@ from features.catalogue import Feature, feature_catalogue
 SMALLEST_SHARE = 0.01
 VALUE, WINDOW, MONTHS = "value", "window", "months"
 PRODUCT = ("product", "Product")
-FIRST, LAST, DAY = "first", "last", "day"
+FIRST, LAST, DAY, AMOUNT = "first", "last", "day", "amount"
 Path = tuple[str, ...]
 Broken = Iterator[tuple[Path, str]]
 
@@ -61,7 +62,13 @@ def product_sentence(sentences: InLanguages, product_id: str, config: RunConfig)
 
 
 def event_sentence(
-    event: Event, product_id: str, event_on: date | None, days: OfferDays, config: RunConfig
+    event: Event,
+    product_id: str,
+    event_on: date | None,
+    days: OfferDays,
+    config: RunConfig,
+    *,
+    amount: Amount | None = None,
 ) -> str:
     """Why an offer is due now, and on which days to speak of it.
 
@@ -71,15 +78,19 @@ def event_sentence(
         event_on: The day of it, where it is known.
         days: The days of the offer.
         config: Sentences and names of products.
+        amount: What is on that which ends, where it is known.
     """
     language = config.bank.language
+    sentences = config.reasons.events[event]
     words = {
         FIRST: day_in_words(days.first, language),
         LAST: day_in_words(days.last, language),
         DAY: day_in_words(event_on, language, DAY_OF_YEAR) if event_on else "",
     }
-    sentence = config.reasons.events[event][language]
-    return _filled(sentence, 0, words | _product_words(product_id, config), language)
+    if amount is not None:
+        sentences = config.reasons.maturity_of_an_amount
+        words[AMOUNT] = in_words(float(amount.value), "money", amount.currency, language)
+    return _filled(sentences[language], 0, words | _product_words(product_id, config), language)
 
 
 def plain_number(value: object) -> float:
@@ -159,6 +170,9 @@ def _events(config: RunConfig) -> Broken:
         yield from _sentences(
             ("reasons", "events", event), sentences, (FIRST, LAST, *dated, *PRODUCT), None, config
         )
+    names = (AMOUNT, FIRST, LAST, DAY, *PRODUCT)
+    of_an_amount = config.reasons.maturity_of_an_amount
+    yield from _sentences(("reasons", "maturity_of_an_amount"), of_an_amount, names, None, config)
 
 
 def _may_name(feature: Feature, section: str) -> set[str]:

@@ -68,6 +68,11 @@ def waits_for_ends(config: RunConfig) -> bool:
     return any(trigger.event == MATURITY for trigger in triggers if trigger)
 
 
+def is_kept_to_its_end() -> Column:
+    """Nobody has given notice of a holding for an earlier day."""
+    return F.col("closed_on").isNull() | (F.col("closed_on") >= F.col("matures_on"))
+
+
 def maturing_products(holdings: DataFrame, as_of: date) -> DataFrame:
     """What of each customer's holdings comes to an end, from the as-of date on.
 
@@ -78,10 +83,9 @@ def maturing_products(holdings: DataFrame, as_of: date) -> DataFrame:
         ``product_id``.
     """
     is_opened = F.col("opened_on") < F.lit(as_of)
-    is_kept = F.col("closed_on").isNull() | (F.col("closed_on") >= F.col("matures_on"))
     ends = F.struct("matures_on", "product_id")
     return (
-        holdings.where(is_opened & is_kept & (F.col("matures_on") >= F.lit(as_of)))
+        holdings.where(is_opened & is_kept_to_its_end() & (F.col("matures_on") >= F.lit(as_of)))
         .groupBy("customer_id")
         .agg(F.sort_array(F.collect_set(ends)).alias(MATURITIES))
     )

@@ -240,6 +240,7 @@ class ReasonSettings(Settings):
         of_nothing: By fact: told where it is zero, no or unknown.
         last_resort: Told where no feature can be.
         events: By event: why an offer is due, and until when.
+        maturity_of_an_amount: That of ``maturity`` where it is known how much is on what ends.
     """
 
     window: InLanguages
@@ -247,6 +248,7 @@ class ReasonSettings(Settings):
     of_nothing: dict[Identifier, InLanguages]
     last_resort: LastResort
     events: dict[Event, InLanguages]
+    maturity_of_an_amount: InLanguages
 
 
 class RoleSettings(Settings):

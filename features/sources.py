@@ -194,7 +194,7 @@ def _account_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     # An account has one row of balances, and a currency one latest rate.
     accounts = (
         tables.accounts.where(is_open)
-        .join(_last_balances(tables.transactions, cut.as_of), on="account_id", how="left")
+        .join(last_balances(tables.transactions, cut.as_of), on="account_id", how="left")
         .join(rates, on="currency", how="left")
     )
     balances = [name for name in accounts.columns if name.startswith("balance")]
@@ -204,7 +204,7 @@ def _account_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     )
 
 
-def _last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
+def last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
     """Per account the balance after its last booking before ``as_of`` and some months earlier.
 
     Bookings of one day are ordered by the time they were recorded, then by their identifier.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from campaigns.campaign_list import campaign_list, offers_made
@@ -19,12 +20,14 @@ from campaigns.care_list import care_list
 from campaigns.choice import Choice, choose, competing, outcomes
 from campaigns.competition import Terms
 from campaigns.decisions import decisions
+from campaigns.endings import NO_AMOUNTS, Amounts, amounts, ending_accounts, with_balances
 from campaigns.moves import MONTHS, NO_RATES, RenewalRates, renewal_rates, renewals
 from campaigns.offer_log import offer_log
 from campaigns.reasons import Pair
 from campaigns.returned_contacts import with_returned
 from campaigns.sources import CampaignSources
 from conf.errors import ConfigError, did_you_mean
+from conf.moves import MATURITY
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
 from jobs.campaign_figures import campaign_figures, choice_figures
@@ -45,7 +48,15 @@ from tables.derived import (
 )
 from tables.files import make_folder
 from tables.reason_codes import Outcome
-from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
+from tables.sources import (
+    ACCOUNTS,
+    CONSENTS,
+    CONTACTS,
+    CUSTOMERS,
+    FLAGS,
+    HOLDINGS,
+    TRANSACTIONS,
+)
 from tables.windows import months_before
 
 if TYPE_CHECKING:
@@ -92,7 +103,8 @@ def plan_campaign(run: Run) -> None:
         offers = offers_made(decided, sources.customers)
         made = offers.toArrow()
         reasons = _reasons(run, made, offers, sources.customer_features)
-        run.stage(CAMPAIGN_LISTS, campaign_list(made, reasons, run.config))
+        ending = ending_amounts(run, made, sources.holdings)
+        run.stage(CAMPAIGN_LISTS, campaign_list(made, reasons, run.config, ending))
         advance(1)
         care = care_list(decided, sources.customers, sources.flags, run.config, run.as_of)
         run.stage(CARE_LISTS, care)
@@ -231,6 +243,27 @@ def _reasons(
     pairs = list(zip(made["customer_id"].to_pylist(), made["product_id"].to_pylist(), strict=True))
     offered = snapshot.join(offers, "customer_id", how="left_semi").toArrow()
     return offer_reasons(pairs, offered, snapshot, champions(run.config, run.home), run.config)
+
+
+def ending_amounts(run: Run, made: pa.Table, holdings: DataFrame) -> Amounts:
+    """What is on that whose end an offer waits for; no booking is read where nothing tells.
+
+    Args:
+        run: Gives engine and store.
+        made: Decisions on a list.
+        holdings: As known before the as-of date.
+    """
+    due = made.filter(pc.equal(made["event"], MATURITY)).select(["customer_id", "event_on"])
+    if not due.num_rows:
+        return NO_AMOUNTS
+    accounts = run.store.known_before(ACCOUNTS, run.as_of)
+    waited_for = run.spark.createDataFrame(due)
+    found = ending_accounts(waited_for, holdings, accounts, run.as_of).toArrow()
+    if not found.num_rows:
+        return NO_AMOUNTS
+    bookings = run.store.known_before(TRANSACTIONS, run.as_of)
+    ends = run.spark.createDataFrame(found)
+    return amounts(with_balances(ends, bookings, run.as_of).toArrow())
 
 
 def _note_outcomes(run: Run, decided: DataFrame) -> None:

@@ -23,6 +23,7 @@ from pyspark.sql import SparkSession
 from campaigns.campaign_list import campaign_list, offers_made
 from campaigns.credit import credit
 from campaigns.csv_file import guarded
+from campaigns.endings import NO_AMOUNTS, Amounts
 from campaigns.headings import HEADINGS
 from campaigns.list_files import CARE_COLUMNS, file_name, write_lists
 from campaigns.list_query import ListQuery
@@ -80,11 +81,13 @@ def listed(
     *decisions: dict[str, Any],
     reason: str = "Spent 900 EUR on travel",
     config: RunConfig = CONFIG,
+    amounts: Amounts = NO_AMOUNTS,
 ) -> pa.Table:
     made = pa.Table.from_pylist(list(decisions), schema=arrow_schema(DECISIONS))
     advised = made.append_column("advisor_id", pa.array(["A1"] * made.num_rows, pa.string()))
     pairs = [(row["customer_id"], row["product_id"]) for row in decisions]
-    return campaign_list(advised, {pair: [reason, "Also this"] for pair in pairs}, config)
+    told = {pair: [reason, "Also this"] for pair in pairs}
+    return campaign_list(advised, told, config, amounts)
 
 
 def cared(*customers: str) -> pa.Table:

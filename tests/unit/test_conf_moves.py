@@ -48,6 +48,7 @@ BUNDLE = f"{PACKAGE}.bundle"
         ([f"{BUNDLE}.client_benefit=!replace {{it: Viaggi}}"], "benefit has no text in the bank's"),
         (["reasons.events.maturity.en=Ends on {dey}"], "reasons.events.maturity.en"),
         (["reasons.events.large_credit.en=Since {day}"], "reasons.events.large_credit.en"),
+        (["reasons.maturity_of_an_amount.en=Has {value}"], "reasons.maturity_of_an_amount.en"),
         (
             ["reasons.events=!replace {maturity: {en: x}}"],
             "large_credit is missing: investment_fund_inflow_2026 waits for it",
