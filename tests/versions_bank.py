@@ -32,8 +32,13 @@ UNSETTLED_DAYS = 300  # before the end
 
 def stored_bank(spark: SparkSession, folder: Path, seed: int, customers: int = 40) -> Store:
     """Its tables as the store keeps them, not committed."""
+    return stored_rows(spark, folder, _Versions(Random(seed), customers).tables(seed))
+
+
+def stored_rows(spark: SparkSession, folder: Path, bank: dict[str, Rows]) -> Store:
+    """The tables of a bank as the store keeps them, not committed."""
     staging = Staging(folder, "0" * 12, AS_OF, 2)
-    for name, rows in _Versions(Random(seed), customers).tables(seed).items():
+    for name, rows in bank.items():
         table = stored(next(one for one in SOURCES if one.name == name))
         staging.stage(table, _frame(spark, table, rows))
     return Store(folder, spark, {}, staging.files)

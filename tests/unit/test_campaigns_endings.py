@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +15,15 @@ from pyspark.sql import SparkSession
 from campaigns.endings import Amount
 from conf.load import load_config
 from jobs.plan_campaign import ending_amounts
-from tests.bank import AS_OF, TABLES, Bank, source_tables, written
+from tables.sources import HOLDINGS
+from tests.bank import AS_OF, TABLES, Bank, written
 from tests.tables import parse_rows
 from tests.unit.test_campaigns_lists import decision, listed
 from tests.unit.test_campaigns_move_lists import RENEWAL, RENEWED, reasons
+from tests.versions_bank import stored_rows
 
 ENDS = date(2024, 4, 20)
-HOLDINGS = """
+HELD = """
     holding_id | customer_id | product_id       | account_id | opened_on  | matures_on | closed_on
     H1         | own         | term_deposit     | own        | 2023-04-20 | 2024-04-20 |
     H2         | debited     | term_deposit     | debited    | 2023-04-20 | 2024-04-20 |
@@ -67,13 +70,12 @@ CLIENTS = "customer_id\n" + "\n".join(
 
 @pytest.fixture
 def bank() -> Bank:
-    return written(customers=CLIENTS, holdings=HOLDINGS, accounts=ACCOUNTS, transactions=BOOKINGS)
+    return written(customers=CLIENTS, holdings=HELD, accounts=ACCOUNTS, transactions=BOOKINGS)
 
 
-def found(spark: SparkSession, bank: Bank, event: str = "maturity") -> Any:
-    tables = source_tables(spark, bank)
-    store = SimpleNamespace(known_before=lambda table, _: getattr(tables, table.name))
-    run = SimpleNamespace(spark=spark, store=store, as_of=AS_OF)
+def found(spark: SparkSession, bank: Bank, folder: Path, event: str = "maturity") -> Any:
+    store = stored_rows(spark, folder, bank)
+    run: Any = SimpleNamespace(spark=spark, store=store, as_of=AS_OF)
     made = pa.table(
         {
             "customer_id": [row["customer_id"] for row in bank["customers"]],
@@ -81,7 +83,7 @@ def found(spark: SparkSession, bank: Bank, event: str = "maturity") -> Any:
             "event_on": [ENDS] * len(bank["customers"]),
         }
     )
-    return ending_amounts(run, made, tables.holdings)
+    return ending_amounts(run, made, store.known_before(HOLDINGS, AS_OF))
 
 
 TOLD = {
@@ -90,12 +92,16 @@ TOLD = {
 }
 
 
-def test_only_the_balance_of_an_account_of_its_own_is_told(spark: SparkSession, bank: Bank) -> None:
-    assert found(spark, bank) == TOLD
-    assert found(spark, bank, "large_credit") == {}
+def test_only_the_balance_of_an_account_of_its_own_is_told(
+    spark: SparkSession, bank: Bank, tmp_path: Path
+) -> None:
+    assert found(spark, bank, tmp_path) == TOLD
+    assert found(spark, bank, tmp_path, "large_credit") == {}
 
 
-def test_what_was_known_later_changes_no_amount(spark: SparkSession, bank: Bank) -> None:
+def test_what_was_known_later_changes_no_amount(
+    spark: SparkSession, bank: Bank, tmp_path: Path
+) -> None:
     later = datetime(2024, 4, 1, tzinfo=UTC)
     poison = {
         "transactions": """
@@ -116,8 +122,11 @@ def test_what_was_known_later_changes_no_amount(spark: SparkSession, bank: Bank)
         defaults = {"currency": "EUR", "opened_on": date(2020, 1, 1)}
         known = {column.name for column in TABLES[name].columns}
         usual = {key: value for key, value in defaults.items() if key in known}
-        bank[name] += parse_rows(TABLES[name], text, recorded_at=later, **usual)
-    assert found(spark, bank) == TOLD
+        bank[name] += [
+            row | {"is_revision": True}
+            for row in parse_rows(TABLES[name], text, recorded_at=later, **usual)
+        ]
+    assert found(spark, bank, tmp_path) == TOLD
 
 
 @pytest.mark.parametrize(
