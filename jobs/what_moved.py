@@ -228,7 +228,7 @@ def _models(
     found: dict[tuple[str, Valuer], Model | CannotTell] = {}
     for key in {(product, valuer) for product, valuers in groups for valuer in valuers}:
         try:
-            found[key] = _model(registry, *key)
+            found[key] = model_of(registry, *key)
         except CannotTell as error:
             found[key] = error
         except UserError as error:
@@ -236,7 +236,13 @@ def _models(
     return found
 
 
-def _model(registry: Registry | None, product_id: str, valuer: Valuer) -> Model:
+def model_of(registry: Registry | None, product_id: str, valuer: Valuer) -> Model:
+    """A registered version, ready to value a product.
+
+    Raises:
+        CannotTell: There is no such version any more, or it does not know the product.
+        ContractViolation: Its files are not those that were registered.
+    """
     name = product_id if valuer.basis == PROPENSITY else UPLIFT
     version = registry.version(name, valuer.version) if registry else None
     if registry is None or version is None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
+import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,7 +16,10 @@ from campaigns.diff import changes, valued
 from campaigns.diff_values import questions
 from campaigns.moved import Moved, Question, Valuer, in_words
 from conf.load import load_config
-from jobs.what_moved import NOT_AS_DECIDED, CannotTell, Compared, Model, Snapshot
+from jobs.what_moved import NOT_AS_DECIDED, CannotTell, Compared, Model, Snapshot, model_of
+from models.matrix import feature_matrix
+from models.scorer import UPLIFT
+from models.uplift_scorer import UpliftModel, UpliftScorer
 from tests.unit.test_lists_diff import CARD, FUND, decided, row, side
 
 KEY = ("C1", CARD)
@@ -93,6 +99,38 @@ def test_an_uplift_is_held_beside_a_propensity() -> None:
     assert (found.what, found.after) == ("response", pytest.approx(0.015))
     both = (uplift, Valuer("uplift", 2))
     assert "not told apart" in answer((model(1), model(2)), (gone(), knew(3)), valuers=both)
+
+
+def test_an_uplift_is_asked_of_the_registered_version_for_the_product() -> None:
+    random = np.random.default_rng(3)
+    rows = np.column_stack([random.normal(size=400), random.integers(0, 2, 400)])
+    texts = []
+    for effect in (2.0, 0.5):
+        likely = rows[:, 0] * effect + rows[:, 1] > 0.5
+        names = ["balance", "product__is_credit"]
+        data = lightgbm.Dataset(rows, likely.astype(float), feature_name=names)
+        settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
+        texts.append(lightgbm.train(settings, data, 5).model_to_string())
+    attributes = {"card": {"product__is_credit": 1.0}, "fund": {"product__is_credit": 0.0}}
+    scorer = UpliftScorer(UpliftModel("t_learner", tuple(texts)), ("balance",), attributes)
+    registry: Any = SimpleNamespace(
+        version=lambda name, number: number if (name, number) == (UPLIFT, 7) else None,
+        files=lambda _: scorer.files(),
+    )
+    clients = pa.table({"customer_id": ["C1", "C2"], "balance": [1.0, -1.0]})
+    matrix = feature_matrix(clients, ["balance"])
+    for product in attributes:
+        model = model_of(registry, product, Valuer("uplift", 7))
+        assert model.columns == ("balance",)
+        wanted = scorer.uplifts_of(matrix, [product])[product]
+        assert model.values(clients).tolist() == wanted.tolist()
+    for registered, product, version in (
+        (registry, "card", 8),
+        (registry, "loan", 7),
+        (None, "card", 7),
+    ):
+        with pytest.raises(CannotTell, match=r"not registered any more|does not know loan"):
+            model_of(registered, product, Valuer("uplift", version))
 
 
 def two_sides(**now):
