@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
-from campaigns.competition import Competition, Terms
-from campaigns.dominated import dominated
-from campaigns.exploration import Draw, Explored, explored, room_of
-from campaigns.optimiser import Plan, optimise
-from campaigns.optimiser_inner import best_choice
-from campaigns.optimiser_problem import NO_LIMIT, Ints, Limit, Problem, place_in_group
+from campaigns.competition import Terms
+from campaigns.optimiser import Plan, optimise_parts
+from campaigns.optimiser_outlook import lies_whole
+from campaigns.optimiser_problem import Bools, Limit
+from campaigns.parts import Parts, itself
+from campaigns.placing import PAIR, Placed, Verdict
+from campaigns.sections import Chance, Contest, Section, in_process
 from campaigns.ways import OF_WAY
-from campaigns.withheld import made_the_cut
+from campaigns.withheld import Cut
+from conf.schema import CampaignSettings
 from tables.reason_codes import Outcome, ReasonCode
 
-PAIR = ("customer_id", "offer_id")
 NARROW = (
     *PAIR,
     "product_id",
@@ -32,16 +34,6 @@ NARROW = (
     "household_contacts_left",
     "exploration_hash",
 )
-PLACES = pa.schema(
-    [
-        *((name, pa.string()) for name in PAIR),
-        ("chosen_way", pa.int32()),
-        ("is_winner", pa.bool_()),
-        ("made_cut", pa.bool_()),
-        ("rank_in_branch", pa.int32()),
-        ("choice_probability", pa.float64()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -49,20 +41,28 @@ class Choice:
     """What was chosen.
 
     Attributes:
-        places: One row per customer and offer that won or made the cut: in which way,
+        placed: What became of the options, section by section: in which way each was chosen,
             ``is_winner`` (would win if customers shared no limit), ``made_cut``,
             ``rank_in_branch`` (null if withheld), ``choice_probability`` (null if not by chance).
         plan: What is known about the choice that was not left to chance.
-        limits: The limits it had to keep: without what chance had used up.
         explored: How many offers chance chose.
         explored_value: What these are worth, in cents.
     """
 
-    places: pa.Table
+    placed: Parts[Placed]
     plan: Plan
-    limits: tuple[Limit, ...]
     explored: int = 0
     explored_value: int = 0
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits it had to keep: without what chance had used up."""
+        return self.plan.made.problem.limits
+
+    @property
+    def places(self) -> pa.Table:
+        """One row per customer and offer that won or made the cut, all of them here."""
+        return pa.concat_tables([placed.rows for placed in self.placed.map(itself)])
 
 
 def competing(candidates: DataFrame, customers: DataFrame) -> DataFrame:
@@ -95,28 +95,37 @@ def competing(candidates: DataFrame, customers: DataFrame) -> DataFrame:
 
 
 def choose(rows: pa.Table, terms: Terms) -> Choice:
-    """Choose offers so that their expected profit together is as high as the limits allow.
-
-    Chance chooses first, for those who are drawn for it. Withheld customers use up nothing and
-    change nobody's offers; see ``withheld``.
+    """Choose offers in this process.
 
     Args:
         rows: As ``competing`` gives them.
         terms: Limits of the campaign.
     """
-    competition = Competition.among(rows, terms)
-    by_chance = explored(competition.problem, _draw(competition))
-    left = _still_competing(competition, by_chance)
-    problem, is_withheld = _beside(competition, by_chance, left), competition.is_withheld[left]
-    contactable = np.flatnonzero(~is_withheld)
-    plan = optimise(problem.part(contactable))
-    chosen = contactable[plan.chosen]
-    control = left[made_the_cut(problem, plan, chosen, is_withheld)]
-    winners = left[best_choice(problem, problem.value, 0)]
-    places = _places(competition, winners, left[chosen], control, by_chance)
-    tried = by_chance.options[~competition.is_withheld[by_chance.options]]
-    value = int(competition.value[tried].sum())
-    return Choice(places, plan, problem.limits, len(tried), value)
+    return choose_among(in_process(rows, terms), terms.settings)
+
+
+def choose_among(sections: Parts[Section], settings: CampaignSettings) -> Choice:
+    """Choose offers so that their expected profit together is as high as the limits allow.
+
+    Chance chooses first, for those who are drawn for it. Withheld customers use up nothing and
+    change nobody's offers; see ``withheld``.
+    """
+    chance = Chance.among(sections, settings.exploration_share)
+    contests = sections.altered(partial(Contest.after, chance))
+    plan = optimise_parts(contests.altered(Contest.contactable))
+    is_whole = np.logical_and.reduce(contests.map(_whole_limits)).tolist()
+    verdict = Verdict.of(plan, chance, Cut.of(plan, is_whole))
+    placed = contests.altered(verdict.placed)
+    if chance is None:
+        return Choice(placed, plan)
+    made = chance.made.problem.value
+    return Choice(placed, plan, len(made), int(made.sum()))
+
+
+def _whole_limits(contest: Contest) -> Bools:
+    """In which limits every customer lies as a whole."""
+    problem = contest.problem
+    return np.array([lies_whole(problem, limit) for limit in problem.limits], np.bool_)
 
 
 def outcomes(candidates: DataFrame, places: DataFrame) -> DataFrame:
@@ -188,70 +197,3 @@ def _lever_cents() -> Column:
     is_if_accepted = F.col("way.lever_cost_when") == "accepted"
     cents = F.when(is_if_accepted, if_accepted.cast("bigint")).otherwise(_cents("way.lever_cost"))
     return F.coalesce(cents, F.lit(0).cast("bigint"))
-
-
-def _draw(competition: Competition) -> Draw:
-    contacts = competition.limits[0]
-    return Draw(
-        hashes=competition.rows["exploration_hash"].to_pylist(),
-        branch=competition.branch.place,
-        room=room_of(competition.settings.exploration_share, contacts.most),
-        is_withheld=competition.is_withheld,
-    )
-
-
-def _still_competing(competition: Competition, by_chance: Explored) -> Ints:
-    """What is worth it and may be the right way, of customers for whom chance has not chosen."""
-    customer = competition.customer
-    is_settled = np.zeros(int(customer.max(initial=-1)) + 1, np.bool_)
-    is_settled[customer[by_chance.options]] = True
-    left = np.flatnonzero(competition.is_worth_it & ~is_settled[customer])
-    part = competition.problem.part(left)
-    kept: Ints = left[~dominated(competition.candidate[left], part.value, part.limits)]
-    return kept
-
-
-def _beside(competition: Competition, by_chance: Explored, left: Ints) -> Problem:
-    """The options that are left, within what chance has left of limits and of households."""
-    part = competition.problem.part(left)
-    made = by_chance.options[~competition.is_withheld[by_chance.options]]
-    *inner, home = part.levels
-    taken = np.bincount(competition.problem.levels[-1].group[made], minlength=len(home.most))
-    limits = tuple(
-        replace(
-            limit,
-            most=np.where(limit.most < NO_LIMIT, limit.most - used, NO_LIMIT),
-            least=np.maximum(limit.least - used, 0),
-        )
-        for limit, used in zip(part.limits, by_chance.used, strict=True)
-    )
-    return replace(part, levels=(*inner, replace(home, most=home.most - taken)), limits=limits)
-
-
-def _places(
-    competition: Competition, winners: Ints, chosen: Ints, control: Ints, by_chance: Explored
-) -> pa.Table:
-    """What became of those that won or made the cut, in which way."""
-    candidate, count = competition.candidate, int(competition.candidate.max(initial=-1)) + 1
-    tried = by_chance.options
-    made = np.concatenate([chosen, tried[~competition.is_withheld[tried]]])
-    cut = np.concatenate([chosen, control, tried])
-    option = np.full(count, -1, np.int64)
-    option[candidate[winners]] = winners
-    option[candidate[cut]] = cut
-    is_winner, made_cut = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    is_winner[candidate[winners]], made_cut[candidate[cut]] = True, True
-    rank, probability = np.zeros(count, np.int32), np.full(count, np.nan)
-    best_first = made[np.lexsort((made, -competition.value[made]))]
-    rank[candidate[best_first]] = 1 + place_in_group(competition.branch.place[best_first])
-    probability[candidate[tried]] = by_chance.probability
-    told = np.sort(option[option >= 0])
-    of = candidate[told]
-    values = [
-        *(competition.rows[name].take(pa.array(told)) for name in (*PAIR, "way")),
-        pa.array(is_winner[of]),
-        pa.array(made_cut[of]),
-        pa.array(rank[of], mask=rank[of] == 0),
-        pa.array(probability[of], mask=np.isnan(probability[of])),
-    ]
-    return pa.table(values, names=PLACES.names).cast(PLACES)

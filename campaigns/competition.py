@@ -11,7 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.links import Links, joined, owners
-from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Bools, Ints, Level, Limit, Problem
+from campaigns.optimiser_problem import (
+    NO_GROUP,
+    NO_LIMIT,
+    Bools,
+    Ints,
+    Level,
+    Limit,
+    Places,
+    Problem,
+)
 from conf.fields import Channel
 from conf.schema import CampaignSettings, Offer, Product, Quota, RunConfig
 from conf.way_settings import ChannelSettings, Lever
@@ -19,6 +28,7 @@ from conf.way_settings import ChannelSettings, Lever
 BRANCH, ADVISOR, PRODUCT, PARTNER = "branch", "advisor", "product", "partner"
 CHANNEL, LEVER = "channel", "lever"
 WHOLE_CAMPAIGN = "campaign"
+NAMED = ("offer_id", "product_id", "branch_id", "advisor_id", "channel", "lever_code")
 
 
 @dataclass(frozen=True)
@@ -29,15 +39,40 @@ class Names:
     place: Ints
 
     @staticmethod
-    def of(column: pa.ChunkedArray) -> Names:
-        """Of a column of text; an option without a name has no place."""
+    def of(column: pa.ChunkedArray, known: tuple[str, ...] | None = None) -> Names:
+        """Of a column of text; an option without a name has no place.
+
+        Args:
+            column: The names.
+            known: More names than the column's, if there are more; in order.
+        """
         encoded = pc.dictionary_encode(column.combine_chunks())
         names = encoded.dictionary.to_pylist()
-        order = sorted(range(len(names)), key=names.__getitem__)
-        place = np.full(len(names) + 1, NO_GROUP, np.int64)
-        place[order] = np.arange(len(names))
+        every = tuple(sorted(names)) if known is None else known
+        number = {name: place for place, name in enumerate(every)}
+        place = np.array([*(number[name] for name in names), NO_GROUP], np.int64)
         indices = pc.fill_null(encoded.indices, len(names)).to_numpy(zero_copy_only=False)
-        return Names(tuple(names[index] for index in order), place[indices])
+        return Names(every, place[indices])
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the parts of a competition have to agree on.
+
+    Attributes:
+        names: All names of a column, in order, so that limits have the same groups in each part.
+        id_bytes: How long a customer's id may be, so that places sort alike.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    id_bytes: int
+
+    @staticmethod
+    def of(rows: pa.Table) -> Known:
+        """That of all options."""
+        names = {column: Names.of(rows[column]).known for column in NAMED}
+        longest = pc.max(pc.binary_length(rows["customer_id"])).as_py()
+        return Known(names, longest or 1)
 
 
 @dataclass(frozen=True)
@@ -73,24 +108,53 @@ class Competition:
     Attributes:
         rows: As ``choice.competing`` gives them, in that order.
         terms: What limits there are.
+        known: What is known of all options, if these are a part of them.
     """
 
     rows: pa.Table
     terms: Terms
+    known: Known
 
     @staticmethod
-    def among(rows: pa.Table, terms: Terms) -> Competition:
+    def among(rows: pa.Table, terms: Terms, known: Known | None = None) -> Competition:
         """Put rows in order: of two worth the same the more probable, then one with an event."""
         customer, offer = (Names.of(rows[name]).place for name in ("customer_id", "offer_id"))
         has_event = rows["event"].is_valid().to_numpy()
         by_name = (rows["way"].to_numpy(), offer, customer)
         order = np.lexsort((*by_name, ~has_event, -rows["propensity"].to_numpy()))
-        return Competition(rows.take(pa.array(order)), terms)
+        return Competition(rows.take(pa.array(order)), terms, known or Known.of(rows))
+
+    def only(self, options: Ints) -> Competition:
+        """These of its options; limits keep their groups."""
+        return Competition(self.rows.take(pa.array(options)), self.terms, self.known)
+
+    @cached_property
+    def household(self) -> Ints:
+        """Who lives together; a customer without a household alone."""
+        home = self._names("household_id")
+        alone = len(home.known) + self.customer
+        return np.where(home.place == NO_GROUP, alone, home.place)
 
     @property
     def settings(self) -> CampaignSettings:
         """The limits of the campaign."""
         return self.terms.settings
+
+    @cached_property
+    def place(self) -> Places:
+        """What their order goes by, as bytes that sort alike in every part of a competition."""
+        found = np.empty(
+            len(self.rows),
+            [("propensity", ">u8"), ("event", "u1"), ("customer", f"S{self.known.id_bytes}"),
+             ("offer", ">u2"), ("way", ">u2")],
+        )  # fmt: skip
+        # of numbers that are not negative the bits sort as the numbers do
+        propensity = np.asarray(self.rows["propensity"].to_numpy(), np.float64) + 0.0
+        found["propensity"] = ~propensity.view(np.uint64)
+        found["event"] = ~self.rows["event"].is_valid().to_numpy()
+        found["customer"] = self.rows["customer_id"].cast(pa.binary()).to_numpy()
+        found["offer"], found["way"] = self._names("offer_id").place, self.numbers("way")
+        return found.view(f"S{found.itemsize}")
 
     @cached_property
     def candidate(self) -> Ints:
@@ -124,16 +188,8 @@ class Competition:
         return self._names("customer_id").place
 
     @cached_property
-    def branch(self) -> Names:
-        """Which branch serves the customer."""
-        return self._names("branch_id")
-
-    @cached_property
     def problem(self) -> Problem:
         """All options, those of withheld customers too."""
-        home = self._names("household_id")
-        alone = len(home.known) + self.customer
-        household = np.where(home.place == NO_GROUP, alone, home.place)
         once, of_class = self._alike()
         per_customer = np.minimum(
             self.settings.max_offers_per_customer, self.numbers("contacts_left_30d")
@@ -145,9 +201,9 @@ class Competition:
             _level(once, np.ones(len(once), np.int64)),
             _level(of_class, self.numbers("class_contacts_left")),
             _level(self.customer, per_customer),
-            _level(household, per_household),
+            _level(self.household, per_household),
         )
-        return Problem(self.value, self.customer, household, levels, self.limits)
+        return Problem(self.value, self.customer, self.household, levels, self.limits)
 
     def _alike(self) -> tuple[Ints, Ints]:
         """Options of one customer about one product, and about one class."""
@@ -169,7 +225,13 @@ class Competition:
         by_advisor, advisor = self._is_by_advisor.astype(np.int64), self._names("advisor_id")
         if settings.branch_minutes is not None:
             found.append(
-                _limit(BRANCH, "minute", self.branch, self._minutes, settings.branch_minutes)
+                _limit(
+                    BRANCH,
+                    "minute",
+                    self._names("branch_id"),
+                    self._minutes,
+                    settings.branch_minutes,
+                )
             )
         if settings.advisor_capacity is not None:
             most = settings.advisor_capacity
@@ -213,7 +275,9 @@ class Competition:
 
     def _branches(self) -> Limit:
         one = np.ones(len(self.value), np.int64)
-        limit = _limit(BRANCH, "contact", self.branch, one, self.settings.branch_capacity)
+        limit = _limit(
+            BRANCH, "contact", self._names("branch_id"), one, self.settings.branch_capacity
+        )
         for label, places in self.settings.branch_capacity_overrides.items():
             if label in limit.labels:
                 limit.most[limit.labels.index(label)] = places
@@ -249,7 +313,7 @@ class Competition:
         return Names(known, np.array([*places, NO_GROUP], np.int64)[product.place])
 
     def _names(self, column: str) -> Names:
-        return Names.of(self.rows[column])
+        return Names.of(self.rows[column], self.known.names.get(column))
 
 
 def _level(group: Ints, most: Ints) -> Level:

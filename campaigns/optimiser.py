@@ -8,25 +8,19 @@ more unit of a limit would earn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from campaigns.optimiser_core import choose_core
 from campaigns.optimiser_exact import Clash, clash, exact_choice, exact_prices
-from campaigns.optimiser_inner import (
-    Prices,
-    answers,
-    fine_unit,
-    in_turn,
-    reduced_values,
-    upper_bound,
-)
-from campaigns.optimiser_problem import Ints, Limit, Part, Problem, joined
+from campaigns.optimiser_inner import Prices, answers, fine_unit, reduced_values, upper_bound
+from campaigns.optimiser_outlook import Outlook
+from campaigns.optimiser_problem import Ints, Limit, Part, Places, Problem, joined
 from campaigns.optimiser_repair import completed, repaired
 from campaigns.optimiser_sift import SIFTED_ABOVE, sift
 from campaigns.optimiser_standing import Standing
+from campaigns.parts import InProcess, Parts, itself
 
 EXACT_BELOW = 2_000
 EXPLAINED_BELOW = 60_000
@@ -60,7 +54,7 @@ class Plan:
     """What is chosen, and what is known about it.
 
     Attributes:
-        chosen: The chosen options, in the order that decides ties.
+        made: The chosen options.
         value: What they are worth, in cents.
         bound: What no choice within the limits can exceed, in cents. Where minima cannot be met,
             no choice that lacks as little.
@@ -71,7 +65,7 @@ class Plan:
         clash: Why not; None if all are met, or if there are too many options to tell.
     """
 
-    chosen: Ints
+    made: Part
     value: int
     bound: int
     prices: Prices
@@ -79,6 +73,11 @@ class Plan:
     used: tuple[Ints, ...]
     shortages: tuple[Shortage, ...] = ()
     clash: Clash | None = None
+
+    @property
+    def chosen(self) -> Places:
+        """The places of the chosen options, in the order that decides ties."""
+        return self.made.place
 
     @property
     def gap(self) -> float:
@@ -94,45 +93,48 @@ def optimise(problem: Problem, exact_below: int = EXACT_BELOW, shards: int = SHA
         exact_below: With fewer options the choice is exact.
         shards: In how many parts households are looked at; changes no result.
     """
-    if len(problem) >= exact_below:
-        return optimise_parts(problem.shards(shards if len(problem) >= SIFTED_ABOVE else 1))
-    standing = completed(Standing(problem, exact_choice(problem)))
-    unit = fine_unit(len(problem), _penalty(problem))
-    plan = _plan(standing, standing.value, exact_prices(problem, unit), unit)
-    return replace(plan, clash=_why(problem.shards(1))) if plan.shortages else plan
+    count = shards if len(problem) >= SIFTED_ABOVE else 1
+    return optimise_parts(InProcess(problem.shards(count)), exact_below)
 
 
-def optimise_parts(parts: Sequence[Part]) -> Plan:
+def optimise_parts(parts: Parts[Part], exact_below: int = EXACT_BELOW) -> Plan:
     """Choose among options that need not be in memory together.
 
     Args:
-        parts: All options, each household in one part. They are looked at two at a time, over and
-            over; what may be chosen, a tenth or so, is kept.
+        parts: All options, each household in one part. They are looked at over and over; what may
+            be chosen, a tenth or so, is kept.
+        exact_below: With fewer options the choice is exact.
 
     Returns:
         The plan; ``chosen`` are places among all options.
     """
-    penalty = max(in_turn(lambda part: _penalty(part.problem), parts))
-    found = sift(parts, penalty)
+    outlook = Outlook.over(parts)
+    planned = _exactly if outlook.options < exact_below else _by_prices
+    plan = planned(parts, outlook)
+    return replace(plan, clash=_why(parts)) if plan.shortages else plan
+
+
+def _exactly(parts: Parts[Part], outlook: Outlook) -> Plan:
+    every = joined(parts.map(itself))
+    standing = completed(Standing(every.problem, exact_choice(every.problem)))
+    unit = fine_unit(outlook.options, outlook.penalty)
+    return _plan(every, standing, standing.value, exact_prices(every.problem, unit), unit)
+
+
+def _by_prices(parts: Parts[Part], outlook: Outlook) -> Plan:
+    found = sift(parts, outlook)
     problem = found.part.problem
     reduced = reduced_values(problem, found.prices, found.unit)
     standing = repaired(problem, reduced)
     choose_core(standing, reduced)
     sums = answers(parts, found.prices, found.unit)
     bound = upper_bound(problem.limits, sums, found.prices, found.unit)
-    bound += penalty * standing.shortage()
-    plan = _plan(standing, bound, found.prices, found.unit)
-    why = _why(parts) if plan.shortages else None
-    return replace(plan, chosen=found.part.place[plan.chosen], clash=why)
+    bound += outlook.penalty * standing.shortage()
+    return _plan(found.part, standing, bound, found.prices, found.unit)
 
 
-def _penalty(problem: Problem) -> int:
-    """Cents that a unit short of a minimum counts: more than options are worth."""
-    return 2 * int(np.abs(problem.value).max(initial=0)) + 1
-
-
-def _plan(standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
-    problem = standing.problem
+def _plan(part: Part, standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
+    problem, options = standing.problem, standing.options
     shortages = tuple(
         Shortage(limit.name, limit.labels[group], limit.unit, least, least - used)
         for limit, taken in zip(problem.limits, standing.used, strict=True)
@@ -142,7 +144,7 @@ def _plan(standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
         if used < least
     )
     return Plan(
-        chosen=standing.options,
+        made=Part(problem.part(options), part.place[options]),
         value=standing.value,
         bound=bound,
         prices=prices,
@@ -152,13 +154,22 @@ def _plan(standing: Standing, bound: int, prices: Prices, unit: int) -> Plan:
     )
 
 
-def _why(parts: Sequence[Part]) -> Clash | None:
+def _why(parts: Parts[Part]) -> Clash | None:
     """Why minima are not met, unless too many options count towards them to tell."""
-    counting = joined(in_turn(lambda part: part.only(_counting(part.problem)), parts)).problem
-    return clash(counting) if len(counting) < EXPLAINED_BELOW else None
+    if sum(parts.map(_how_many_count)) >= EXPLAINED_BELOW:
+        return None
+    return clash(joined(parts.map(_counting)).problem)
 
 
-def _counting(problem: Problem) -> Ints:
+def _how_many_count(part: Part) -> int:
+    return len(_towards_minima(part.problem))
+
+
+def _counting(part: Part) -> Part:
+    return part.only(_towards_minima(part.problem))
+
+
+def _towards_minima(problem: Problem) -> Ints:
     """Options that count towards a minimum."""
     counts = np.zeros(len(problem), np.bool_)
     for limit in problem.limits:

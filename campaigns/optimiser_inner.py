@@ -14,16 +14,14 @@ bound of every choice that keeps the limits (Lagrangian duality), whatever the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial, reduce
 
 import numpy as np
 
 from campaigns.optimiser_problem import NO_LIMIT, Ints, Limit, Part, Problem, place_in_group
-
-Result = TypeVar("Result")
+from campaigns.parts import Parts
 
 HEADROOM = 2**60
 FINEST = 2**20
@@ -76,8 +74,9 @@ def best_choice(problem: Problem, reduced: Ints, floor: int) -> Ints:
     return kept
 
 
-def answer(problem: Problem, prices: Prices, unit: int) -> Sums:
-    """What the households of one shard do at ``prices``."""
+def answer(prices: Prices, unit: int, part: Part) -> Sums:
+    """What the households of one part do at ``prices``."""
+    problem = part.problem
     reduced = reduced_values(problem, prices, unit)
     chosen = best_choice(problem, reduced, 1)
     return Sums(
@@ -87,18 +86,9 @@ def answer(problem: Problem, prices: Prices, unit: int) -> Sums:
     )
 
 
-def answers(parts: Sequence[Part], prices: Prices, unit: int) -> Sums:
+def answers(parts: Parts[Part], prices: Prices, unit: int) -> Sums:
     """The sums of all parts: the same for any number of them."""
-    first, *rest = in_turn(lambda part: answer(part.problem, prices, unit), parts)
-    for sums in rest:
-        first = first.plus(sums)
-    return first
-
-
-def in_turn(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """Do ``work`` with every part, two at a time; parts that are read when asked for stay so."""
-    with ThreadPoolExecutor(min(2, len(parts))) as pool:
-        return list(pool.map(lambda place: work(parts[place]), range(len(parts))))
+    return reduce(Sums.plus, parts.map(partial(answer, prices, unit)))
 
 
 def sale(limits: Sequence[Limit], prices: Prices) -> int:

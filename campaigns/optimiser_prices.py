@@ -10,13 +10,16 @@ are searched for by their slopes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from campaigns.optimiser_descent import Descent, Floats
-from campaigns.optimiser_inner import Prices, best_choice, in_turn, reduced_values, sale
-from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Limit, Part, Problem, beside
+from campaigns.optimiser_inner import Prices, best_choice, reduced_values, sale
+from campaigns.optimiser_outlook import Outlook
+from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Limit, Part, limit_beside
+from campaigns.parts import Parts
 
 SWEEPS = 4
 WIDENINGS = 12
@@ -31,14 +34,30 @@ class Variable:
     sign: int
 
 
-def lies_whole(problem: Problem, limit: Limit) -> bool:
-    """Every customer's options lie in one group, and there is no minimum."""
-    if limit.has_least:
-        return False
-    customer = problem.customer
-    first = np.full(int(customer.max(initial=-1)) + 1, NO_GROUP, np.int64)
-    first[customer] = limit.group
-    return bool((first[customer] == limit.group).all())
+@dataclass(frozen=True)
+class Near:
+    """Options that are chosen at some prices or nearly so, caps being kept.
+
+    Attributes:
+        limits: What they use up of limits.
+        reduced: What they are worth at the prices, in parts of a cent.
+    """
+
+    limits: tuple[Limit, ...]
+    reduced: Ints
+
+    @staticmethod
+    def to(prices: Prices, unit: int, floor: int, part: Part) -> Near:
+        """What the households of a part choose among options worth ``floor`` or more."""
+        reduced = reduced_values(part.problem, prices, unit)
+        kept = best_choice(part.problem, reduced, floor)
+        return Near(part.problem.part(kept).limits, reduced[kept])
+
+    @staticmethod
+    def together(parts: Sequence[Near]) -> Near:
+        """Those of all parts."""
+        limits = tuple(map(limit_beside, zip(*(part.limits for part in parts), strict=True)))
+        return Near(limits, np.concatenate([part.reduced for part in parts]))
 
 
 class Search:
@@ -46,59 +65,41 @@ class Search:
 
     Args:
         parts: All options.
+        outlook: What is known of them.
         unit: How many parts a cent has.
         penalty: Cents that a unit short of a minimum counts at most; keeps its price finite.
         prices: To start from, of every group of every limit; none if left out.
     """
 
     def __init__(
-        self, parts: Sequence[Part], unit: int, penalty: int, prices: Prices | None = None
+        self,
+        parts: Parts[Part],
+        outlook: Outlook,
+        unit: int,
+        penalty: int,
+        prices: Prices | None = None,
     ) -> None:
-        self._parts, self._unit, self._penalty = parts, unit, penalty
-        self._limits = parts[0].problem.limits
+        self._parts, self._outlook = parts, outlook
+        self._unit, self._penalty = unit, penalty
+        self._limits, self._whole = outlook.limits, outlook.whole
         none = tuple(np.zeros(len(item.most), np.int64) for item in self._limits)
         self.prices: Prices = tuple(map(np.copy, prices or none))
-        self.whole = self._whole()
         self.variables = [
             Variable(place, group, sign)
             for place, item in enumerate(self._limits)
-            if place not in self.whole
+            if place not in self._whole
             for group in range(len(item.most))
             for sign in (1, -1)
             if (item.most[group] < NO_LIMIT if sign > 0 else item.least[group] > 0)
         ]
 
-    def _whole(self) -> list[int]:
-        """Limits in which customers lie as a whole.
-
-        A price of one group, such as a budget's, would get stuck against those of branches.
-        """
-        many = [place for place, item in enumerate(self._limits) if len(item.most) > 1]
-
-        def found(part: Part) -> set[int]:
-            limits = part.problem.limits
-            return {place for place in many if lies_whole(part.problem, limits[place])}
-
-        return sorted(set[int].intersection(*in_turn(found, self._parts)))
-
     def _typical(self, variable: Variable) -> float:
-        """What an option uses up on average."""
-        limits = [part.problem.limits[variable.limit] for part in self._parts]
-        inside = [limit.amount[limit.group == variable.group] for limit in limits]
-        count = sum(map(len, inside))
-        return max(1.0, sum(int(some.sum()) for some in inside) / count) if count else 1.0
+        return self._outlook.uses[variable.limit].typical(variable.group)
 
     def _highest(self, variable: Variable) -> float:
         """At this price nobody would want it."""
-        if variable.sign < 0:
-            return float(self._penalty)
-        highest = 0.0
-        for part in self._parts:
-            limit = part.problem.limits[variable.limit]
-            uses = (limit.group == variable.group) & (limit.amount > 0)
-            worth = part.problem.value[uses] / limit.amount[uses]
-            highest = max(highest, float(worth.max(initial=0)))
-        return highest + self._penalty
+        dearest = self._outlook.uses[variable.limit].dearest[variable.group]
+        return float(self._penalty + (dearest if variable.sign > 0 else 0))
 
     def descend(self, start: Floats, steps: int) -> Floats:
         """The prices with the least bound that about so many steps find."""
@@ -122,11 +123,11 @@ class Search:
     def bound_at(self, few: Floats) -> tuple[float, Floats]:
         """The bound in cents at these prices of the few, and its slope."""
         self._set(few)
-        kept, reduced = self._sweep()
-        chosen = np.flatnonzero(reduced > 0)
-        gain = int(reduced[chosen].sum())
+        near = self._sweep()
+        chosen = np.flatnonzero(near.reduced > 0)
+        gain = int(near.reduced[chosen].sum())
         bound = (gain + sale(self._limits, self.prices)) / self._unit
-        used = [limit.used(chosen) for limit in kept.limits]
+        used = [limit.used(chosen) for limit in near.limits]
         return bound, np.array([self._slope(variable, used) for variable in self.variables])
 
     def _slope(self, variable: Variable, used: list[Ints]) -> float:
@@ -143,39 +144,26 @@ class Search:
         for variable, price in zip(self.variables, few, strict=True):
             self.prices[variable.limit][variable.group] += variable.sign * round(price * self._unit)
 
-    def _sweep(self) -> tuple[Problem, Ints]:
+    def _sweep(self) -> Near:
         """New prices of branches and the like, with what is chosen at them or nearly so."""
         for _ in range(WIDENINGS):
             floor = self._floor()
-            kept, reduced = self._kept(floor)
+            near = Near.together(self._parts.map(partial(Near.to, self.prices, self._unit, floor)))
             is_wide = True
-            for place in self.whole:
-                limit = kept.limits[place]
-                new, is_found = self._order_statistic(place, limit, reduced, floor)
+            for place in self._whole:
+                limit = near.limits[place]
+                new, is_found = self._order_statistic(place, limit, near.reduced, floor)
                 change: Ints = np.append(new - self.prices[place], 0)
-                reduced -= change[limit.group] * limit.amount
+                near.reduced[:] -= change[limit.group] * limit.amount
                 self.prices[place][:] = new
                 is_wide &= is_found
             if is_wide:
                 break
-        return kept, reduced
-
-    def _kept(self, floor: int) -> tuple[Problem, Ints]:
-        """What households choose among options worth ``floor`` or more; caps are kept already."""
-
-        def found(part: Part) -> tuple[Problem, Ints]:
-            reduced = reduced_values(part.problem, self.prices, self._unit)
-            kept = best_choice(part.problem, reduced, floor)
-            return replace(part.problem, levels=()).part(kept), reduced[kept]
-
-        problems, reduced = zip(*in_turn(found, self._parts), strict=True)
-        places = [np.arange(len(one)) for one in reduced]
-        parts = [Part(one, place) for one, place in zip(problems, places, strict=True)]
-        return beside(parts).problem, np.concatenate(reduced)
+        return near
 
     def _floor(self) -> int:
         """How far below nothing an option may be worth that a lower price would let in."""
-        dear = [self.prices[place] for place in self.whole if self.prices[place].any()]
+        dear = [self.prices[place] for place in self._whole if self.prices[place].any()]
         if not dear:
             return 1
         positive = np.concatenate([price[price > 0] for price in dear])

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Places = NDArray[Any]
 NO_LIMIT = 2**62
 NO_GROUP = -1
 
@@ -118,11 +120,12 @@ class Part:
 
     Attributes:
         problem: The options. Numbers of customers, households and groups of levels are its own.
-        place: Of each option among all, which decides ties; rising.
+        place: Of each option among all, which decides ties; rising. Numbers, or bytes that sort
+            alike in all parts.
     """
 
     problem: Problem
-    place: Ints
+    place: Places
 
     def only(self, options: Ints) -> Part:
         """These of its options, with groups of levels that have options only."""
@@ -155,6 +158,8 @@ def _by_appearance(group: Ints) -> tuple[Ints, Ints]:
 def joined(parts: Sequence[Part]) -> Part:
     """The options of all parts, in the order of their places."""
     together = beside(parts)
+    if len(parts) == 1:
+        return Part(_renumbered(together.problem), together.place)
     order = np.argsort(together.place, kind="stable")
     return Part(_renumbered(together.problem.part(order)), together.place[order])
 
@@ -169,7 +174,7 @@ def beside(parts: Sequence[Part]) -> Part:
         _numbered_on([problem.customer for problem in problems]),
         _numbered_on([problem.household for problem in problems]),
         tuple(map(_levels, zip(*(problem.levels for problem in problems), strict=True))),
-        tuple(map(_limits, zip(*(problem.limits for problem in problems), strict=True))),
+        tuple(map(limit_beside, zip(*(problem.limits for problem in problems), strict=True))),
     )
     return Part(whole, np.concatenate([part.place for part in parts]))
 
@@ -180,7 +185,8 @@ def _levels(same: Sequence[Level]) -> Level:
     return Level(group, np.concatenate([level.most for level in same]))
 
 
-def _limits(same: Sequence[Limit]) -> Limit:
+def limit_beside(same: Sequence[Limit]) -> Limit:
+    """The options of all parts, one part after the other, under one limit."""
     group = np.concatenate([limit.group for limit in same])
     return replace(same[0], group=group, amount=np.concatenate([limit.amount for limit in same]))
 

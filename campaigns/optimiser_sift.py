@@ -9,23 +9,25 @@ Marsten and Shanno, Very large-scale linear programming, Operations Research 40,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from zlib import crc32
 
 import numpy as np
 
 from campaigns.optimiser_descent import Floats
-from campaigns.optimiser_inner import Prices, best_choice, fine_unit, in_turn, reduced_values
+from campaigns.optimiser_inner import Prices, best_choice, fine_unit, reduced_values
+from campaigns.optimiser_outlook import Outlook
 from campaigns.optimiser_prices import Search
-from campaigns.optimiser_problem import NO_LIMIT, Limit, Part, joined
+from campaigns.optimiser_problem import NO_LIMIT, Bools, Ints, Limit, Part, joined
+from campaigns.parts import InProcess, Parts, itself
 
 SIFTED_ABOVE = 1_200_000
 SAMPLE_OPTIONS = 600_000
 KEPT = 0.03  # of the options; about one in 200 is chosen
 STEPS = 150
 ROUNDS = 4
-MIX = 2654435761
+MIX, HASHES = 2654435761, 2**32
 
 
 @dataclass(frozen=True)
@@ -43,87 +45,134 @@ class Sifted:
     unit: int
 
 
-def sift(parts: Sequence[Part], penalty: int) -> Sifted:
+@dataclass(frozen=True)
+class Rule:
+    """Which options are kept, said so that parts find it out by themselves.
+
+    Attributes:
+        floor: What is worth as much at ``prices`` is kept.
+        prices: In parts of a cent.
+        joined_at: What households choose at any of these prices is kept too.
+    """
+
+    floor: int
+    prices: Prices
+    joined_at: tuple[Prices, ...] = ()
+
+    def kept(self, unit: int, part: Part) -> Bools:
+        """Whether each option of a part is kept."""
+        found: Bools = reduced_values(part.problem, self.prices, unit) >= self.floor
+        for prices in self.joined_at:
+            found[chosen_at(prices, unit, part)] = True
+        return found
+
+
+def chosen_at(prices: Prices, unit: int, part: Part) -> Ints:
+    """What the households of a part choose at ``prices``."""
+    return best_choice(part.problem, reduced_values(part.problem, prices, unit), 1)
+
+
+def sift(parts: Parts[Part], outlook: Outlook) -> Sifted:
     """Good prices of all limits, and the options that matter at them.
 
     Args:
         parts: All options; each household lies in one part.
-        penalty: Cents that a unit short of a minimum counts at most.
+        outlook: What is known of them.
     """
-    options = sum(in_turn(lambda part: len(part.problem), parts))
-    unit = fine_unit(options, penalty)
-    if options >= SIFTED_ABOVE:
-        return _searched(parts, *_start(parts, options, unit, penalty), penalty)
-    every = joined(parts) if len(parts) > 1 else parts[0]
-    search = Search([every], unit, penalty)
+    unit = fine_unit(outlook.options, outlook.penalty)
+    if outlook.options >= SIFTED_ABOVE:
+        return _searched(parts, *_start(parts, outlook, unit), outlook.penalty)
+    every = joined(parts.map(itself))
+    search = Search(InProcess([every]), outlook, unit, outlook.penalty)
     search.settle(search.descend(np.zeros(len(search.variables)), STEPS))
     return Sifted(every, search.prices, unit)
 
 
-def _start(parts: Sequence[Part], options: int, unit: int, penalty: int) -> tuple[Sifted, Floats]:
+def _start(parts: Parts[Part], outlook: Outlook, unit: int) -> tuple[Sifted, Rule, Floats]:
     """What the sample says: its prices, those of branches by all options, and who may be chosen."""
-    whole = Search(parts, unit, penalty)
-    sample = _sample(parts, whole.whole, options)
-    search = Search([sample], unit, penalty)
+    sample = _sample(parts, outlook)
+    search = _search(sample, unit, outlook.penalty)
     few = search.descend(np.zeros(len(search.variables)), STEPS)
     worth = reduced_values(sample.problem, search.prices, unit)
-    floor = min(0, int(np.quantile(worth, 1 - KEPT)))
+    whole = Search(parts, outlook, unit, outlook.penalty)
     whole.settle(few)
-    prices = whole.prices
-
-    def kept(part: Part) -> Part:
-        return part.only(np.flatnonzero(reduced_values(part.problem, prices, unit) >= floor))
-
-    return Sifted(joined(in_turn(kept, parts)), prices, unit), few
+    rule = Rule(min(0, int(np.quantile(worth, 1 - KEPT))), whole.prices)
+    found = joined(parts.map(partial(_kept, rule, unit)))
+    return Sifted(found, rule.prices, unit), rule, few
 
 
-def _searched(parts: Sequence[Part], start: Sifted, few: Floats, penalty: int) -> Sifted:
+def _search(part: Part, unit: int, penalty: int, prices: Prices | None = None) -> Search:
+    return Search(InProcess([part]), Outlook.of(part), unit, penalty, prices)
+
+
+def _kept(rule: Rule, unit: int, part: Part) -> Part:
+    return part.only(np.flatnonzero(rule.kept(unit, part)))
+
+
+def _searched(parts: Parts[Part], start: Sifted, rule: Rule, few: Floats, penalty: int) -> Sifted:
     """Search among the options that are kept, until no other would be chosen."""
     found = start
     for _ in range(ROUNDS):
-        search = Search([found.part], found.unit, penalty, found.prices)
+        search = _search(found.part, found.unit, penalty, found.prices)
         few = search.descend(few, STEPS)
         search.settle(few)
         found = replace(found, prices=search.prices)
-        missing = in_turn(partial(_missing, found), parts)
+        missing = parts.map(partial(_missing, rule, found.prices, found.unit))
         if not sum(len(part.place) for part in missing):
             break
         found = replace(found, part=joined([found.part, *missing]))
+        rule = replace(rule, joined_at=(*rule.joined_at, found.prices))
     return found
 
 
-def _missing(found: Sifted, part: Part) -> Part:
+def _missing(rule: Rule, prices: Prices, unit: int, part: Part) -> Part:
     """What households choose at the prices and is not among the options kept."""
-    reduced = reduced_values(part.problem, found.prices, found.unit)
-    chosen = np.sort(best_choice(part.problem, reduced, 1))
-    return part.only(chosen[~np.isin(part.place[chosen], found.part.place)])
+    chosen = np.sort(chosen_at(prices, unit, part))
+    return part.only(chosen[~rule.kept(unit, part)[chosen]])
 
 
-def _sample(parts: Sequence[Part], whole: Sequence[int], options: int) -> Part:
+def _sample(parts: Parts[Part], outlook: Outlook) -> Part:
     """The customers of some branches, drawn by a hash of their number, with their share of limits.
 
     Branches keep what they have; without any, households are drawn.
     """
-    limits = parts[0].problem.limits
-    branch = min(whole, key=lambda place: len(limits[place].most), default=None)
-    groups = len(limits[branch].most) if branch is not None else options
-    wanted = max(1, groups * SAMPLE_OPTIONS // options)
-    mixed = np.arange(groups, dtype=np.int64) * MIX % 2**32
-    is_drawn = np.zeros(groups + 1, np.bool_)
-    is_drawn[np.argsort(mixed, kind="stable")[:wanted]] = True
-
-    def drawn(part: Part) -> Part:
-        problem = part.problem
-        by = problem.household if branch is None else problem.limits[branch].group
-        return part.only(np.flatnonzero(is_drawn[by]))
-
-    found = joined(in_turn(drawn, parts))
-    share = wanted / groups
+    limits = outlook.limits
+    branch = min(outlook.whole, key=lambda place: len(limits[place].most), default=None)
+    if branch is None:
+        share = SAMPLE_OPTIONS / outlook.options
+        drawn = parts.map(partial(_of_households, share))
+    else:
+        groups = len(limits[branch].most)
+        wanted = max(1, groups * SAMPLE_OPTIONS // outlook.options)
+        share = wanted / groups
+        drawn = parts.map(partial(_of_groups, branch, _drawn_groups(groups, wanted)))
+    found = joined(drawn)
     scaled = (
-        limit if place in whole else _scaled(limit, share)
+        limit if place in outlook.whole else _scaled(limit, share)
         for place, limit in enumerate(found.problem.limits)
     )
     return Part(replace(found.problem, limits=tuple(scaled)), found.place)
+
+
+def _drawn_groups(groups: int, wanted: int) -> Bools:
+    """Which groups are drawn; an option of none is not."""
+    mixed = np.arange(groups, dtype=np.int64) * MIX % HASHES
+    is_drawn = np.zeros(groups + 1, np.bool_)
+    is_drawn[np.argsort(mixed, kind="stable")[:wanted]] = True
+    return is_drawn
+
+
+def _of_groups(place: int, is_drawn: Bools, part: Part) -> Part:
+    return part.only(np.flatnonzero(is_drawn[part.problem.limits[place].group]))
+
+
+def _of_households(share: float, part: Part) -> Part:
+    """A share of households, drawn by the first place of each: numbers are a part's own."""
+    household = part.problem.household
+    _, first, number = np.unique(household, return_index=True, return_inverse=True)
+    keys = part.place[first].astype(np.bytes_).tolist()
+    is_drawn = np.array([crc32(key) < share * HASHES for key in keys], np.bool_)
+    return part.only(np.flatnonzero(is_drawn[number]))
 
 
 def _scaled(limit: Limit, share: float) -> Limit:

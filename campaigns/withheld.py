@@ -8,24 +8,125 @@ of everything else, and if its customer's and household's caps leave room beside
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from campaigns.optimiser import Plan
-from campaigns.optimiser_inner import best_choice, reduced_values
-from campaigns.optimiser_prices import lies_whole
-from campaigns.optimiser_problem import NO_GROUP, Bools, Ints, Problem, place_in_group
+from campaigns.optimiser_inner import Prices, best_choice, reduced_values
+from campaigns.optimiser_problem import (
+    NO_GROUP,
+    Bools,
+    Ints,
+    Limit,
+    Part,
+    Places,
+    Problem,
+    place_in_group,
+)
 
 
-def made_the_cut(problem: Problem, plan: Plan, chosen: Ints, is_withheld: Bools) -> Ints:
+@dataclass(frozen=True)
+class Threshold:
+    """What entering a limit costs, as the chosen options say.
+
+    Attributes:
+        room: What is left of each group.
+        has_used: Something is used up of the group.
+        has_last: A chosen option uses it up.
+        last: The place of the one that is worth least per unit.
+        mark: How much that is.
+        is_whole: Customers' options lie in one group, so that the last one may be displaced.
+    """
+
+    room: Ints
+    has_used: Bools
+    has_last: Bools
+    last: Places
+    mark: Ints
+    is_whole: bool
+
+    def passed(self, limit: Limit, reduced: Ints, place: Places) -> tuple[Ints, Bools]:
+        """What options are worth less what entering costs, and which lose a tie or have no way."""
+        group = np.where(limit.group == NO_GROUP, len(self.room) - 1, limit.group)
+        is_full = limit.amount > self.room[group]
+        if not self.is_whole:
+            return reduced, is_full & ~self.has_used[group]
+        dearer = np.where(is_full, np.maximum(self.mark[group], 0) * limit.amount, 0)
+        left = reduced - dearer
+        loses = (left == 0) & (place > self.last[group])
+        return left, is_full & (~self.has_last[group] | loses)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What an option has to exceed to be chosen beside a plan.
+
+    Attributes:
+        prices: Of all limits, in parts of a cent.
+        unit: How many parts a cent has.
+        thresholds: Of every limit.
+    """
+
+    prices: Prices
+    unit: int
+    thresholds: tuple[Threshold, ...]
+
+    @staticmethod
+    def of(plan: Plan, is_whole: Sequence[bool]) -> Cut:
+        """That of a plan: a full group costs what its last option is worth, other ones their price.
+
+        Args:
+            plan: What was chosen without the withheld.
+            is_whole: Of each limit: the options of every customer lie in one group, the withheld
+                too, and there is no minimum.
+        """
+        problem, place = plan.made.problem, plan.made.place
+        reduced = reduced_values(problem, plan.prices, plan.unit)
+        found = []
+        for limit, used, whole in zip(problem.limits, plan.used, is_whole, strict=True):
+            found.append(_threshold(limit, used, whole, reduced, place))
+            reduced, _ = found[-1].passed(limit, reduced, place)
+        return Cut(plan.prices, plan.unit, tuple(found))
+
+    def worth_of_entering(self, part: Part) -> tuple[Ints, Bools]:
+        """What options are worth less what entering costs, and which lose a tie or have no way."""
+        problem = part.problem
+        reduced = reduced_values(problem, self.prices, self.unit)
+        is_behind = np.zeros(len(problem), np.bool_)
+        for limit, threshold in zip(problem.limits, self.thresholds, strict=True):
+            reduced, is_out = threshold.passed(limit, reduced, part.place)
+            is_behind |= is_out
+        return reduced, is_behind
+
+
+def _threshold(limit: Limit, used: Ints, is_whole: bool, reduced: Ints, place: Places) -> Threshold:
+    using = np.flatnonzero(limit.amount > 0)
+    worth = reduced[using] // limit.amount[using]
+    # the last written stays: the lowest worth, and of these the one that loses ties
+    order = np.lexsort((using, -worth))
+    groups, without = len(used) + 1, np.where(limit.group == NO_GROUP, len(used), limit.group)
+    group = without[using[order]]
+    has_last, mark = np.zeros(groups, np.bool_), np.zeros(groups, np.int64)
+    last = np.zeros(groups, place.dtype)
+    has_last[group], mark[group] = True, worth[order]
+    last[group] = place[using[order]]
+    room = np.append(limit.most - used, np.iinfo(np.int64).max)
+    return Threshold(room, np.append(used, 0) > 0, has_last, last, mark, is_whole)
+
+
+def made_the_cut(part: Part, cut: Cut, chosen: Ints, is_withheld: Bools) -> Ints:
     """The options of withheld customers that made the cut.
 
     Args:
-        problem: All options, those of withheld customers too.
-        plan: What was chosen without them.
-        chosen: The same as options of ``problem``.
+        part: Options of some households, those of withheld customers too.
+        cut: What they have to exceed.
+        chosen: Those that were chosen.
         is_withheld: Whose options may not be chosen.
     """
-    reduced, is_behind = _worth_of_entering(problem, plan, chosen)
+    problem = part.problem
+    reduced, is_behind = cut.worth_of_entering(part)
     enters = is_withheld & (problem.value >= 0) & (reduced >= 0) & ~is_behind
     entering = np.flatnonzero(enters)
     kept = _within_customers(problem, entering, reduced)
@@ -35,42 +136,6 @@ def made_the_cut(problem: Problem, plan: Plan, chosen: Ints, is_withheld: Bools)
     household = problem.levels[-1]
     found: Ints = kept[place < household.most[household.group[kept]]]
     return found
-
-
-def _worth_of_entering(problem: Problem, plan: Plan, chosen: Ints) -> tuple[Ints, Bools]:
-    """What each option is worth less what entering costs, and whether it loses a tie or has no way.
-
-    A group that is full costs what its last option is worth there, one with room its price.
-    """
-    reduced = reduced_values(problem, plan.prices, plan.unit)
-    options = np.arange(len(problem))
-    is_behind = np.zeros(len(problem), np.bool_)
-    for limit, used in zip(problem.limits, plan.used, strict=True):
-        group = np.where(limit.group == NO_GROUP, len(used), limit.group)
-        room = np.append(limit.most - used, np.iinfo(np.int64).max)
-        is_full = limit.amount > room[group]
-        if lies_whole(problem, limit):
-            last, mark = _last_of(group, reduced, limit.amount, chosen, len(used) + 1)
-            dearer = np.where(is_full, np.maximum(mark[group], 0) * limit.amount, 0)
-            reduced = reduced - dearer
-            is_behind |= is_full & ((last[group] < 0) | ((reduced == 0) & (options > last[group])))
-        else:
-            is_behind |= is_full & (np.append(used, 0)[group] == 0)
-    return reduced, is_behind
-
-
-def _last_of(
-    group: Ints, reduced: Ints, amount: Ints, chosen: Ints, groups: int
-) -> tuple[Ints, Ints]:
-    """Of each group the chosen option that is worth least per unit, or -1, and how much that is."""
-    using = chosen[amount[chosen] > 0]
-    worth = reduced[using] // amount[using]
-    # the last written stays: the lowest worth, and of these the one that loses ties
-    order = np.lexsort((using, -worth))
-    last, mark = np.full(groups, -1, np.int64), np.zeros(groups, np.int64)
-    last[group[using[order]]] = using[order]
-    mark[group[using[order]]] = worth[order]
-    return last, mark
 
 
 def _within_customers(problem: Problem, entering: Ints, reduced: Ints) -> Ints:

@@ -13,6 +13,7 @@ from campaigns.optimiser_inner import answers, best_choice, fine_unit
 from campaigns.optimiser_problem import NO_LIMIT, Level, Limit, Problem
 from campaigns.optimiser_repair import repaired
 from campaigns.optimiser_standing import Standing
+from campaigns.parts import InProcess
 from tests.optimiser_problems import (
     Case,
     best_by_highs,
@@ -73,7 +74,7 @@ def test_sums_do_not_depend_on_the_number_of_shards() -> None:
     problem = large_problem()
     unit = fine_unit(len(problem), int(problem.value.max()))
     price = tuple(np.full(len(limit.most), 7 * unit) for limit in problem.limits)
-    parts = {count: answers(problem.shards(count), price, unit) for count in (1, 2, 7)}
+    parts = {count: answers(InProcess(problem.shards(count)), price, unit) for count in (1, 2, 7)}
     for sums in parts.values():
         assert (sums.gain, sums.value) == (parts[1].gain, parts[1].value)
         for mine, theirs in zip(sums.used, parts[1].used, strict=True):
@@ -89,7 +90,7 @@ def test_options_that_are_put_aside_change_nothing_but_the_time(
     straight = optimise(problem)
     monkeypatch.setattr("campaigns.optimiser_sift.SIFTED_ABOVE", 1)
     monkeypatch.setattr("campaigns.optimiser_sift.SAMPLE_OPTIONS", len(problem) // 4)
-    sifted = {count: optimise_parts(problem.shards(count)) for count in (1, 2, 7)}
+    sifted = {count: optimise_parts(InProcess(problem.shards(count))) for count in (1, 2, 7)}
     for plan in sifted.values():
         assert (plan.bound, plan.chosen.tolist()) == (
             sifted[1].bound,
