@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from campaigns.optimiser_descent import Descent, Floats
-from campaigns.optimiser_inner import Prices, best_choice, reduced_values, sale
+from campaigns.optimiser_inner import Prices, best_choice, fine_unit, reduced_values, sale
 from campaigns.optimiser_outlook import Outlook
 from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Limit, Part, limit_beside
 from campaigns.parts import Parts
@@ -60,38 +60,54 @@ class Near:
         return Near(limits, np.concatenate([part.reduced for part in parts]))
 
 
-class Search:
-    """The bound as a function of a few prices, with those of branches and the like found anew.
+@dataclass(frozen=True)
+class Sought:
+    """Which prices are found in which way. Some of the options are searched as all of them are.
 
-    Args:
-        parts: All options.
-        outlook: What is known of them.
+    Attributes:
+        whole: Limits in which customers lie as a whole: their prices are order statistics.
+        variables: The others, searched for by their slopes.
         unit: How many parts a cent has.
         penalty: Cents that a unit short of a minimum counts at most; keeps its price finite.
-        prices: To start from, of every group of every limit; none if left out.
     """
 
-    def __init__(
-        self,
-        parts: Parts[Part],
-        outlook: Outlook,
-        unit: int,
-        penalty: int,
-        prices: Prices | None = None,
-    ) -> None:
-        self._parts, self._outlook = parts, outlook
-        self._unit, self._penalty = unit, penalty
-        self._limits, self._whole = outlook.limits, outlook.whole
-        none = tuple(np.zeros(len(item.most), np.int64) for item in self._limits)
-        self.prices: Prices = tuple(map(np.copy, prices or none))
-        self.variables = [
+    whole: Sequence[int]
+    variables: Sequence[Variable]
+    unit: int
+    penalty: int
+
+    @staticmethod
+    def among(outlook: Outlook) -> Sought:
+        """Those of all options."""
+        variables = [
             Variable(place, group, sign)
-            for place, item in enumerate(self._limits)
-            if place not in self._whole
+            for place, item in enumerate(outlook.limits)
+            if place not in outlook.whole
             for group in range(len(item.most))
             for sign in (1, -1)
             if (item.most[group] < NO_LIMIT if sign > 0 else item.least[group] > 0)
         ]
+        unit = fine_unit(outlook.options, outlook.penalty)
+        return Sought(outlook.whole, variables, unit, outlook.penalty)
+
+
+class Search:
+    """The bound as a function of a few prices, with those of branches and the like found anew.
+
+    Args:
+        parts: The options.
+        outlook: What is known of them.
+        sought: What is searched for.
+        prices: To start from, of every group of every limit.
+    """
+
+    def __init__(
+        self, parts: Parts[Part], outlook: Outlook, sought: Sought, prices: Prices
+    ) -> None:
+        self._parts, self._outlook, self._limits = parts, outlook, outlook.limits
+        self._unit, self._penalty = sought.unit, sought.penalty
+        self._whole, self.variables = sought.whole, sought.variables
+        self.prices: Prices = tuple(map(np.copy, prices))
 
     def _typical(self, variable: Variable) -> float:
         return self._outlook.uses[variable.limit].typical(variable.group)

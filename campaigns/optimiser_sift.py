@@ -16,9 +16,9 @@ from zlib import crc32
 import numpy as np
 
 from campaigns.optimiser_descent import Floats
-from campaigns.optimiser_inner import Prices, best_choice, fine_unit, reduced_values
+from campaigns.optimiser_inner import Prices, best_choice, reduced_values
 from campaigns.optimiser_outlook import Outlook
-from campaigns.optimiser_prices import Search
+from campaigns.optimiser_prices import Search, Sought
 from campaigns.optimiser_problem import NO_LIMIT, Bools, Ints, Limit, Part, joined
 from campaigns.parts import InProcess, Parts, itself
 
@@ -79,41 +79,47 @@ def sift(parts: Parts[Part], outlook: Outlook) -> Sifted:
         parts: All options; each household lies in one part.
         outlook: What is known of them.
     """
-    unit = fine_unit(outlook.options, outlook.penalty)
+    sought = Sought.among(outlook)
     if outlook.options >= SIFTED_ABOVE:
-        return _searched(parts, *_start(parts, outlook, unit), outlook.penalty)
-    every = joined(parts.map(itself))
-    search = Search(InProcess([every]), outlook, unit, outlook.penalty)
+        return _searched(parts, sought, *_start(parts, outlook, sought))
+    found = Sifted(joined(parts.map(itself)), _none(outlook), sought.unit)
+    search = _search(found, sought)
     search.settle(search.descend(np.zeros(len(search.variables)), STEPS))
-    return Sifted(every, search.prices, unit)
+    return replace(found, prices=search.prices)
 
 
-def _start(parts: Parts[Part], outlook: Outlook, unit: int) -> tuple[Sifted, Rule, Floats]:
+def _none(outlook: Outlook) -> Prices:
+    return tuple(np.zeros(len(limit.most), np.int64) for limit in outlook.limits)
+
+
+def _search(among: Sifted, sought: Sought) -> Search:
+    """A search among some of all options, from their prices on."""
+    return Search(InProcess([among.part]), Outlook.of(among.part), sought, among.prices)
+
+
+def _start(parts: Parts[Part], outlook: Outlook, sought: Sought) -> tuple[Sifted, Rule, Floats]:
     """What the sample says: its prices, those of branches by all options, and who may be chosen."""
+    unit = sought.unit
     sample = _sample(parts, outlook)
-    search = _search(sample, unit, outlook.penalty)
+    search = _search(Sifted(sample, _none(outlook), unit), sought)
     few = search.descend(np.zeros(len(search.variables)), STEPS)
     worth = reduced_values(sample.problem, search.prices, unit)
-    whole = Search(parts, outlook, unit, outlook.penalty)
-    whole.settle(few)
-    rule = Rule(min(0, int(np.quantile(worth, 1 - KEPT))), whole.prices)
+    every = Search(parts, outlook, sought, _none(outlook))
+    every.settle(few)
+    rule = Rule(min(0, int(np.quantile(worth, 1 - KEPT))), every.prices)
     found = joined(parts.map(partial(_kept, rule, unit)))
     return Sifted(found, rule.prices, unit), rule, few
-
-
-def _search(part: Part, unit: int, penalty: int, prices: Prices | None = None) -> Search:
-    return Search(InProcess([part]), Outlook.of(part), unit, penalty, prices)
 
 
 def _kept(rule: Rule, unit: int, part: Part) -> Part:
     return part.only(np.flatnonzero(rule.kept(unit, part)))
 
 
-def _searched(parts: Parts[Part], start: Sifted, rule: Rule, few: Floats, penalty: int) -> Sifted:
+def _searched(parts: Parts[Part], sought: Sought, start: Sifted, rule: Rule, few: Floats) -> Sifted:
     """Search among the options that are kept, until no other would be chosen."""
     found = start
     for _ in range(ROUNDS):
-        search = _search(found.part, found.unit, penalty, found.prices)
+        search = _search(found, sought)
         few = search.descend(few, STEPS)
         search.settle(few)
         found = replace(found, prices=search.prices)
