@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from campaigns.campaign_list import campaign_list, offers_made
 from campaigns.candidates import candidates
 from campaigns.care_list import care_list
-from campaigns.choice import Choice, choose, competing, outcomes
+from campaigns.choice import Choice, choose_among, competing, outcomes
 from campaigns.competition import Terms
 from campaigns.decisions import decisions
 from campaigns.endings import NO_AMOUNTS, Amounts, amounts, ending_accounts, with_balances
@@ -31,6 +30,7 @@ from conf.moves import MATURITY
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
 from jobs.campaign_figures import campaign_figures, choice_figures
+from jobs.campaign_parts import places_of, sections_of
 from jobs.campaign_tables import lever_remarks
 from jobs.levers_offered import levers_offered
 from jobs.offer_reasons import offer_reasons
@@ -46,7 +46,6 @@ from tables.derived import (
     OFFER_LOG,
     PROPENSITY_SCORES,
 )
-from tables.files import make_folder
 from tables.reason_codes import Outcome
 from tables.sources import (
     ACCOUNTS,
@@ -128,9 +127,9 @@ def plan(run: Run, sources: CampaignSources, rows: DataFrame, folder: Path) -> P
         folder: For what has to be read more than once.
     """
     settings = run.config.campaign
-    options = competing(rows, sources.customers).toArrow()
-    choice = choose(options, Terms.of(run.config))
-    decided = outcomes(rows, _places(run, choice, folder))
+    options = competing(rows, sources.customers)
+    choice = choose_among(sections_of(options, Terms.of(run.config), folder), settings)
+    decided = outcomes(rows, places_of(choice, run.spark, folder))
     return Planned(choice, decisions(decided, settings, run.as_of, run.run_id))
 
 
@@ -228,13 +227,6 @@ def _note_choice(run: Run, choice: Choice) -> None:
         run.note(lever_budgets="; ".join(levers))
     run.note(detectable_uplift=run.figures["detectable"][0]["sentence"])
     run.figures.update(told)
-
-
-def _places(run: Run, choice: Choice, folder: Path) -> DataFrame:
-    make_folder(folder / "places")
-    path = folder / "places" / "part-00000.parquet"
-    pq.write_table(choice.places, path)
-    return run.spark.read.parquet(str(path))
 
 
 def _reasons(

@@ -16,9 +16,14 @@ BUCKET = "bucket"
 
 def customer_bucket(count: int) -> Column:
     """The bucket of ``customer_id``: 32 bits of SHA-256, so that every engine agrees."""
-    head = F.conv(F.substring(F.sha2(F.col("customer_id"), 256), 1, 8), 16, 10)
-    place = F.pmod(head.cast("bigint"), F.lit(count)).cast("string")
+    place = place_by_hash(F.col("customer_id"), count).cast("string")
     return F.concat(place, F.lit(f"-of-{count}"))
+
+
+def place_by_hash(name: Column, count: int) -> Column:
+    """One of ``count`` numbers for each name, from 0."""
+    head = F.conv(F.substring(F.sha2(name, 256), 1, 8), 16, 10)
+    return F.pmod(head.cast("bigint"), F.lit(count))
 
 
 def bucket_of(path: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from campaigns.choice import Choice
 from campaigns.competition import Terms
 from conf.load import load_config
 from conf.schema import CampaignSettings, Quota
@@ -132,3 +133,19 @@ def _lever(chance: random.Random, code: str, some: int) -> Lever:
         effect_source="made up",
         response_factor=1.1,
     )
+
+
+def told(choice: Choice) -> dict[str, Any]:
+    """All that is known of a choice, however its parts were looked at."""
+    plan = choice.plan
+    places = choice.places.to_pylist()
+    return {
+        "places": sorted(places, key=lambda row: (row["customer_id"], row["offer_id"])),
+        "chosen": plan.chosen.tolist(),
+        "worth": (plan.value, plan.bound, plan.unit),
+        "prices": [price.tolist() for price in plan.prices],
+        "used": [used.tolist() for used in plan.used],
+        "lacking": (plan.shortages, plan.clash),
+        "limits": [(one.name, one.labels, one.most.tolist()) for one in choice.limits],
+        "explored": (choice.explored, choice.explored_value),
+    }

@@ -110,6 +110,17 @@ def test_decisions_log_and_lists_tell_the_same_story(
     assert not list((tmp_path / "tables").glob(".candidates*")), "nothing is left behind"
 
 
+def test_options_that_stay_where_the_engine_is_make_the_same_tables(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, staged_here = planned(spark, tmp_path / "here", monkeypatch, capacity=3)
+    monkeypatch.setattr("jobs.campaign_parts.OPTIONS_HERE", 0)
+    monkeypatch.setattr("jobs.campaign_parts.OPTIONS_PER_PART", 100)
+    there, staged_there = planned(spark, tmp_path / "there", monkeypatch, capacity=3)
+    assert staged_there == staged_here
+    assert there.figures == here.figures
+
+
 def test_a_campaign_without_capacity_offers_nothing_and_logs_everything(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

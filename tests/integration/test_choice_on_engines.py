@@ -1,0 +1,58 @@
+"""The choice in tasks of an engine, whose workers are processes with nothing but the code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from conf.schema import EngineSettings
+from jobs.java import java_home
+from tables.errors import UserError
+from tests.classic_spark import environment
+
+SEEDS = (1, 2)
+
+
+def made_there_as_here(kind: str) -> str:
+    """Whether choices are the same as in this process."""
+    from campaigns.choice import choose, choose_among
+    from jobs import campaign_parts
+    from jobs.engine import open_engine
+    from tests.random_competition import make_rows, make_terms, told
+
+    campaign_parts.OPTIONS_HERE, campaign_parts.OPTIONS_PER_PART = 0, 150
+    found = []
+    with (
+        open_engine(EngineSettings(kind=kind, url="", shuffle_partitions=2)) as session,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        for seed in SEEDS:
+            rows, terms = make_rows(seed, 60), make_terms(seed, 60)
+            options = session.createDataFrame(rows)
+            sections = campaign_parts.sections_of(options, terms, Path(folder) / str(seed))
+            there = told(choose_among(sections, terms.settings))
+            found.append(there == told(choose(rows, terms)))
+    return str(found)
+
+
+def test_classic_spark_makes_the_choice_of_this_process(tmp_path):
+    try:
+        java_home()
+    except UserError as error:
+        pytest.skip(f"classic Spark needs Java: {error}")
+    module = "tests.integration.test_choice_on_engines"
+    program = f"from {module} import made_there_as_here; print(made_there_as_here('spark'))"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == str([True] * len(SEEDS))
