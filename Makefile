@@ -13,7 +13,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-campaign wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -104,6 +104,9 @@ bench-optimiser: setup ## a million customers x 20 offers within every limit, be
 
 bench-optimiser-parts: setup ## ten million customers x 20 offers, in parts on disk
 	$(BIN)/python bench/optimiser_parts.py
+
+bench-choice-parts: setup ## a million customers' choice, all options in one process and in parts of the engine
+	$(BIN)/python bench/choice_parts.py
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py

@@ -1,7 +1,8 @@
 """Ten million customers x 20 offers, in parts that are read from disk when they are looked at.
 
-`optimiser_parts.py PARTS`: each of a million customers with 500 branches of their own; quotas,
-partners, budget and size are shared by all. Prints and writes seconds, memory and gap.
+`optimiser_parts.py PARTS CUSTOMERS ENGINE`: so many parts of so many customers, each with branches
+of their own; quotas, partners, budget and size are shared by all. Parts are looked at in threads of
+this process or, with an engine's name, in tasks of that. Prints and writes seconds, memory and gap.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import overload
@@ -22,6 +24,10 @@ from optimiser_options import make_options
 
 from campaigns.optimiser import Plan, optimise_parts
 from campaigns.optimiser_problem import NO_GROUP, Ints, Level, Limit, Part, Problem
+from campaigns.parts import InProcess, Parts, itself
+from conf.schema import EngineSettings
+from jobs.engine import open_engine
+from jobs.engine_parts import EngineParts
 
 CUSTOMERS, PARTS = 1_000_000, 10
 OWN = ("branch", "advisor")  # limits that each part has its own groups of
@@ -31,11 +37,11 @@ Totals = dict[str, tuple[Ints, Ints]]
 class StoredParts(Sequence[Part]):
     """Parts in a folder; one is in memory while it is looked at."""
 
-    def __init__(self, folder: Path, parts: int) -> None:
+    def __init__(self, folder: Path, parts: int, customers: int) -> None:
         self._folder, self._parts = folder, parts
         self._first = np.zeros(parts + 1, np.int64)
         found = [
-            self._stored(part, make_options(CUSTOMERS, part + 1).problem) for part in range(parts)
+            self._stored(part, make_options(customers, part + 1).problem) for part in range(parts)
         ]
         self._totals = {
             limit.name: _together([problem[place] for problem in found], limit.name in OWN)
@@ -63,9 +69,11 @@ class StoredParts(Sequence[Part]):
             return [self[one] for one in range(*place.indices(self._parts))]
         if not 0 <= place < self._parts:
             raise IndexError(place)
-        return self._read(place)
+        return self.read(place)
 
-    def _read(self, part: int) -> Part:
+    def read(self, part: int) -> Part:
+        """Read a part."""
+
         def read(name: str) -> Ints:
             return np.load(self._folder / f"{part}-{name}.npy").astype(np.int64)
 
@@ -100,14 +108,29 @@ def _together(limits: Sequence[Limit], is_own: bool) -> tuple[Ints, Ints]:
     return most, least
 
 
+@contextmanager
+def looked_at(stored: StoredParts, folder: Path, engine: str) -> Iterator[Parts[Part]]:
+    """The parts, by threads of this process unless an engine is named."""
+    if not engine:
+        yield InProcess(stored)
+        return
+    with open_engine(EngineSettings(kind=engine, url="", shuffle_partitions=2)) as session:
+        parts = list(range(len(stored)))
+        yield EngineParts(session, folder, parts, stored.read).altered(itself)
+
+
 def main() -> None:
-    """May be said: how many PARTS."""
-    parts = int(sys.argv[1]) if sys.argv[1:] else PARTS
+    """May be said: how many PARTS, of how many CUSTOMERS, and which ENGINE."""
+    parts, customers, engine = (
+        *sys.argv[1:],
+        *(str(PARTS), str(CUSTOMERS), "")[len(sys.argv) - 1 :],
+    )
     with tempfile.TemporaryDirectory(prefix="xsell-bench-") as folder:
-        stored = StoredParts(Path(folder), parts)
+        stored = StoredParts(Path(folder), int(parts), int(customers))
         wall, cpu = time.monotonic(), time.process_time()
-        plan: Plan = optimise_parts(stored)
-        size = parts * CUSTOMERS
+        with looked_at(stored, Path(folder), engine) as found:
+            plan: Plan = optimise_parts(found)
+        size = f"{engine}_{int(parts) * int(customers)}".removeprefix("_")
         merge_result(
             "optimiser",
             {
