@@ -23,7 +23,7 @@ from features.recurring_sources import (
     REGULAR_DEBIT_MONTHS,
     YEAR,
 )
-from features.sources import BALANCE_MONTHS, MONTHS_APART, PERIODS, SEGMENTS
+from features.sources import BALANCE_MONTHS, MONTHS_APART, OWN_MARKETING, PERIODS, SEGMENTS
 from tables.categories import OWN_TRANSFERS
 from tables.windows import months_before
 
@@ -45,9 +45,9 @@ def row_queries(as_of: date, products: Mapping[str, ProductFacts]) -> dict[str, 
         "payers": _payers(as_of),
         "payees": _payees(as_of),
         "contacts": _contacts(as_of),
-        "consents": f"""select customer_id, purpose, channel,
-            arg_max(is_granted, changed_at) is_granted
-            from consents where changed_at < {cut}::timestamptz group by all""",
+        "consents": f"""select customer_id, channel, arg_max(is_granted, changed_at) is_granted
+            from consents where purpose = '{OWN_MARKETING}' and changed_at < {cut}::timestamptz
+            group by all""",
         "flags": f"""select customer_id, flag, {_days_ago("valid_from", as_of)} days_ago,
             {_months_ago("valid_from", as_of)} months_ago from flags where valid_from < {cut}""",
     }

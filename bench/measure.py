@@ -31,7 +31,8 @@ def measured(command: Sequence[str]) -> Measured:
     """Run a command to its end.
 
     Memory is that of the process tree, sampled; a page that several processes share counts in
-    parts (the kernel's proportional set size). A process that nobody waited for, such as Java's,
+    parts (the kernel's proportional set size), and one that was given back counts no more, though
+    the kernel takes it only when somebody wants it (``LazyFree``). A process that nobody waited for, such as Java's,
     is missing from the kernel's sum of seconds: then those last seen of each process count.
 
     Raises:
@@ -118,5 +119,5 @@ def _proportional_bytes(process: int) -> int:
         lines = Path("/proc", str(process), "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    sizes = dict(line.split(":", 1) for line in lines[1:])
-    return int(sizes["Pss"].split()[0]) * 1024 if "Pss" in sizes else 0
+    kilobytes = {name: int(text.split()[0]) for name, text in (one.split(":") for one in lines[1:])}
+    return (kilobytes.get("Pss", 0) - kilobytes.get("LazyFree", 0)) * 1024

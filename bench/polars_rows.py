@@ -12,7 +12,7 @@ from polars_days import completed, days_ago, months_ago, not_before
 from features.event_sources import MAJORITY
 from features.product_facts import ProductFacts
 from features.recurring_sources import YEAR
-from features.sources import MONTHS_APART, SEGMENTS
+from features.sources import MONTHS_APART, OWN_MARKETING, SEGMENTS
 from tables.windows import months_before
 
 
@@ -138,8 +138,9 @@ def _contacts(tables: Tables, as_of: date) -> pl.LazyFrame:
 
 
 def _consents(tables: Tables, as_of: date) -> pl.LazyFrame:
-    made = tables["consents"].filter(pl.col("changed_at").dt.date() < as_of)
-    by_channel = made.group_by("customer_id", "purpose", "channel")
+    is_own = pl.col("purpose") == OWN_MARKETING
+    made = tables["consents"].filter(is_own, pl.col("changed_at").dt.date() < as_of)
+    by_channel = made.group_by("customer_id", "channel")
     return by_channel.agg(pl.col("is_granted").max_by("changed_at"))
 
 

@@ -101,12 +101,7 @@ def engagement_features() -> tuple[Feature, ...]:
             theme="engagement",
             description="Channels on which the bank's own marketing was last allowed.",
             value=number(
-                Measure(
-                    CONSENTS,
-                    "count",
-                    "channel",
-                    ALL_ROWS.where(purpose="marketing_internal", is_granted=True),
-                ),
+                Measure(CONSENTS, "count", "channel", ALL_ROWS.where(is_granted=True)),
                 "channel",
             ),
         ),

@@ -33,11 +33,8 @@ def _holding_rows(tables: SourceTables, cut: Cut) -> DataFrame:
 
 
 def _is_partner(cut: Cut) -> Column:
-    found = F.lit(False)
-    for product_id, facts in cut.products.items():
-        is_product = F.col("product_id") == F.lit(product_id)
-        found = F.when(is_product, F.lit(facts.is_partner)).otherwise(found)
-    return found
+    partners = [product_id for product_id, facts in cut.products.items() if facts.is_partner]
+    return F.coalesce(F.col("product_id").isin(partners), F.lit(False))
 
 
 def _remaining(cut: Cut) -> Column:

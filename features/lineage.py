@@ -143,7 +143,7 @@ LINEAGE: Mapping[str, Lineage] = {
     ),
     "consents": Lineage(
         _of("consents", "customer_id", "purpose", "channel", "changed_at"),
-        {"purpose": (), "channel": (), "is_granted": ("consents.is_granted",)},
+        {"channel": (), "is_granted": ("consents.is_granted",)},
     ),
     "flags": Lineage(
         _of("flags", "customer_id", "valid_from"),

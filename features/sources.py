@@ -21,8 +21,10 @@ from tables.windows import completed_months, days_ago, months_ago, months_before
 SEGMENTS = ("mass", "affluent", "private", "vip")
 FOR_EVER = date(9999, 12, 31)
 BALANCE_MONTHS = (1, 3, 6)
+BALANCES = ("balance", *(f"balance_{n}m" for n in BALANCE_MONTHS))
 PERIODS = (0, *BALANCE_MONTHS)
 SHIFT = 10**18  # to microseconds of any century: all have 19 digits then, and sort as texts
+OWN_MARKETING = "marketing_internal"  # no feature asks for other purposes
 MONTHS_APART = 6  # between customers as known now and before
 
 
@@ -197,10 +199,9 @@ def _account_rows(tables: SourceTables, cut: Cut) -> DataFrame:
         .join(last_balances(tables.transactions, cut.as_of), on="account_id", how="left")
         .join(rates, on="currency", how="left")
     )
-    balances = [name for name in accounts.columns if name.startswith("balance")]
     return accounts.select(
         "customer_id",
-        *(base_cents(name, cut.base_currency).alias(f"{name}_cents") for name in balances),
+        *(base_cents(name, cut.base_currency).alias(f"{name}_cents") for name in BALANCES),
     )
 
 
@@ -234,7 +235,7 @@ def last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
     # A period without a booking ends with what the one before it ended with.
     balances = [
         F.coalesce(*(f"closing_{period}" for period in PERIODS[place:])).alias(name)
-        for place, name in enumerate(("balance", *(f"balance_{n}m" for n in BALANCE_MONTHS)))
+        for place, name in enumerate(BALANCES)
     ]
     return by_period.select("account_id", *balances)
 
@@ -265,18 +266,17 @@ def _contact_rows(tables: SourceTables, cut: Cut) -> DataFrame:
 
 
 def _consent_rows(tables: SourceTables, cut: Cut) -> DataFrame:
-    """One row per customer, purpose and channel: the last decision before the cut."""
+    """One row per customer and channel: the last decision about the bank's own marketing."""
     is_made = F.col("changed_at") < F.lit(cut.as_of).cast("timestamp")
+    is_own = F.col("purpose") == F.lit(OWN_MARKETING)
     # Time and answer as one number: its maximum takes a fifth of what max_by takes.
     is_refused = F.when(F.col("is_granted"), F.lit(0)).otherwise(F.lit(1))
     decision = F.unix_micros("changed_at") * 2 + is_refused
     return (
-        tables.consents.where(is_made)
-        .groupBy("customer_id", "purpose", "channel")
+        tables.consents.where(is_made & is_own)
+        .groupBy("customer_id", "channel")
         .agg(F.max(decision).alias("decision"))
-        .select(
-            "customer_id", "purpose", "channel", (F.col("decision") % 2 == 0).alias("is_granted")
-        )
+        .select("customer_id", "channel", (F.col("decision") % 2 == 0).alias("is_granted"))
     )
 
 

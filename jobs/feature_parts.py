@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tables.delta import DataFile
 
 SCRATCH = ".features-"
-BOOKINGS_AT_ONCE = 2_500_000  # to plan a part takes most of a second: smaller ones do not pay
+BOOKINGS_AT_ONCE = 5_000_000  # to plan a part takes most of a second: smaller ones do not pay
 # A part of its own: customers whose bookings may lie in another bucket than theirs.
 SCATTERED = "scattered"
 
@@ -67,7 +68,7 @@ def stage_parts(
         sources: The bank's tables.
         parts: More than one, which together hold all transactions.
     """
-    with scratch_folder(run.home / "tables", SCRATCH) as folder:
+    with scratch_folder(run.home / "tables", SCRATCH) as folder, one_thread_each(run.spark):
         placed = _Placed(run, sources, folder)
         placed.write(plan.without_bookings(sources), parts)
         present = [part for part in (*parts, (SCATTERED,)) if placed.has_customers(part)]
@@ -76,15 +77,15 @@ def stage_parts(
             rows = plan.with_bookings(placed.customers(part), placed.tables(part))
             run.staging.stage(table, rows, is_ordered=True)
 
-        with run.progress(len(present), "parts") as advance, one_thread_each(run.spark):
-            _in_threads(stage, present, advance)
+        with run.progress(len(present), "parts") as advance:
+            _in_threads([partial(stage, part) for part in present], advance)
 
 
 def _in_threads(
-    stage: Callable[[Part], None], parts: Sequence[Part], advance: Callable[[int], None]
+    tasks: Sequence[Callable[[], None]], advance: Callable[[int], None] = lambda _: None
 ) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        waiting = [pool.submit(stage, part) for part in parts]
+        waiting = [pool.submit(task) for task in tasks]
         try:
             for done in as_completed(waiting):
                 done.result()
@@ -105,10 +106,13 @@ class _Placed:
         count = common_count(bucket for part in parts for bucket in part)
         assert count is not None, "parts are of one layout"
         scattered = self._scattered()
-        for name, rows in (("customers", customers), ("accounts", self.sources.accounts)):
-            placed = _with_bucket(rows, count, scattered)
-            ordered = placed.sortWithinPartitions("customer_id")
+
+        def place(name: str, rows: DataFrame) -> None:
+            ordered = _with_bucket(rows, count, scattered).sortWithinPartitions("customer_id")
             ordered.write.partitionBy(BUCKET).parquet(str(self.folder / name))
+
+        tables = {"customers": customers, "accounts": self.sources.accounts}
+        _in_threads([partial(place, name, rows) for name, rows in tables.items()])
         if scattered is not None:
             kept(_bookings_of(scattered, self.sources), self.folder / "bookings")
 
