@@ -30,10 +30,11 @@ SAIL = {
     # Its allocator (mimalloc) would ask the kernel for pages of 2 MB, each of which is zeroed whole
     # however little of it is used: a tenth of the time, and up to twice the memory.
     "MIMALLOC_ALLOW_THP": "0",
-    # Freed pages are offered to the kernel at once, which takes them when somebody wants them: until
+    # Freed pages are offered to the kernel, often, which takes them when somebody wants them: until
     # then they are used again without being asked for.
-    "MIMALLOC_PURGE_DELAY": "0",
     "MIMALLOC_PURGE_DECOMMITS": "0",
+    "MIMALLOC_PURGE_DELAY": "10",  # milliseconds
+    "MIMALLOC_GENERIC_COLLECT": "50",
 }
 # For every function of a column PySpark would look up who called it: half of what it takes to write
 # down a plan as long as ours. Spark takes it at the start only, a Connect server not from a client.
