@@ -32,8 +32,9 @@ def measured(command: Sequence[str]) -> Measured:
 
     Memory is that of the process tree, sampled; a page that several processes share counts in
     parts (the kernel's proportional set size), and one that was given back counts no more, though
-    the kernel takes it only when somebody wants it (``LazyFree``). A process that nobody waited for, such as Java's,
-    is missing from the kernel's sum of seconds: then those last seen of each process count.
+    the kernel takes it only when somebody wants it (``LazyFree``). A process that nobody waited
+    for, such as Java's, is missing from the kernel's sum of seconds: then those last seen of each
+    process count.
 
     Raises:
         subprocess.CalledProcessError: It failed.

@@ -75,7 +75,7 @@ class Published:
         }
         monkeypatch.setattr(plan_campaign, "champions", lambda *_: known)
         # figures are for a page that is not made here, and cost a third of the campaign
-        told = {"detectable": [{"sentence": ""}]}
+        told = {"detectable": [{"sentence": ""}], "levers": []}
         monkeypatch.setattr(plan_campaign, "campaign_figures", lambda *_: dict(told))
         # a bank of this size has few ends to learn a rate of renewal from
         monkeypatch.setattr(moves, "FEWEST_ENDS", 1)
