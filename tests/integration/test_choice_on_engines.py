@@ -39,6 +39,7 @@ def made_there_as_here(kind: str) -> str:
     return str(found)
 
 
+@pytest.mark.slow
 def test_classic_spark_makes_the_choice_of_this_process(tmp_path):
     try:
         java_home()
