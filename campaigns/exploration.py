@@ -14,13 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from campaigns.control_group import HEX_DIGITS
-from campaigns.optimiser_problem import Bools, Ints, Problem
+from campaigns.optimiser_problem import Bools, Floats, Ints, Problem
 from campaigns.optimiser_standing import Standing
 
-Floats = NDArray[np.float64]
 ROUNDING = 1e-9
 
 

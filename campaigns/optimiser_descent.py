@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import Bounds, linprog, minimize
 
-Floats = NDArray[np.float64]
+from campaigns.optimiser_problem import Floats
+
 Function = Callable[[Floats], tuple[float, Floats]]
 PLANES = 200
 SMALLEST_STEP = 1e-9

@@ -14,18 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from campaigns.optimiser_inner import Prices
-from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Problem
+from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Floats, Ints, Problem
 
 WHOLE = 1e-6
 EXACTLY = {"mip_rel_gap": 0.0}
 NEAR, NODES = 1e-6, 20
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

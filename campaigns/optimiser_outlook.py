@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-from campaigns.optimiser_problem import NO_GROUP, Bools, Ints, Limit, Part, Problem
+from campaigns.optimiser_problem import NO_GROUP, Bools, Floats, Ints, Limit, Part, Problem
 from campaigns.parts import Parts
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

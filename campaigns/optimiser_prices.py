@@ -15,10 +15,10 @@ from functools import partial
 
 import numpy as np
 
-from campaigns.optimiser_descent import Descent, Floats
+from campaigns.optimiser_descent import Descent
 from campaigns.optimiser_inner import Prices, best_choice, fine_unit, reduced_values, sale
 from campaigns.optimiser_outlook import Outlook
-from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Ints, Limit, Part, limit_beside
+from campaigns.optimiser_problem import NO_GROUP, NO_LIMIT, Floats, Ints, Limit, Part, limit_beside
 from campaigns.parts import Parts
 
 SWEEPS = 4

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 Places = NDArray[Any]
 NO_LIMIT = 2**62
 NO_GROUP = -1

@@ -15,11 +15,10 @@ from zlib import crc32
 
 import numpy as np
 
-from campaigns.optimiser_descent import Floats
 from campaigns.optimiser_inner import Prices, best_choice, reduced_values
 from campaigns.optimiser_outlook import Outlook
 from campaigns.optimiser_prices import Search, Sought
-from campaigns.optimiser_problem import NO_LIMIT, Bools, Ints, Limit, Part, joined
+from campaigns.optimiser_problem import NO_LIMIT, Bools, Floats, Ints, Limit, Part, joined
 from campaigns.parts import InProcess, Parts, itself
 
 SIFTED_ABOVE = 1_200_000

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from campaigns.optimiser import Plan
 from campaigns.optimiser_inner import best_choice
-from campaigns.optimiser_problem import Ints, Places, place_in_group
-from campaigns.sections import Chance, Contest, Floats, matches
+from campaigns.optimiser_problem import Floats, Ints, Places, place_in_group
+from campaigns.sections import Chance, Contest, matches
 from campaigns.withheld import Cut, made_the_cut
 
 PAIR = ("customer_id", "offer_id")

@@ -15,12 +15,11 @@ import pyarrow as pa
 from campaigns.competition import Competition, Known, Terms
 from campaigns.dominated import dominated
 from campaigns.exploration import Draw, explored, room_of
-from campaigns.optimiser_problem import NO_LIMIT, Bools, Ints, Part, Places, Problem, joined
+from campaigns.optimiser_problem import NO_LIMIT, Bools, Floats, Ints, Part, Places, Problem, joined
 from campaigns.optimiser_sift import SIFTED_ABOVE
 from campaigns.parts import AT_ONCE, InProcess, Parts
 
 IDS = ["customer_id", "offer_id", "way"]
-Floats = np.typing.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from conf.schema import EngineSettings
-from jobs.java import java_home
-from tables.errors import UserError
-from tests.classic_spark import environment
+from tests.classic_spark import last_line, skip_without_java
 
 SEEDS = (1, 2)
 
@@ -41,19 +37,6 @@ def made_there_as_here(kind: str) -> str:
 
 @pytest.mark.slow
 def test_classic_spark_makes_the_choice_of_this_process(tmp_path):
-    try:
-        java_home()
-    except UserError as error:
-        pytest.skip(f"classic Spark needs Java: {error}")
-    module = "tests.integration.test_choice_on_engines"
-    program = f"from {module} import made_there_as_here; print(made_there_as_here('spark'))"
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-1] == str([True] * len(SEEDS))
+    skip_without_java()
+    told = last_line(__name__, "made_there_as_here('spark')", tmp_path, 300)
+    assert told == str([True] * len(SEEDS))

@@ -10,12 +10,11 @@ import pytest
 
 from conf.load import load_config
 from jobs.home import Home
-from jobs.java import java_home
 from jobs.run_month import run_steps
 from jobs.steps import FEATURES, INGEST, SCORE, TRAIN
 from models.registry import Registry
 from tables.derived import PROPENSITY_SCORES
-from tables.errors import UserError
+from tests.classic_spark import skip_without_java
 from tests.month import SMALL, Bank
 from tests.published import records, rows
 from tests.spark_cluster import DRIVER_MEMORY, MASTER, make_cluster
@@ -29,10 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="module")
 def cluster(bank, spark, tmp_path_factory):
     """What the bank has ingested, and its models, in a home that only the cluster goes on with."""
-    try:
-        java_home()
-    except UserError as error:
-        pytest.skip(str(error))
+    skip_without_java()
     made = make_cluster(tmp_path_factory.mktemp("cluster"))
     for name in ("landing", "mlruns"):
         shutil.copytree(bank.home.path / name, made.home.path / name, dirs_exist_ok=True)

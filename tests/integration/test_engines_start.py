@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from conf.schema import EngineSettings
-from jobs.java import java_home
-from tables.errors import UserError
-from tests.classic_spark import environment
+from tests.classic_spark import last_line, skip_without_java
 
 COUNTED = "3 UTC true 2"
 
@@ -28,18 +23,5 @@ def counted(kind: str) -> str:
 @pytest.mark.parametrize("kind", ["embedded", "spark"])
 def test_an_engine_starts_with_our_settings(kind, tmp_path):
     if kind == "spark":
-        try:
-            java_home()
-        except UserError as error:
-            pytest.skip(f"classic Spark needs Java: {error}")
-    program = f"from tests.integration.test_engines_start import counted; print(counted({kind!r}))"
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-1] == COUNTED
+        skip_without_java()
+    assert last_line(__name__, f"counted({kind!r})", tmp_path, 120) == COUNTED

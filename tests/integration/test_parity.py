@@ -10,11 +10,9 @@ import pytest
 
 from jobs.exports import lists_folder
 from jobs.home import Home
-from jobs.java import java_home
 from tables.derived import OFFER_LOG
-from tables.errors import UserError
 from tables.files import sha256_of
-from tests.classic_spark import environment
+from tests.classic_spark import environment, skip_without_java
 from tests.month import AS_OF, SMALL
 from tests.published import records, rows
 
@@ -25,10 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="module")
 def on_spark(bank, tmp_path_factory):
     """The same deliveries, run by classic Spark in a process of its own."""
-    try:
-        java_home()
-    except UserError as error:
-        pytest.skip(str(error))
+    skip_without_java()
     home = Home(tmp_path_factory.mktemp("spark") / "home")
     shutil.copytree(bank.home.landing, home.landing)
     engine = ("engine.kind=spark", "engine.shuffle_partitions=1")

@@ -12,10 +12,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from features.catalogue import feature_catalogue
-from jobs.java import java_home
-from tables.errors import UserError
 from tests.bank import PRODUCTS, snapshot
-from tests.classic_spark import environment
+from tests.classic_spark import environment, skip_without_java
 from tests.drawn_bank import drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]
@@ -33,10 +31,7 @@ def embedded(spark: SparkSession) -> Snapshots:
 @pytest.fixture(scope="module")
 def classic(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
     """The same, made in a process of its own."""
-    try:
-        java_home()
-    except UserError as error:
-        pytest.skip(str(error))
+    skip_without_java()
     folder = tmp_path_factory.mktemp("spark")
     command = [sys.executable, "-m", "tests.property.spark_snapshots", str(folder / "found")]
     ended = subprocess.run(

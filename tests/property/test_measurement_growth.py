@@ -10,10 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.java import java_home
 from measurement.combinations import HeldSets, frequent_sets
-from tables.errors import UserError
-from tests.classic_spark import environment
+from tests.classic_spark import environment, skip_without_java
 from tests.property.spark_growth import LEAST, PRODUCTS, drawn
 
 pytestmark = pytest.mark.slow
@@ -21,10 +19,7 @@ SEEDS = (1, 2, 3)
 
 
 def test_fpgrowth_finds_the_same_sets_with_the_same_counts(tmp_path: Path) -> None:
-    try:
-        java_home()
-    except UserError as error:
-        pytest.skip(str(error))
+    skip_without_java()
     command = [sys.executable, "-m", "tests.property.spark_growth", str(tmp_path / "found")]
     ended = subprocess.run(
         [*command, *map(str, SEEDS)],
