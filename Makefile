@@ -10,7 +10,7 @@ SEED ?= 1
 DATA ?= ../shared/data/berka
 # Files in their order, the long ones of integration first: else a single one is left to the end, on one core.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
-PACKAGES := conf tables features extracts models campaigns measurement expectations demo jobs
+PACKAGES := conf tables features extracts models campaigns audit measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign wheel lock docs clean

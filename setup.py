@@ -8,6 +8,7 @@ PACKAGES = [
     "features",
     "extracts",
     "models",
+    "audit",
     "campaigns",
     "measurement",
     "expectations",

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, functions as F
 from campaigns.credit import credit
 from campaigns.endings import NO_AMOUNTS, Amounts
 from campaigns.moves import RENEWAL_RATE
-from campaigns.offer_log import canonical_lines, leaf_hash
+from campaigns.offer_log import entries
 from campaigns.reasons import MOST
 from campaigns.sentences import event_sentence
 from campaigns.triggers import OfferDays
@@ -19,7 +19,7 @@ from campaigns.wording import price_in_words
 from conf.moves import MATURITY, Bundle
 from conf.schema import RunConfig
 from tables.arrow import arrow_schema
-from tables.derived import CAMPAIGN_LISTS, DECISIONS
+from tables.derived import CAMPAIGN_LISTS
 from tables.reason_codes import Outcome
 
 Pair = tuple[str, str]
@@ -49,11 +49,13 @@ AS_DECIDED = (
 )
 
 
-def offers_made(decisions: DataFrame, customers: DataFrame) -> DataFrame:
-    """Decisions that end up on a list, with the client's advisor."""
-    # The right key is unique: one row per customer.
-    return decisions.where(F.col("outcome") == str(Outcome.OFFERED)).join(
-        customers.select("customer_id", "advisor_id"), "customer_id", how="inner"
+def offers_made(decisions: DataFrame, customers: DataFrame, vault: DataFrame) -> DataFrame:
+    """Decisions that end up on a list, with the client's advisor, pseudonym and secret."""
+    # The right keys are unique: one row per customer.
+    return (
+        decisions.where(F.col("outcome") == str(Outcome.OFFERED))
+        .join(customers.select("customer_id", "advisor_id"), "customer_id", how="inner")
+        .join(vault, "customer_id", how="inner")
     )
 
 
@@ -71,16 +73,14 @@ def campaign_list(
         config: What products, partners and offers are.
         amounts: What is on that which ends, where it is known.
     """
-    columns = list(DECISIONS.column_names)
-    decided = offers.select(columns).cast(arrow_schema(DECISIONS))
-    leaves = map(leaf_hash, canonical_lines(decided).to_pylist())
+    _, leaves = entries(offers)
     rows = [
         {name: offer[name] for name in AS_DECIDED}
         | _terms(offer, config)
         | _reason_columns(_told(offer, reasons, config, amounts))
         | credit(offer, config)
         | {"log_leaf": leaf}
-        for offer, leaf in zip(offers.to_pylist(), leaves, strict=True)
+        for offer, leaf in zip(offers.to_pylist(), leaves.to_pylist(), strict=True)
     ]
     rows.sort(key=lambda row: (row["branch_id"], row["rank_in_branch"]))
     return pa.Table.from_pylist(rows, schema=arrow_schema(CAMPAIGN_LISTS))

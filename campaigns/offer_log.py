@@ -1,8 +1,7 @@
-"""Every decision as one canonical JSON line with its Merkle leaf hash."""
+"""Every decision as one canonical JSON line under a pseudonym, with its Merkle leaf hash."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import unicodedata
@@ -15,46 +14,69 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
+from tables.arrow import arrow_schema
 from tables.derived import DECISIONS, OFFER_LOG
+from tables.leaves import leaf_hash, salt
 
-LEAF_PREFIX = b"\x00"
-LINES = pa.schema(
+CLIENT, SECRET = "client", "secret"
+# Who the client is and lives with is told by the vault and by decisions, never by the log.
+NAMED_ELSEWHERE = ("customer_id", "household_id")
+IN_LINE = (CLIENT, *(name for name in DECISIONS.column_names if name not in NAMED_ELSEWHERE))
+LOGGED = pa.schema(
     [
-        ("run_id", pa.string()),
-        ("position", pa.int64()),
-        ("line", pa.string()),
-        ("leaf", pa.string()),
+        (name, pa.string()) if name in (CLIENT, SECRET) else arrow_schema(DECISIONS).field(name)
+        for name in (*IN_LINE, SECRET)
     ]
 )
 
 
-def offer_log(decisions: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
-    """The log of a run, shaped ``OFFER_LOG``, its lines in the order of customer and offer.
+def offer_log(decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
+    """The log of a run, shaped ``OFFER_LOG``, its lines in the order of pseudonym and offer.
 
     Args:
         decisions: Shaped ``DECISIONS``, one row per customer and offer.
+        vault: Shaped ``VAULT``, a row of each of these customers.
         offer_ids: Every offer; each customer has a decision about each.
     """
-    return with_position(decisions, offer_ids).mapInArrow(_log_batches, OFFER_LOG.ddl)
+    named = with_position(decisions, vault, offer_ids).drop(*NAMED_ELSEWHERE)
+    return named.mapInArrow(_log_batches, OFFER_LOG.ddl)
 
 
-def with_position(decisions: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
-    """Add each decision's place in the log.
+def with_position(decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
+    """Add each decision's pseudonym, secret and place in the log.
 
-    Every customer has the same offers, so only customers are numbered across all partitions.
+    Every customer has the same offers, so only customers are numbered across all partitions. The
+    order is that of pseudonyms: a place tells nothing about the customer.
     """
     ordered = sorted(offer_ids)
     # One partition on purpose, of one short row per customer; said so that no engine warns of it.
-    in_order = Window.partitionBy(F.lit(0)).orderBy("customer_id")
+    in_order = Window.partitionBy(F.lit(0)).orderBy(CLIENT)
     number = F.row_number().over(in_order).cast("bigint") - F.lit(1)
-    customers = decisions.where(F.col("offer_id") == ordered[0]).select(
-        "customer_id", number.alias("customer_number")
+    decided = decisions.where(F.col("offer_id") == ordered[0]).select("customer_id")
+    # The right key is unique: a customer has one row in the vault.
+    clients = decided.join(vault, "customer_id", how="inner").select(
+        "customer_id", CLIENT, SECRET, number.alias("client_number")
     )
-    position = F.col("customer_number") * len(ordered) + _place(ordered)
+    position = F.col("client_number") * len(ordered) + _place(ordered)
     # The right key is unique: one decision per customer is about the first offer.
-    return decisions.join(customers, "customer_id", how="inner").select(
-        *DECISIONS.column_names, position.alias("position")
+    return decisions.join(clients, "customer_id", how="inner").select(
+        *DECISIONS.column_names, CLIENT, SECRET, position.alias("position")
     )
+
+
+def entries(decided: pa.Table | pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
+    """The line of each decision, and its leaf.
+
+    Args:
+        decided: With the columns of ``LOGGED``.
+    """
+    logged = decided.select(LOGGED.names).cast(LOGGED)
+    lines = canonical_lines(logged.select(list(IN_LINE)))
+    told = zip(*(logged[name].to_pylist() for name in (SECRET, "run_id", "offer_id")), strict=True)
+    leaves = [
+        leaf_hash(line, salt(*whose)) for line, whose in zip(lines.to_pylist(), told, strict=True)
+    ]
+    return lines, pa.array(leaves, pa.string())
 
 
 def canonical_lines(decisions: pa.Table | pa.RecordBatch) -> pa.Array:
@@ -67,11 +89,6 @@ def canonical_lines(decisions: pa.Table | pa.RecordBatch) -> pa.Array:
     return _objects({name: _texts(decisions.column(name)) for name in names})
 
 
-def leaf_hash(line: str) -> str:
-    """RFC 9162 §2.1.1: SHA-256 over a zero byte and the entry, hex."""
-    return hashlib.sha256(LEAF_PREFIX + line.encode()).hexdigest()
-
-
 def _place(ordered: list[str]) -> Column:
     place = F.lit(0)
     for index, offer_id in enumerate(ordered):
@@ -80,13 +97,14 @@ def _place(ordered: list[str]) -> Column:
 
 
 def _log_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    schema = arrow_schema(OFFER_LOG)
     for batch in batches:
-        lines = canonical_lines(batch.select(list(DECISIONS.column_names)))
-        leaves = pa.array([leaf_hash(line) for line in lines.to_pylist()], pa.string())
-        columns = [batch["run_id"], batch["position"], lines, leaves]
+        lines, leaves = entries(batch)
+        made = {"line": lines, "leaf": leaves}
+        columns = [made[name] if name in made else batch[name] for name in schema.names]
         yield pa.RecordBatch.from_arrays(
-            [column.cast(field.type) for column, field in zip(columns, LINES, strict=True)],
-            schema=LINES,
+            [column.cast(field.type) for column, field in zip(columns, schema, strict=True)],
+            schema=schema,
         )
 
 

@@ -48,6 +48,7 @@ class BankSettings(Settings):
     """Whose data these are."""
 
     name: StrictStr
+    log_name: Annotated[StrictStr, Field(pattern=r"^[^\s+]+$")]
     base_currency: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")]
     language: Language
     source: Identifier

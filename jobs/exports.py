@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
+from jobs.checkpoint_files import write_checkpoints
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import ContractViolation
 from tables.files import make_folder, remove_leftovers, sha256_of, write_tree
@@ -42,7 +43,7 @@ def list_digests(run: Run, proposed: Store) -> Mapping[str, str]:
 
 
 def complete(context: Context, record: RunRecord) -> None:
-    """Put the list files of a committed run in place, if they are not there yet.
+    """Put the list files of a committed run in place, if they are not there yet, and checkpoints.
 
     They are copies made from the commit, so they may be made again at any time; the hashes that
     the commit pinned say whether they are the same.
@@ -52,6 +53,7 @@ def complete(context: Context, record: RunRecord) -> None:
     """
     if record.step != "campaign":
         return
+    write_checkpoints(context.home)
     remove_leftovers(context.home.lists)
     target = lists_folder(context.home, record)
     pinned = record.outputs[LISTS]

@@ -12,7 +12,17 @@ from pathlib import Path
 from conf.load import config_json
 from conf.schema import RunConfig
 
-PACKAGES = ("conf", "tables", "features", "extracts", "models", "campaigns", "expectations", "jobs")
+PACKAGES = (
+    "conf",
+    "tables",
+    "features",
+    "extracts",
+    "models",
+    "campaigns",
+    "audit",
+    "expectations",
+    "jobs",
+)
 VERSION = "0.1.0"
 
 

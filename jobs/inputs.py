@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tables.derived import DISPOSITIONS
+from tables.derived import CHECKPOINTS, DISPOSITIONS, OFFER_LOG, VAULT
 from tables.errors import ContractViolation, UserError
 from tables.windows import months_before
 
@@ -58,6 +58,7 @@ def resolve(context: Context, step: Step) -> Inputs:
         identity |= _uplift(context)
     if step.name == "campaign":
         identity |= _campaigns_with_levers(context)
+        pins |= _log_so_far(context)
     return Inputs(identity, pins)
 
 
@@ -80,6 +81,12 @@ def _returned(context: Context) -> RunRecord | None:
         "disposition",
         lambda record: record.as_of <= context.as_of and DISPOSITIONS.name in record.pins,
     )
+
+
+def _log_so_far(context: Context) -> dict[str, int]:
+    """What a campaign's lines are put under; no part of its identity: nothing is decided by it."""
+    heads = {table.name: context.runs.head(table.name) for table in (VAULT, CHECKPOINTS, OFFER_LOG)}
+    return {name: version for name, version in heads.items() if version is not None}
 
 
 def _champions(context: Context) -> dict[str, str]:

@@ -88,6 +88,7 @@ def add_offers(commands: Commands) -> None:
     )
     add_home(disposition)
     _add_recall(verbs)
+    _add_verify(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:
@@ -109,6 +110,32 @@ def _add_recall(verbs: Commands) -> None:
     )
     recall.add_argument("--to", type=Path, help="folder (default: <home>/lists/recalls)")
     add_home(recall)
+
+
+def _add_verify(verbs: Commands) -> None:
+    verify = add_command(
+        verbs,
+        "verify",
+        "nothing of what was decided and published has been changed since",
+        lazy("jobs.verify_command", "verify_command"),
+    )
+    verify.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint that you kept: the log must still hold what it held then; may be"
+        " repeated",
+    )
+    verify.add_argument(
+        "--key",
+        action="append",
+        metavar="KEY",
+        help="the bank's verifier key as you were given it (default: what is published in"
+        " <home>/log)",
+    )
+    add_home(verify)
 
 
 def _add_show(verbs: Commands) -> None:

@@ -36,6 +36,7 @@ from jobs.levers_offered import levers_offered
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
 from jobs.scratch import kept
+from jobs.seal import seal, with_pseudonyms
 from models.registry import champions
 from tables.base import Table
 from tables.derived import (
@@ -80,7 +81,7 @@ class Planned:
 
 
 def plan_campaign(run: Run) -> None:
-    """Stage decisions, offer log, campaign lists and care lists.
+    """Stage decisions, offer log and its checkpoint, campaign lists and care lists.
 
     Raises:
         ConfigError: A role is shown a column that lists do not have.
@@ -97,9 +98,11 @@ def plan_campaign(run: Run) -> None:
             run.figures.update(campaign_figures(run, sources, decided, folder))
         _note_choice(run, planned.choice)
         advance(1)
-        run.stage(OFFER_LOG, offer_log(decided, run.config.offers))
+        vault = with_pseudonyms(run, decided)
+        run.stage(OFFER_LOG, offer_log(decided, vault, run.config.offers))
+        seal(run)
         advance(1)
-        offers = offers_made(decided, sources.customers)
+        offers = offers_made(decided, sources.customers, vault)
         made = offers.toArrow()
         reasons = _reasons(run, made, offers, sources.customer_features)
         ending = ending_amounts(run, made, sources.holdings)

@@ -241,9 +241,37 @@ OFFER_LOG = Table(
     kind="record",
     columns=columns(
         "run_id string -- the run that decided",
-        "position bigint -- place of the line in the run's log, from 0",
-        "line string -- the decision as canonical JSON",
-        "leaf string -- RFC 9162 leaf hash of the line, hex",
+        "position bigint -- place of the line among those of the run, from 0",
+        "client string? -- pseudonym of the customer; null once erased",
+        "offer_id string -- the offer decided about",
+        "line string? -- the decision as canonical JSON, under the pseudonym; null once erased",
+        "leaf string -- RFC 9162 leaf hash of a salt that only the vault tells and the line, hex",
+    ),
+)
+
+VAULT = Table(
+    name="vault",
+    grain="one row per customer about whom something was decided",
+    key=("customer_id",),
+    kind="record",
+    columns=columns(
+        CUSTOMER,
+        "client string -- pseudonym of the customer in the offer log, 128 bits, hex",
+        "secret string -- from which the salts of the customer's lines are made, 256 bits, hex",
+    ),
+)
+
+CHECKPOINTS = Table(
+    name="checkpoints",
+    grain="one row per run that decided",
+    key=("run_id",),
+    kind="record",
+    columns=columns(
+        "run_id string -- the run whose lines are the last ones",
+        "first_entry bigint -- place of its first line in the whole log, from 0",
+        "size bigint -- lines of the whole log",
+        "peaks string -- roots of the full trees that it consists of, hex, the largest first",
+        "note string -- the checkpoint: name, size and root of the log, signed (C2SP)",
     ),
 )
 
@@ -316,6 +344,8 @@ DERIVED = (
     CAMPAIGN_LISTS,
     CARE_LISTS,
     OFFER_LOG,
+    VAULT,
+    CHECKPOINTS,
     DISPOSITIONS,
     QUARANTINED_DISPOSITIONS,
     EXPORTS,

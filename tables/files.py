@@ -119,12 +119,13 @@ def _restrict(folder: Path) -> None:
             Path(parent, name).chmod(FILE_MODE)
 
 
-def write_file(target: Path, content: bytes) -> None:
+def write_file(target: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Put a small file in place at one instant, or not at all."""
     building = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
+        building.touch(mode)
+        building.chmod(mode)  # whatever the mask takes away
         building.write_bytes(content)
-        building.chmod(FILE_MODE)
         sync_file(building)
         building.replace(target)
     finally:

@@ -13,6 +13,7 @@ from jobs.home import Home
 from jobs.publishing import Context, StepResult
 from jobs.run_month import run_steps
 from jobs.steps import MONTH
+from tests.log_keys import place_keys
 
 AS_OF = date(2026, 11, 1)
 CUSTOMERS = 600
@@ -41,6 +42,7 @@ def small_bank(folder: Path, customers: int = CUSTOMERS) -> Bank:
     """Deliveries of a bank in an empty home."""
     bank = Bank(Home(folder))
     bank.home.create()
+    place_keys(folder)
     make_demo_bank(
         bank.home.landing,
         truth=folder / "truth",

@@ -12,17 +12,17 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from campaigns.offer_log import leaf_hash
 from conf.load import load_config
 from jobs import plan_campaign as job
 from jobs.run import Run
 from jobs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.base import Table
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG
+from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, VAULT
 from tables.sources import BRANCHES
 from tables.store import Store
 from tests.campaign_bank import AS_OF, frame, make_bank
+from tests.log_keys import place_keys
 
 RUN_ID = "c" * 64
 
@@ -58,12 +58,13 @@ def planned(
         for product in config.products
     }
     monkeypatch.setattr(job, "champions", lambda _config, _home: champions)
+    place_keys(home)
     frames = make_bank(11, 150, config).sources(spark).__dict__
     staging = Staging(home / "tables", RUN_ID, AS_OF, partitions=2)
     store = BankStore(home / "tables", spark, frames)
     run = Run("campaign", AS_OF, RUN_ID, config, home, spark, store, staging)
     job.plan_campaign(run)
-    tables = (DECISIONS, OFFER_LOG, CAMPAIGN_LISTS, CARE_LISTS)
+    tables = (DECISIONS, OFFER_LOG, VAULT, CAMPAIGN_LISTS, CARE_LISTS)
     staged = store.with_staged(staging.files)
     return run, {table.name: rows_of(staged.staged(table)) for table in tables}
 
@@ -86,6 +87,8 @@ def test_decisions_log_and_lists_tell_the_same_story(
     assert outcomes.count("offered") == len(lists) == run.counts["offered"] > 0
     log = {row["leaf"]: json.loads(str(row["line"])) for row in staged["offer_log"]}
     assert len(log) == len(decided)
+    clients = {row["customer_id"]: row["client"] for row in staged["vault"]}
+    assert {*clients} == {row["customer_id"] for row in decided}
     tried = [row for row in decided if row["is_exploration"]]
     assert Counter(row["branch_id"] for row in lists if row["is_exploration"]) == dict.fromkeys(
         ("B0", "B1", "B2"), 1
@@ -95,13 +98,12 @@ def test_decisions_log_and_lists_tell_the_same_story(
     assert {bool(row["failed_gates"]) for row in tried} == {False}
     for row in lists:
         line = log[row["log_leaf"]]
-        assert (line["outcome"], line["customer_id"], line["offer_id"]) == (
+        assert (line["outcome"], line["client"], line["offer_id"]) == (
             "offered",
-            row["customer_id"],
+            clients[row["customer_id"]],
             row["offer_id"],
         )
         assert row["reason_1"]
-    assert all(leaf_hash(str(row["line"])) == row["leaf"] for row in staged["offer_log"])
     offered = {row["customer_id"] for row in lists}
     helped = {row["customer_id"] for row in staged["care_lists"]}
     assert helped == {row["customer_id"] for row in decided if row["care_treatment"]}

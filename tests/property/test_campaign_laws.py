@@ -17,14 +17,17 @@ from campaigns.choice import choose, competing, outcomes
 from campaigns.competition import Terms
 from campaigns.decisions import decisions
 from campaigns.offer_log import offer_log
+from campaigns.pseudonyms import new_clients
 from campaigns.sources import CampaignSources
 from conf.load import load_config
 from conf.schema import RunConfig
+from tables.derived import VAULT
 from tests.campaign_bank import AS_OF, CHANNELS, KNOWN, PURPOSES, Bank, make_bank
 from tests.property.campaign_oracle import RATES, Oracle, Pair, Verdict
 
 CUSTOMERS = 60
 RUN_ID = "0" * 64
+KEY = bytes(32)
 # An example costs seconds, and a seed does not get simpler by being smaller: no shrinking.
 LAWS = settings(
     deadline=None,
@@ -236,5 +239,7 @@ def log_of(
     sources: CampaignSources, config: RunConfig, write_down: WriteDown
 ) -> list[tuple[int, str, str]]:
     decided = write_down(decide(sources, config, write_down))
-    rows = offer_log(decided, config.offers).collect()
+    nobody = decided.sparkSession.createDataFrame([], VAULT.ddl)
+    vault = write_down(new_clients(decided, nobody, KEY))
+    rows = offer_log(decided, vault, config.offers).collect()
     return sorted((row.position, row.line, row.leaf) for row in rows)

@@ -27,7 +27,7 @@ from campaigns.endings import NO_AMOUNTS, Amounts
 from campaigns.headings import HEADINGS
 from campaigns.list_files import CARE_COLUMNS, file_name, write_lists
 from campaigns.list_query import ListQuery
-from campaigns.offer_log import canonical_lines, leaf_hash
+from campaigns.offer_log import entries
 from campaigns.reasons import WEIGHED, reasons_of_offers
 from conf.errors import ConfigError
 from conf.load import load_config
@@ -36,7 +36,7 @@ from features.typical import Typical
 from jobs.lists_command import list_lines
 from jobs.plan_campaign import check_roles
 from tables.arrow import arrow_schema
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS
+from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, VAULT
 from tables.sources import CUSTOMERS
 from tests.campaign_bank import frame
 
@@ -85,9 +85,17 @@ def listed(
 ) -> pa.Table:
     made = pa.Table.from_pylist(list(decisions), schema=arrow_schema(DECISIONS))
     advised = made.append_column("advisor_id", pa.array(["A1"] * made.num_rows, pa.string()))
+    advised = with_names(advised)
     pairs = [(row["customer_id"], row["product_id"]) for row in decisions]
     told = {pair: [reason, "Also this"] for pair in pairs}
     return campaign_list(advised, told, config, amounts)
+
+
+def with_names(made: pa.Table) -> pa.Table:
+    """What the vault tells of each client."""
+    names = pa.array([f"client of {one}" for one in made["customer_id"].to_pylist()], pa.string())
+    secrets = pa.array(["0a"] * made.num_rows, pa.string())
+    return made.append_column("client", names).append_column("secret", secrets)
 
 
 def cared(*customers: str) -> pa.Table:
@@ -256,8 +264,8 @@ def test_who_calls_who_closes_and_who_referred(
 
 def test_the_leaf_on_a_list_is_that_of_the_whole_decision() -> None:
     made = pa.Table.from_pylist([decision("C1", 1)], schema=arrow_schema(DECISIONS))
-    [line] = canonical_lines(made).to_pylist()
-    assert listed(decision("C1", 1))["log_leaf"].to_pylist() == [leaf_hash(line)]
+    _, leaves = entries(with_names(made))
+    assert listed(decision("C1", 1))["log_leaf"].to_pylist() == leaves.to_pylist()
 
 
 def test_only_offers_made_are_listed(spark: SparkSession) -> None:
@@ -267,9 +275,11 @@ def test_only_offers_made_are_listed(spark: SparkSession) -> None:
     people = [{"customer_id": name, "advisor_id": "A7"} for name in sorted(set(names))]
     decisions, customers = frame(spark, DECISIONS, rows), frame(spark, CUSTOMERS, people)
 
-    made = offers_made(decisions, customers).collect()
+    vault = spark.createDataFrame([("C0", "n", "s"), ("C1", "m", "t")], VAULT.ddl)
+    made = offers_made(decisions, customers, vault).collect()
 
-    assert [(row.customer_id, row.advisor_id) for row in made] == [("C0", "A7")]
+    told = [(row.customer_id, row.advisor_id, row.client, row.secret) for row in made]
+    assert told == [("C0", "A7", "n", "s")]
 
 
 @pytest.mark.parametrize(

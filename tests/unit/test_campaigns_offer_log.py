@@ -10,12 +10,15 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from campaigns.offer_log import canonical_lines, leaf_hash, offer_log
+from campaigns.offer_log import IN_LINE, canonical_lines, entries, offer_log
+from campaigns.pseudonyms import client_name, client_secret, new_clients
 from tables.arrow import arrow_schema
-from tables.derived import DECISIONS
+from tables.derived import DECISIONS, VAULT
+from tables.leaves import leaf_hash, salt
 
+KEY = bytes(range(32))
 DECISION = {
     "as_of": date(2024, 3, 1),
     "run_id": "r",
@@ -117,21 +120,72 @@ def test_a_number_that_is_not_finite_is_refused_without_naming_it() -> None:
         canonical_lines(rows({"propensity": float("nan")}))
 
 
-def test_a_leaf_is_the_hash_of_a_zero_byte_and_the_line() -> None:
+def test_a_leaf_is_the_hash_of_a_zero_byte_the_salt_and_the_line() -> None:
     # RFC 9162 §2.1.1: the hash of an empty entry is that of one zero byte.
-    assert leaf_hash("") == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    assert leaf_hash("\u00e9") == hashlib.sha256(b"\x00\xc3\xa9").hexdigest()
+    assert leaf_hash("", b"") == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    assert leaf_hash("\u00e9", b"s") == hashlib.sha256(b"\x00s\xc3\xa9").hexdigest()
 
 
-def test_lines_stand_in_the_order_of_customer_and_offer(spark: SparkSession) -> None:
+def test_each_line_has_a_salt_of_its_own_that_only_the_secret_tells() -> None:
+    whose = [("0a", "r", "a"), ("0b", "r", "a"), ("0a", "s", "a"), ("0a", "r", "b")]
+    assert len({salt(*one) for one in whose}) == len(whose)
+    assert salt("0a", "r", "a") == hashlib.sha256(b"\x0ar\na").digest()
+
+
+def test_names_and_secrets_come_from_the_key_and_tell_nothing_of_each_other() -> None:
+    other = b"k" * 32
+    assert client_name(KEY, "C1") == client_name(KEY, "C1") != client_name(other, "C1")
+    assert client_secret(KEY, "C1")[:32] != client_name(KEY, "C1") != client_name(KEY, "C2")
+    assert client_secret(KEY, "C1") != client_secret(other, "C1")
+
+
+def test_whoever_is_in_the_vault_keeps_name_and_secret(spark: SparkSession) -> None:
+    decided = spark.createDataFrame([("C1",), ("C2",), ("C2",)], "customer_id string")
+    known = spark.createDataFrame([("C1", "n", "s")], VAULT.ddl)
+    [row] = new_clients(decided, known, KEY).collect()
+    assert tuple(row) == ("C2", client_name(KEY, "C2"), client_secret(KEY, "C2"))
+
+
+def test_lines_name_nobody(spark: SparkSession) -> None:
+    assert {"customer_id", "household_id"} & {*IN_LINE} == set()
+    decided = rows({"customer_id": "C10", "household_id": "H7"})
+    frame = spark.createDataFrame(decided, DECISIONS.ddl)
+    [entry] = offer_log(frame, vault(spark, "C10"), ["b"]).collect()
+    told = json.loads(entry.line)
+    assert list(told) == sorted(IN_LINE)
+    assert told["client"] == entry.client == client_name(KEY, "C10")
+    assert not {"C10", "H7"} & {str(value) for value in entry}
+    assert "C10" not in entry.line
+    assert "H7" not in entry.line
+
+
+def test_lines_stand_in_the_order_of_pseudonym_and_offer(spark: SparkSession) -> None:
     pairs = [(customer, offer) for customer in ("C10", "C2", "c1") for offer in ("a", "b")]
     decided = rows(*({"customer_id": c, "offer_id": o} for c, o in reversed(pairs)))
     frame = spark.createDataFrame(decided, DECISIONS.ddl).repartition(3)
+    clients = vault(spark, "C10", "C2", "c1", "c1 of another")
 
-    log = sorted(offer_log(frame, ["b", "a"]).collect(), key=lambda row: row.position)
+    log = sorted(offer_log(frame, clients, ["b", "a"]).collect(), key=lambda row: row.position)
 
     assert [row.position for row in log] == list(range(6))
     told = [json.loads(row.line) for row in log]
-    assert [(line["customer_id"], line["offer_id"]) for line in told] == pairs
-    assert [row.leaf for row in log] == [leaf_hash(row.line) for row in log]
-    assert {row.run_id for row in log} == {"r"}
+    wanted = sorted((client_name(KEY, customer), offer) for customer, offer in pairs)
+    assert [(line["client"], line["offer_id"]) for line in told] == wanted
+    assert [(row.client, row.offer_id) for row in log] == wanted
+    secrets = {client_name(KEY, c): client_secret(KEY, c) for c, _ in pairs}
+    assert [row.leaf for row in log] == [
+        leaf_hash(row.line, salt(secrets[row.client], "r", row.offer_id)) for row in log
+    ]
+
+
+def test_a_line_has_one_leaf_wherever_it_is_made(spark: SparkSession) -> None:
+    decided = rows({"customer_id": "C10"}, {"customer_id": "C2"})
+    frame, clients = spark.createDataFrame(decided, DECISIONS.ddl), vault(spark, "C10", "C2")
+    log = {row.leaf for row in offer_log(frame, clients, ["b"]).collect()}
+    named = frame.join(clients, "customer_id").toArrow()
+    assert {*entries(named)[1].to_pylist()} == log
+
+
+def vault(spark: SparkSession, *customers: str) -> DataFrame:
+    named = [(one, client_name(KEY, one), client_secret(KEY, one)) for one in customers]
+    return spark.createDataFrame(named, VAULT.ddl)

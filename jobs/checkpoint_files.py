@@ -1,0 +1,52 @@
+"""The checkpoints of the offer log as files, for keepers outside of the bank.
+
+Who keeps a copy of one elsewhere can prove ever after that the log still holds what it held then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tables.derived import CHECKPOINTS
+from tables.files import make_folder, write_file
+from tables.runs import Runs
+from tables.store import Store
+
+if TYPE_CHECKING:
+    from jobs.home import Home
+
+NEWEST, EVERY = "checkpoint", "checkpoints"
+DIGITS = 12  # of a log's size in a file name, so that names sort as sizes do
+
+
+def committed_checkpoints(home: Home) -> list[dict[str, Any]]:
+    """Rows of ``CHECKPOINTS`` of committed runs, the shortest log first."""
+    return checkpoints_of(Store(home.tables, None, _pins(home)))
+
+
+def checkpoints_of(store: Store) -> list[dict[str, Any]]:
+    """Rows of ``CHECKPOINTS``, the shortest log first."""
+    rows: list[dict[str, Any]] = store.arrow_records(CHECKPOINTS).to_pylist()
+    return sorted(rows, key=lambda row: int(row["size"]))
+
+
+def write_checkpoints(home: Home) -> None:
+    """Write those that are missing, and the newest under its own name; all of committed runs."""
+    rows = committed_checkpoints(home)
+    folder = make_folder(home.log / EVERY)
+    for row in rows:
+        path = folder / file_name(int(row["size"]))
+        if not path.exists():
+            write_file(path, row["note"].encode())
+    if rows:
+        write_file(home.log / NEWEST, rows[-1]["note"].encode())
+
+
+def file_name(size: int) -> str:
+    """Of the checkpoint of a log of so many entries."""
+    return f"{size:0{DIGITS}}"
+
+
+def _pins(home: Home) -> dict[str, int]:
+    version = Runs(home.tables).head(CHECKPOINTS.name)
+    return {} if version is None else {CHECKPOINTS.name: version}

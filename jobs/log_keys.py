@@ -1,0 +1,77 @@
+"""The keys of the offer log: with one it is signed, with the other clients get their pseudonyms.
+
+They are the only thing that is drawn at random, once per bank. Below ``log/keys`` only the private
+halves lie, readable by their owner alone; what others verify with is in ``log/verifier_keys``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from audit.checkpoint import SigningKey, verifier_key
+from jobs.home import Home
+from tables.errors import UserError
+from tables.files import make_folder, write_file
+from tables.runs import Runs
+
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+KEY_BYTES = 32
+SIGNING, VAULT_KEY, VERIFIER_KEYS = "signing.pem", "vault.key", "verifier_keys"
+
+
+def signing_key(home: Home, name: str) -> SigningKey:
+    """The key that signs, made at the first use.
+
+    Args:
+        home: Where.
+        name: Of the log, which is the key's as well.
+
+    Raises:
+        UserError: It is gone, though something was signed with it.
+    """
+    path = _folder(home) / SIGNING
+    if not path.exists():
+        _refuse_lost(home, path)
+        key = SigningKey(name, os.urandom(KEY_BYTES))
+        _publish(home, key)
+        _write_private(path, key.as_pem())
+    return SigningKey.from_pem(name, path.read_bytes())
+
+
+def vault_key(home: Home) -> bytes:
+    """The key that pseudonyms and secrets of new clients are made from, made at the first use."""
+    path = _folder(home) / VAULT_KEY
+    if not path.exists():
+        _write_private(path, os.urandom(KEY_BYTES).hex().encode())
+    return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def published_keys(home: Home) -> list[str]:
+    """Every key that has signed, as others verify with it; none before the first campaign."""
+    path = home.log / VERIFIER_KEYS
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _folder(home: Home) -> Path:
+    folder = make_folder(home.log / "keys")
+    folder.chmod(PRIVATE_FOLDER)
+    return folder
+
+
+def _refuse_lost(home: Home, path: Path) -> None:
+    if Runs(home.tables).head("checkpoints") is not None:
+        raise UserError(
+            f"{path} is gone, with which the offer log was signed so far. Bring it back from a"
+            " backup: a log under a new key could be another log"
+        )
+
+
+def _publish(home: Home, key: SigningKey) -> None:
+    """Add to the published keys; first, so that no note is signed by a key that nobody knows."""
+    known = [*published_keys(home), verifier_key(key.name, key.public)]
+    write_file(home.log / VERIFIER_KEYS, ("\n".join(known) + "\n").encode())
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    write_file(path, content, PRIVATE_FILE)

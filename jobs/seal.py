@@ -1,0 +1,58 @@
+"""Seal what a run has decided: its lines are appended to one Merkle tree, whose root is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from audit.checkpoint import Checkpoint, signed
+from audit.entries import in_order
+from audit.merkle import EMPTY, Frontier
+from campaigns.pseudonyms import new_clients
+from jobs.checkpoint_files import checkpoints_of
+from jobs.home import Home
+from jobs.log_keys import signing_key, vault_key
+from tables.arrow import arrow_schema
+from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.run import Run
+
+
+def with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:
+    """Stage a row of the vault for everybody who has none yet.
+
+    Returns:
+        The vault, shaped ``VAULT``.
+    """
+    known = run.store.records(VAULT)
+    run.stage(VAULT, new_clients(decisions, known, vault_key(Home(run.home))))
+    return run.store.with_staged(run.staging.files).records(VAULT)
+
+
+def seal(run: Run) -> None:
+    """Stage the checkpoint that the log ends with once the staged lines are in it."""
+    so_far = checkpoints_of(run.store)
+    earlier = Frontier.from_text(so_far[-1]["peaks"]) if so_far else EMPTY
+    frontier = earlier.with_leaves(_staged_leaves(run))
+    name = run.config.bank.log_name
+    checkpoint = Checkpoint(name, frontier.size, frontier.root())
+    row = {
+        "run_id": run.run_id,
+        "first_entry": earlier.size,
+        "size": frontier.size,
+        "peaks": frontier.as_text(),
+        "note": signed(checkpoint, signing_key(Home(run.home), name)),
+    }
+    run.stage(CHECKPOINTS, pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS)))
+    run.note(log_entries=frontier.size, log_root=checkpoint.root.hex())
+
+
+def _staged_leaves(run: Run) -> Iterator[bytes]:
+    folder, files = run.home / "tables" / OFFER_LOG.name, run.staging.files[OFFER_LOG.name]
+    for entries in in_order(folder, files, ["leaf"], run.run_id):
+        yield from map(bytes.fromhex, entries["leaf"].to_pylist())

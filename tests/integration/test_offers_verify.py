@@ -1,0 +1,190 @@
+"""`xsell offers verify` finds whatever was changed of what a month has decided and published."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from audit.checkpoint import Checkpoint, SigningKey, signed, verifier_key
+from audit.merkle import EMPTY
+from jobs.cli import main
+from tests.log_keys import NAME, SIGNING
+
+
+@pytest.fixture
+def home(bank, tmp_path) -> Path:
+    """What verifying reads of the small bank, to be changed."""
+    target = tmp_path / "home"
+    for name in ("tables", "log", "lists"):
+        shutil.copytree(bank.home.path / name, target / name)
+    return target
+
+
+@pytest.fixture
+def verify(home, capsys):
+    """What it says, and how it ends."""
+
+    def run(*options: str) -> tuple[int, str]:
+        status = main(["offers", "verify", "--home", str(home), *options])
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def kept(home: Path) -> Path:
+    return home / "log" / "checkpoint"
+
+
+def test_a_log_that_nobody_touched_is_as_it_was_sealed(home, verify):
+    status, said = verify(
+        "--key", verifier_key(NAME, SIGNING.public), "--checkpoint", str(kept(home))
+    )
+    assert status == 0, said
+    lines = said.splitlines()
+    assert lines[-1] == "the log is as it was sealed"
+    [entries] = {int(path.name) for path in (home / "log" / "checkpoints").iterdir()}
+    assert lines[0].startswith(
+        f"{entries:,} entries hashed again (0 of them erased), 1 checkpoints verified, "
+    )
+    assert "bring a --checkpoint" not in said
+    assert "bring a --checkpoint" in verify()[1], "a key that lies beside the log proves little"
+
+
+def rewrite(home: Path, table: str, change) -> None:
+    """Change the rows of a table's newest files in place, whatever that breaks."""
+    paths = sorted((home / "tables" / table).rglob("*.parquet"))
+    paths = [path for path in paths if "_delta_log" not in path.parts]
+    rows = pa.concat_tables([pq.read_table(path, partitioning=None) for path in paths])
+    changed = change(rows)
+    pq.write_table(changed, paths[0])
+    for path in paths[1:]:
+        pq.write_table(changed.slice(0, 0), path)
+
+
+def with_value(rows: pa.Table, column: str, place: int, change) -> pa.Table:
+    values = rows[column].to_pylist()
+    values[place] = change(values[place])
+    at = rows.schema.get_field_index(column)
+    return rows.set_column(at, column, pa.array(values, rows.schema.field(column).type))
+
+
+def other_outcome(line: str) -> str:
+    return line.replace('"is_exploration":false', '"is_exploration":true')
+
+
+CHANGES = {
+    "a line says something else": (
+        lambda rows: with_value(rows, "line", 7, other_outcome),
+        "it is not what was sealed",
+    ),
+    "a leaf was changed": (
+        lambda rows: with_value(rows, "leaf", 7, lambda leaf: "0" * 64),
+        "it is not what was sealed",
+    ),
+    "line and leaf were given to another client": (
+        lambda rows: with_value(rows, "client", 7, lambda _: rows["client"][-1].as_py()),
+        "it is not what was sealed",
+    ),
+    "a client was made up": (
+        lambda rows: with_value(rows, "client", 7, lambda _: "0" * 32),
+        "its client is not in the vault",
+    ),
+    "a line was erased that nobody asked to erase, and its leaf changed": (
+        lambda rows: with_value(
+            with_value(rows, "line", 7, lambda _: None), "leaf", 7, lambda _: "0" * 64
+        ),
+        "another root",
+    ),
+    "a line was dropped": (
+        lambda rows: pa.concat_tables([rows.slice(0, 7), rows.slice(8)]),
+        "missing or repeated",
+    ),
+    "a line is there twice": (
+        lambda rows: pa.concat_tables([rows, rows.slice(7, 1)]),
+        "missing or repeated",
+    ),
+    "the last line was cut off": (
+        lambda rows: rows.filter(pc.less(rows["position"], pc.max(rows["position"]))),
+        "its checkpoint was signed for",
+    ),
+    "two lines changed places": (
+        lambda rows: with_value(
+            with_value(rows, "position", 7, lambda _: rows["position"][8].as_py()),
+            "position",
+            8,
+            lambda _: rows["position"][7].as_py(),
+        ),
+        "another root",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_log_is_found(home, verify, change):
+    alter, finding = CHANGES[change]
+    rewrite(home, "offer_log", alter)
+    status, said = verify()
+    assert status == 1
+    assert finding in said
+    assert "published" in said, "and the file is not the one that the run committed"
+    assert said.splitlines()[-1].startswith("the log is NOT as it was sealed")
+
+
+def forged(home: Path, keep: int, key: SigningKey) -> None:
+    """A shorter log that agrees with itself: cut off, and a checkpoint signed for the rest."""
+    rewrite(home, "offer_log", lambda rows: rows.filter(pc.less(rows["position"], keep)))
+    paths = (home / "tables" / "offer_log").rglob("*.parquet")
+    tables = [pq.read_table(path, partitioning=None) for path in paths]
+    rows = pa.concat_tables(tables).sort_by("position")
+    frontier = EMPTY.with_leaves(map(bytes.fromhex, rows["leaf"].to_pylist()))
+    note = signed(Checkpoint(key.name, frontier.size, frontier.root()), key)
+    for column, value in (("note", note), ("size", keep), ("peaks", frontier.as_text())):
+        rewrite(
+            home, "checkpoints", lambda row, c=column, v=value: with_value(row, c, 0, lambda _: v)
+        )
+
+
+def test_a_shorter_log_signed_anew_is_found_by_who_kept_a_checkpoint(home, verify, tmp_path):
+    mine = tmp_path / "mine"
+    shutil.copy(kept(home), mine)
+    shutil.rmtree(home / "log" / "checkpoints")
+    forged(home, 100, SIGNING)
+    alone = verify()[1]
+    assert "100 entries hashed again (0 of them erased), 1 checkpoints verified" in alone
+    assert "Entries were taken away" not in alone
+    status, said = verify("--checkpoint", str(mine))
+    assert status == 1
+    assert f"{mine} was signed when the log had" in said
+    assert "Entries were taken away" in said
+
+
+def test_a_log_under_another_key_is_found_by_who_has_the_right_one(home, verify):
+    forged(home, 100, SigningKey(NAME, b"x" * 32))
+    status, said = verify("--key", verifier_key(NAME, SIGNING.public))
+    assert status == 1
+    assert said.splitlines()[0].startswith("run ")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["lists/**/*.xlsx", "lists/**/*.csv", "tables/decisions/**/*.parquet"]
+)
+def test_a_changed_or_lost_published_file_is_found(home, verify, pattern):
+    path = sorted(home.glob(pattern))[0]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    status, said = verify()
+    name = path.relative_to(home)
+    assert (status, f"{name} is not what run" in said) == (1, True)
+    path.unlink()
+    assert f"{name} is gone, which run" in verify()[1]
+
+
+def test_a_home_without_a_campaign_says_so(tmp_path, capsys):
+    assert main(["offers", "verify", "--home", str(tmp_path / "empty")]) == 1
+    assert "there is no log to verify" in capsys.readouterr().err
