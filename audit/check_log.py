@@ -9,14 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from audit.checkpoint import BadCheckpoint, Checkpoint, VerifierKey, opened
-from audit.entries import in_order
+from audit.entries import COLUMNS, checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier
-from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
+from tables.derived import OFFER_LOG, VAULT
 from tables.leaves import leaf_hash, salt
 from tables.store import Store
 
 SHOWN = 3  # examples of a kind of finding
-COLUMNS = ("client", "offer_id", "line", "leaf")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def check_log(store: Store, keys: Sequence[VerifierKey], kept: Sequence[Kept] = 
     check = LogCheck()
     reader = _Reader(store, _secrets(store), _by_size(kept, keys, check), check)
     frontier = EMPTY
-    for row in sorted(store.arrow_records(CHECKPOINTS).to_pylist(), key=lambda row: row["size"]):
+    for row in checkpoints_in_order(store):
         frontier = reader.tree_after(row, frontier)
         _check_note(row, frontier, keys, check)
     check.findings += [

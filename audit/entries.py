@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,9 +12,17 @@ import pyarrow.dataset as ds
 
 from tables.arrow import arrow_schema
 from tables.delta import DataFile
-from tables.derived import OFFER_LOG
+from tables.derived import CHECKPOINTS, OFFER_LOG
+from tables.store import Store
 
 ENTRIES_AT_ONCE = 500_000
+COLUMNS = ("client", "offer_id", "line", "leaf")  # of an entry, all that its leaf is made of
+
+
+def checkpoints_in_order(store: Store) -> list[dict[str, Any]]:
+    """Rows of ``CHECKPOINTS``, the shortest log first."""
+    rows: list[dict[str, Any]] = store.arrow_records(CHECKPOINTS).to_pylist()
+    return sorted(rows, key=lambda row: int(row["size"]))
 
 
 def in_order(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audit.entries import checkpoints_in_order
 from tables.derived import CHECKPOINTS
 from tables.files import make_folder, write_file
 from tables.runs import Runs
@@ -21,13 +22,7 @@ DIGITS = 12  # of a log's size in a file name, so that names sort as sizes do
 
 def committed_checkpoints(home: Home) -> list[dict[str, Any]]:
     """Rows of ``CHECKPOINTS`` of committed runs, the shortest log first."""
-    return checkpoints_of(Store(home.tables, None, _pins(home)))
-
-
-def checkpoints_of(store: Store) -> list[dict[str, Any]]:
-    """Rows of ``CHECKPOINTS``, the shortest log first."""
-    rows: list[dict[str, Any]] = store.arrow_records(CHECKPOINTS).to_pylist()
-    return sorted(rows, key=lambda row: int(row["size"]))
+    return checkpoints_in_order(Store(home.tables, None, _pins(home)))
 
 
 def write_checkpoints(home: Home) -> None:

@@ -135,6 +135,12 @@ def _add_verify(verbs: Commands) -> None:
         help="the bank's verifier key as you were given it (default: what is published in"
         " <home>/log)",
     )
+    verify.add_argument(
+        "--export",
+        type=Path,
+        metavar="FOLDER",
+        help="also write the log as plain files, with a program that verifies them without xsell",
+    )
     add_home(verify)
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audit.checkpoint import Checkpoint, signed
-from audit.entries import in_order
+from audit.entries import checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier
 from campaigns.pseudonyms import new_clients
-from jobs.checkpoint_files import checkpoints_of
 from jobs.home import Home
 from jobs.log_keys import signing_key, vault_key
 from tables.arrow import arrow_schema
@@ -36,7 +35,7 @@ def with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:
 
 def seal(run: Run) -> None:
     """Stage the checkpoint that the log ends with once the staged lines are in it."""
-    so_far = checkpoints_of(run.store)
+    so_far = checkpoints_in_order(run.store)
     earlier = Frontier.from_text(so_far[-1]["peaks"]) if so_far else EMPTY
     frontier = earlier.with_leaves(_staged_leaves(run))
     name = run.config.bank.log_name

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.check_log import Kept, LogCheck, check_log
 from audit.checkpoint import VerifierKey
+from audit.export_log import export_log
 from jobs.checkpoint_files import EVERY
 from jobs.exports import LISTS, lists_folder
 from jobs.home import Home
 from jobs.log_keys import published_keys
 from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
 from tables.errors import UserError
-from tables.files import sha256_of
+from tables.files import sha256_of, write_tree
 from tables.runs import Runs
 from tables.store import Store
 
@@ -39,6 +41,8 @@ def verify_command(options: argparse.Namespace) -> int:
     check = check_log(store, keys, _kept(home, options.checkpoint))
     files, changed = _published(home, runs)
     findings = [*check.findings, *changed]
+    if options.export:
+        write_tree(options.export, partial(export_log, store, keys))
     sys.stdout.write("".join(f"{finding}\n" for finding in findings))
     sys.stdout.write("\n".join(_told(check, files, keys, is_from_home=not options.key)) + "\n")
     sys.stdout.write(_verdict(findings) + "\n")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,6 +56,25 @@ def test_a_log_that_nobody_touched_is_as_it_was_sealed(home, verify):
     )
     assert "bring a --checkpoint" not in said
     assert "bring a --checkpoint" in verify()[1], "a key that lies beside the log proves little"
+
+
+def test_an_exported_log_is_verified_without_any_of_this(home, verify, tmp_path):
+    folder = tmp_path / "for the examiner"
+    assert verify("--export", str(folder))[0] == 0
+    options = ["--key", verifier_key(NAME, SIGNING.public), "--kept", str(kept(home))]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(folder / "verify_offer_log.py"), str(folder), *options],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    [entries] = (home / "log" / "checkpoints").iterdir()
+    told = f"{int(entries.name):,} entries, 0 of them erased, 1 checkpoints"
+    assert done.stdout.splitlines() == [told, "the log is as it was signed"]
+    customers = pq.read_table(home / "tables" / "vault", columns=["customer_id"])["customer_id"]
+    texts = [gzip.decompress(path.read_bytes()).decode() for path in folder.glob("entries*")]
+    assert not any(f'"{one}"' in text for one in customers.to_pylist() for text in texts)
 
 
 def rewrite(home: Path, table: str, change) -> None:
