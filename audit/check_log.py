@@ -99,13 +99,14 @@ class _Reader:
             positions = entries["position"].to_pylist()
             if positions != list(range(place, place + len(positions))):
                 self.check.findings.append(
-                    f"{told}: entries after position {place:,} are missing or repeated"
+                    f"{told}: entries after position {place:,} are missing, repeated or not in"
+                    " order"
                 )
             place += len(positions)
             frontier = self._grown(frontier, self._leaves(entries, run_id))
         return frontier
 
-    def _leaves(self, entries: pa.Table, run_id: str) -> list[bytes]:
+    def _leaves(self, entries: pa.RecordBatch, run_id: str) -> list[bytes]:
         """The leaf that each line makes today; of erased ones the leaf that was kept."""
         self.check.entries += entries.num_rows
         self.check.erased += entries["line"].null_count

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
-from tables.arrow import arrow_schema
+from tables.buckets import bucket_of
 from tables.delta import DataFile
-from tables.derived import CHECKPOINTS, OFFER_LOG
+from tables.derived import CHECKPOINTS
 from tables.store import Store
 
-ENTRIES_AT_ONCE = 500_000
+ENTRIES_AT_ONCE = 2**16
 COLUMNS = ("client", "offer_id", "line", "leaf")  # of an entry, all that its leaf is made of
 
 
@@ -27,28 +26,24 @@ def checkpoints_in_order(store: Store) -> list[dict[str, Any]]:
 
 def in_order(
     folder: Path, files: Sequence[DataFile], columns: Sequence[str], run_id: str
-) -> Iterator[pa.Table]:
-    """The entries of a run by position, in tables of at most ``ENTRIES_AT_ONCE``.
+) -> Iterator[pa.RecordBatch]:
+    """The entries of a run as they lie in its files, which follow each other.
 
-    Files hold rows by position, so that of each only the rows asked for are read.
+    Whether none is missing or twice is for the caller to look at: ``position`` comes with them.
 
     Args:
         folder: Where the files of ``offer_log`` lie.
-        files: Those that may hold entries of the run.
-        columns: Which; ``position`` comes with them.
+        files: Of all runs.
+        columns: Which.
         run_id: Whose.
     """
-    paths = [str(folder / file.path) for file in files]
-    rows = ds.dataset(paths, schema=arrow_schema(OFFER_LOG), format="parquet")
-    names, first = ["position", *columns], 0
-    while True:
-        wanted = (
-            (pc.field("run_id") == run_id)
-            & (pc.field("position") >= first)
-            & (pc.field("position") < first + ENTRIES_AT_ONCE)
-        )
-        found = rows.to_table(columns=names, filter=wanted)
-        if not found.num_rows:
-            return
-        yield found.sort_by("position")
-        first += ENTRIES_AT_ONCE
+    own = [file.path for file in files if _is_of(file.path, run_id)]
+    for path in sorted(own, key=bucket_of):
+        with pq.ParquetFile(folder / path) as file:
+            names = ["position", *columns]
+            yield from file.iter_batches(ENTRIES_AT_ONCE, columns=names, use_threads=False)
+
+
+def _is_of(path: str, run_id: str) -> bool:
+    """A run stages below a folder that its id begins (`jobs/staging.py`)."""
+    return any(part.startswith(f"{run_id[:12]}-") for part in PurePosixPath(path).parts)

@@ -47,16 +47,15 @@ def export_log(store: Store, keys: Sequence[VerifierKey], folder: Path) -> None:
 def _write_run(
     store: Store, row: Mapping[str, Any], secrets: Mapping[str, str], folder: Path
 ) -> None:
-    files, place = store.files(OFFER_LOG), row["first_entry"]
-    for entries in in_order(store.folder / OFFER_LOG.name, files, COLUMNS, row["run_id"]):
-        path = folder / f"entries-{place:0{DIGITS}}.txt.gz"
-        # Without the time of writing: the same entries make the same bytes.
-        with path.open("wb") as raw, gzip.GzipFile("", "wb", LIGHT, raw, mtime=0) as file:
-            file.write("".join(_lines(entries, row["run_id"], secrets)).encode())
-        place += entries.num_rows
+    path = folder / f"entries-{row['first_entry']:0{DIGITS}}.txt.gz"
+    files, run_id = store.files(OFFER_LOG), row["run_id"]
+    # Without the time of writing: the same entries make the same bytes.
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", LIGHT, raw, mtime=0) as file:
+        for entries in in_order(store.folder / OFFER_LOG.name, files, COLUMNS, run_id):
+            file.write("".join(_lines(entries, run_id, secrets)).encode())
 
 
-def _lines(entries: pa.Table, run_id: str, secrets: Mapping[str, str]) -> list[str]:
+def _lines(entries: pa.RecordBatch, run_id: str, secrets: Mapping[str, str]) -> list[str]:
     columns = (entries[name].to_pylist() for name in COLUMNS)
     return [
         f"{leaf}\n" if line is None else f"{salt(secrets[client], run_id, offer_id).hex()} {line}\n"

@@ -48,10 +48,19 @@ def seal(run: Run) -> None:
         "note": signed(checkpoint, signing_key(Home(run.home), name)),
     }
     run.stage(CHECKPOINTS, pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS)))
-    run.note(log_entries=frontier.size, log_root=checkpoint.root.hex())
+    run.note(log_entries=frontier.size)
 
 
 def _staged_leaves(run: Run) -> Iterator[bytes]:
+    """Leaves by position.
+
+    Raises:
+        RuntimeError: An engine has not written the lines in their order.
+    """
     folder, files = run.home / "tables" / OFFER_LOG.name, run.staging.files[OFFER_LOG.name]
+    place = 0
     for entries in in_order(folder, files, ["leaf"], run.run_id):
+        if entries["position"].to_pylist() != list(range(place, place + entries.num_rows)):
+            raise RuntimeError(f"lines of the offer log are not in order after position {place}")
+        place += entries.num_rows
         yield from map(bytes.fromhex, entries["leaf"].to_pylist())

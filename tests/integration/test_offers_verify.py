@@ -99,6 +99,12 @@ def other_outcome(line: str) -> str:
     return line.replace('"is_exploration":false', '"is_exploration":true')
 
 
+def exchanged(rows: pa.Table) -> pa.Table:
+    """Rows 7 and 8 in each other's place, under the position of that place."""
+    order = [*range(7), 8, 7, *range(9, rows.num_rows)]
+    return rows.take(order).set_column(1, "position", rows["position"])
+
+
 CHANGES = {
     "a line says something else": (
         lambda rows: with_value(rows, "line", 7, other_outcome),
@@ -124,24 +130,20 @@ CHANGES = {
     ),
     "a line was dropped": (
         lambda rows: pa.concat_tables([rows.slice(0, 7), rows.slice(8)]),
-        "missing or repeated",
+        "missing, repeated or not in order",
     ),
     "a line is there twice": (
         lambda rows: pa.concat_tables([rows, rows.slice(7, 1)]),
-        "missing or repeated",
+        "missing, repeated or not in order",
     ),
     "the last line was cut off": (
         lambda rows: rows.filter(pc.less(rows["position"], pc.max(rows["position"]))),
         "its checkpoint was signed for",
     ),
-    "two lines changed places": (
-        lambda rows: with_value(
-            with_value(rows, "position", 7, lambda _: rows["position"][8].as_py()),
-            "position",
-            8,
-            lambda _: rows["position"][7].as_py(),
-        ),
-        "another root",
+    "two lines changed places": (exchanged, "another root"),
+    "positions changed places": (
+        lambda rows: rows.take([*range(7), 8, 7, *range(9, rows.num_rows)]),
+        "missing, repeated or not in order",
     ),
 }
 
