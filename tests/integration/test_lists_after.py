@@ -39,8 +39,9 @@ MIDDLE = date(2026, 11, 15)
 
 @pytest.fixture
 def home(bank, tmp_path) -> Home:
-    """A copy of the bank's tables, to learn and to record in; the rest is the bank's own."""
-    shutil.copytree(bank.home.tables, tmp_path / "home" / "tables")
+    """A copy of the bank's tables and log, to learn and record in; the rest is the bank's own."""
+    for name in ("tables", "log"):
+        shutil.copytree(bank.home.path / name, tmp_path / "home" / name)
     for name in ("landing", "mlruns"):
         (tmp_path / "home" / name).symlink_to(bank.home.path / name)
     return Home(tmp_path / "home")

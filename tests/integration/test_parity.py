@@ -13,6 +13,7 @@ from jobs.home import Home
 from tables.derived import OFFER_LOG
 from tables.files import sha256_of
 from tests.classic_spark import environment, skip_without_java
+from tests.log_keys import place_keys
 from tests.month import AS_OF, SMALL
 from tests.published import records, rows
 
@@ -26,6 +27,7 @@ def on_spark(bank, tmp_path_factory):
     skip_without_java()
     home = Home(tmp_path_factory.mktemp("spark") / "home")
     shutil.copytree(bank.home.landing, home.landing)
+    place_keys(home.path)
     engine = ("engine.kind=spark", "engine.shuffle_partitions=1")
     settings = [word for setting in (*SMALL, *engine) for word in ("--set", setting)]
     command = ["run", "--as-of", str(AS_OF), "--home", str(home.path), *settings]
@@ -79,3 +81,5 @@ def test_both_engines_make_identical_lists_and_log(bank, on_spark):
         for home, record in ((bank.home, ours), (on_spark, theirs))
     ]
     assert logs[0] == logs[1]
+    notes = [(home.log / "checkpoint").read_bytes() for home in (bank.home, on_spark)]
+    assert notes[0] == notes[1]
