@@ -25,8 +25,9 @@ def main() -> None:
     """Measure and write."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         scratch = Path(name)
-        home = Path(sys.argv[1]) if len(sys.argv) > 1 else _bank(scratch / "home")
-        wanted = int(sys.argv[2]) if len(sys.argv) > 2 else ENTRIES
+        given = dict(enumerate(sys.argv))
+        home = Path(given[1]) if 1 in given else _bank(scratch / "home")
+        wanted = int(given.get(2, ENTRIES))
         campaign = _campaign(home)
         once = _sealed(home, 1, scratch / "once")
         many = _sealed(home, -(-wanted // int(once["entries"])), scratch / "many")
