@@ -109,7 +109,7 @@ bench-choice-parts: setup ## a million customers' choice, all options in one pro
 	$(BIN)/python bench/choice_parts.py
 
 bench-audit: setup ## what sealing adds to a campaign; ten million entries verified
-	$(BIN)/python bench/audit.py
+	$(BIN)/python bench/sealing.py
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py

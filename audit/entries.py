@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tables.buckets import bucket_of
 from tables.delta import DataFile
 from tables.derived import CHECKPOINTS
 from tables.store import Store
@@ -27,7 +29,7 @@ def checkpoints_in_order(store: Store) -> list[dict[str, Any]]:
 def in_order(
     folder: Path, files: Sequence[DataFile], columns: Sequence[str], run_id: str
 ) -> Iterator[pa.RecordBatch]:
-    """The entries of a run as they lie in its files, which follow each other.
+    """The entries of a run by position; each file is in order, and of each a batch is held.
 
     Whether none is missing or twice is for the caller to look at: ``position`` comes with them.
 
@@ -37,11 +39,23 @@ def in_order(
         columns: Which.
         run_id: Whose.
     """
-    own = [file.path for file in files if _is_of(file.path, run_id)]
-    for path in sorted(own, key=bucket_of):
-        with pq.ParquetFile(folder / path) as file:
-            names = ["position", *columns]
-            yield from file.iter_batches(ENTRIES_AT_ONCE, columns=names, use_threads=False)
+    own = [folder / file.path for file in files if _is_of(file.path, run_id)]
+    names = ["position", *columns]
+    return heapq.merge(*(_runs(path, names) for path in own), key=_first)
+
+
+def _runs(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The entries of a file in pieces whose positions follow each other."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ENTRIES_AT_ONCE, columns=columns, use_threads=False):
+            position = batch["position"].to_numpy()
+            ends = [*(np.flatnonzero(np.diff(position) != 1) + 1), len(position)]
+            for first, end in pairwise([0, *ends]):
+                yield batch.slice(first, end - first)
+
+
+def _first(batch: pa.RecordBatch) -> int:
+    return int(batch["position"][0].as_py())
 
 
 def _is_of(path: str, run_id: str) -> bool:

@@ -15,12 +15,11 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window, functions as F
 
 from tables.arrow import arrow_schema
-from tables.buckets import BUCKET
 from tables.derived import DECISIONS, OFFER_LOG
 from tables.leaves import leaf_hash, salt
 
 CLIENT, SECRET = "client", "secret"
-LINES_PER_BUCKET, BUCKET_DIGITS = 2**18, 8  # digits, so that names sort as places do
+LINES_TOGETHER = 2**16  # that follow each other in one partition, hence in one file
 # Who the client is and lives with is told by the vault and by decisions, never by the log.
 NAMED_ELSEWHERE = ("customer_id", "household_id")
 IN_LINE = (CLIENT, *(name for name in DECISIONS.column_names if name not in NAMED_ELSEWHERE))
@@ -32,23 +31,27 @@ LOGGED = pa.schema(
 )
 
 
-def offer_log(decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[str]) -> DataFrame:
+def offer_log(
+    decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[str], partitions: int
+) -> DataFrame:
     """The log of a run, its lines in the order of pseudonym and offer.
 
-    A bucket holds lines that follow each other, so that the log can be read in its order.
+    Each partition is in order, so that files can be read in that of the log.
 
     Args:
         decisions: Shaped ``DECISIONS``, one row per customer and offer.
         vault: Shaped ``VAULT``, a row of each of these customers.
         offer_ids: Every offer; each customer has a decision about each.
+        partitions: In how many they are worked on.
 
     Returns:
-        Shaped ``OFFER_LOG``, and the bucket.
+        Shaped ``OFFER_LOG``.
     """
     named = with_position(decisions, vault, offer_ids).drop(*NAMED_ELSEWHERE)
     lines = named.mapInArrow(_log_batches, OFFER_LOG.ddl)
-    place = F.floor(F.col("position") / F.lit(LINES_PER_BUCKET)).cast("string")
-    return lines.withColumn(BUCKET, F.lpad(place, BUCKET_DIGITS, "0"))
+    place = F.floor(F.col("position") / F.lit(LINES_TOGETHER))
+    # Last: an engine may forget an order that was made before lines were.
+    return lines.repartition(partitions, place).sortWithinPartitions("position")
 
 
 def with_position(decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[str]) -> DataFrame:

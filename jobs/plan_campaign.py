@@ -99,7 +99,9 @@ def plan_campaign(run: Run) -> None:
         _note_choice(run, planned.choice)
         advance(1)
         vault = with_pseudonyms(run, decided)
-        run.stage(OFFER_LOG, offer_log(decided, vault, run.config.offers))
+        partitions = run.config.engine.shuffle_partitions
+        lines = offer_log(decided, vault, run.config.offers, partitions)
+        run.staging.stage(OFFER_LOG, lines, is_ordered=True)
         seal(run)
         advance(1)
         offers = offers_made(decided, sources.customers, vault)

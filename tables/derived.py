@@ -239,7 +239,6 @@ OFFER_LOG = Table(
     grain="one row per decision of a run",
     key=("run_id", "position"),
     kind="record",
-    bucket_order=("position",),
     columns=columns(
         "run_id string -- the run that decided",
         "position bigint -- place of the line among those of the run, from 0",

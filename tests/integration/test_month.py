@@ -13,7 +13,14 @@ from jobs.publishing import Context
 from jobs.run_month import run_steps
 from jobs.steps import MONTH
 from jobs.summary import summary_lines
-from tables.derived import CAMPAIGN_LISTS, DECISIONS, DELIVERIES, OFFER_LOG, PROPENSITY_SCORES
+from tables.derived import (
+    CAMPAIGN_LISTS,
+    DECISIONS,
+    DELIVERIES,
+    OFFER_LOG,
+    PROPENSITY_SCORES,
+    VAULT,
+)
 from tables.files import sha256_of
 from tables.store import Store
 from tests.month import AS_OF
@@ -68,7 +75,9 @@ def test_every_customer_and_offer_has_one_decision_and_one_line_in_the_log(bank,
         )
     )
     lines = [json.loads(line) for line in log["line"].to_pylist()]
-    told = {(line["customer_id"], line["offer_id"]): line["outcome"] for line in lines}
+    vault = store.arrow_records(VAULT).to_pylist()
+    named = {row["client"]: row["customer_id"] for row in vault}
+    told = {(named[line["client"]], line["offer_id"]): line["outcome"] for line in lines}
     made = zip(
         decisions["customer_id"].to_pylist(),
         decisions["offer_id"].to_pylist(),

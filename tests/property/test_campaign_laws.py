@@ -241,5 +241,5 @@ def log_of(
     decided = write_down(decide(sources, config, write_down))
     nobody = decided.sparkSession.createDataFrame([], VAULT.ddl)
     vault = write_down(new_clients(decided, nobody, KEY))
-    rows = offer_log(decided, vault, config.offers).collect()
+    rows = offer_log(decided, vault, config.offers, 3).collect()
     return sorted((row.position, row.line, row.leaf) for row in rows)

@@ -150,7 +150,7 @@ def test_lines_name_nobody(spark: SparkSession) -> None:
     assert {"customer_id", "household_id"} & {*IN_LINE} == set()
     decided = rows({"customer_id": "C10", "household_id": "H7"})
     frame = spark.createDataFrame(decided, DECISIONS.ddl)
-    [entry] = offer_log(frame, vault(spark, "C10"), ["b"]).collect()
+    [entry] = offer_log(frame, vault(spark, "C10"), ["b"], 2).collect()
     told = json.loads(entry.line)
     assert list(told) == sorted(IN_LINE)
     assert told["client"] == entry.client == client_name(KEY, "C10")
@@ -165,7 +165,7 @@ def test_lines_stand_in_the_order_of_pseudonym_and_offer(spark: SparkSession) ->
     frame = spark.createDataFrame(decided, DECISIONS.ddl).repartition(3)
     clients = vault(spark, "C10", "C2", "c1", "c1 of another")
 
-    log = sorted(offer_log(frame, clients, ["b", "a"]).collect(), key=lambda row: row.position)
+    log = sorted(offer_log(frame, clients, ["b", "a"], 2).collect(), key=lambda row: row.position)
 
     assert [row.position for row in log] == list(range(6))
     told = [json.loads(row.line) for row in log]
@@ -181,7 +181,7 @@ def test_lines_stand_in_the_order_of_pseudonym_and_offer(spark: SparkSession) ->
 def test_a_line_has_one_leaf_wherever_it_is_made(spark: SparkSession) -> None:
     decided = rows({"customer_id": "C10"}, {"customer_id": "C2"})
     frame, clients = spark.createDataFrame(decided, DECISIONS.ddl), vault(spark, "C10", "C2")
-    log = {row.leaf for row in offer_log(frame, clients, ["b"]).collect()}
+    log = {row.leaf for row in offer_log(frame, clients, ["b"], 2).collect()}
     named = frame.join(clients, "customer_id").toArrow()
     assert {*entries(named)[1].to_pylist()} == log
 

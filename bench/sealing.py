@@ -1,7 +1,7 @@
 """What sealing adds to a campaign, and how long ten million entries take to verify.
 
-`audit.py [HOME] [ENTRIES]`: HOME has the campaign of 2026-11-01 (without one, the default demo bank
-is made and run). Its decisions are sealed once as they are, which is held against all that
+`sealing.py [HOME] [ENTRIES]`: HOME has the scores of 2026-11-01 (without one, the default demo
+bank is made and run). Its decisions are sealed once as they are, which is held against all that
 `xsell campaign` takes, and then repeated until there are so many. Writes `audit.json`.
 """
 
@@ -64,7 +64,7 @@ def _campaign(home: Path) -> float:
 
 
 def _sealed(home: Path, copies: int, out: Path) -> dict[str, float]:
-    program = str(Path(__file__).with_name("audit_seal.py"))
+    program = str(Path(__file__).with_name("sealing_parts.py"))
     command = [sys.executable, program, str(home), AS_OF, str(copies), str(out)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Seal a bank's decisions many times over, and verify them: `audit_seal.py HOME AS_OF COPIES OUT`.
+"""Seal a bank's decisions many times over, and verify: `sealing_parts.py HOME AS_OF COPIES OUT`.
 
 The decisions of a committed campaign are repeated under other customers, so that millions are made
 of thousands. Prints seconds and CPU of each part as JSON.
@@ -57,7 +57,9 @@ def main() -> None:
         decided = store.with_staged(staging.files).staged(DECISIONS)
 
         def log() -> None:
-            run.stage(OFFER_LOG, offer_log(decided, with_pseudonyms(run, decided), config.offers))
+            vault, partitions = with_pseudonyms(run, decided), config.engine.shuffle_partitions
+            lines = offer_log(decided, vault, config.offers, partitions)
+            staging.stage(OFFER_LOG, lines, is_ordered=True)
 
         _timed("log", found, log)
         _timed("tree", found, lambda: seal(run))
