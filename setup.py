@@ -36,6 +36,7 @@ setup(
     },
     install_requires=[
         "babel>=2.18,<3",
+        "cryptography>=50,<51",
         "deltalake>=1.6,<2",
         "googleapis-common-protos>=1.71",
         "great-expectations>=1.24,<2",

@@ -18,6 +18,7 @@ OURS = (
     "features",
     "models",
     "campaigns",
+    "audit",
     "measurement",
     "expectations",
     "demo",
