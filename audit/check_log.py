@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from audit.checkpoint import BadCheckpoint, Checkpoint, VerifierKey, opened
-from audit.entries import COLUMNS, checkpoints_in_order, in_order
+from audit.entries import COLUMNS, checkpoints_in_order, in_order, secrets_of
 from audit.merkle import EMPTY, Frontier
-from tables.derived import OFFER_LOG, VAULT
+from tables.derived import OFFER_LOG
 from tables.leaves import leaf_hash, salt
 from tables.store import Store
 
@@ -59,18 +59,28 @@ def check_log(store: Store, keys: Sequence[VerifierKey], kept: Sequence[Kept] = 
         kept: What the log must still hold.
     """
     check = LogCheck()
-    reader = _Reader(store, _secrets(store), _by_size(kept, keys, check), check)
-    frontier = EMPTY
+    wanted = _by_size(kept, keys, check)
+    try:
+        _check_tree(store, keys, wanted, check)
+    except (OSError, ValueError) as error:  # Arrow's of files that are torn are of these kinds
+        check.findings.append(f"the log cannot be read to its end: {error}")
+    return check
+
+
+def _check_tree(store: Store, keys: Sequence[VerifierKey], wanted: Wanted, check: LogCheck) -> None:
+    names = {checkpoint.origin for at in wanted.values() for _, checkpoint in at}
+    reader, frontier = _Reader(store, secrets_of(store), wanted, check), EMPTY
     for row in checkpoints_in_order(store):
         frontier = reader.tree_after(row, frontier)
-        _check_note(row, frontier, keys, check)
+        names |= _checked_name(row, frontier, keys, check)
     check.findings += [
         f"{one.name} was signed when the log had {size:,} entries; it has {frontier.size:,}."
         " Entries were taken away"
-        for size in sorted(reader.wanted)
-        for one, _ in reader.wanted[size]
+        for size in sorted(wanted)
+        for one, _ in wanted[size]
     ]
-    return check
+    if len(names) > 1:
+        check.findings.append(f"checkpoints are of different logs: {', '.join(sorted(names))}")
 
 
 @dataclass(frozen=True)
@@ -156,20 +166,16 @@ def _by_size(kept: Sequence[Kept], keys: Sequence[VerifierKey], check: LogCheck)
     return found
 
 
-def _secrets(store: Store) -> dict[str, str]:
-    vault = store.arrow_records(VAULT)
-    return dict(zip(vault["client"].to_pylist(), vault["secret"].to_pylist(), strict=True))
-
-
-def _check_note(
+def _checked_name(
     row: Mapping[str, Any], frontier: Frontier, keys: Sequence[VerifierKey], check: LogCheck
-) -> None:
+) -> set[str]:
+    """The name of the log that a run's checkpoint is of, once it is compared with what there is."""
     run = row["run_id"][:12]
     try:
         checkpoint = opened(row["note"], keys)
     except BadCheckpoint as error:
         check.findings.append(f"run {run}: {error}")
-        return
+        return set()
     if (checkpoint.size, checkpoint.root) == (frontier.size, frontier.root()):
         check.runs += 1
     else:
@@ -177,3 +183,4 @@ def _check_note(
             f"run {run}: its checkpoint was signed for {checkpoint.size:,} entries with another"
             f" root than that of the {frontier.size:,} there are"
         )
+    return {checkpoint.origin}

@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 from tables.errors import UserError
 
 ED25519 = b"\x01"
-HASH_BYTES, KEY_HASH_BYTES, SIGNATURE_BYTES = 32, 4, 64
+HASH_BYTES, KEY_HASH_BYTES = 32, 4
 DASH = "\u2014 "  # what a line of a signature begins with
 NAME = re.compile(r"[^\s+]+")
-SIZE = re.compile(r"0|[1-9][0-9]*")
+BODY = re.compile(r"(?P<origin>.+)\n(?P<size>0|[1-9][0-9]*)\n(?P<root>.+)\n")
 
 
 class BadCheckpoint(UserError):
@@ -64,7 +64,8 @@ class VerifierKey:
     @property
     def hash(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
-        return hashlib.sha256(f"{self.name}\n".encode() + ED25519 + self.public).digest()[:4]
+        told = f"{self.name}\n".encode() + ED25519 + self.public
+        return hashlib.sha256(told).digest()[:KEY_HASH_BYTES]
 
     def as_text(self) -> str:
         """Name, hash and key, as they are published."""
@@ -98,9 +99,10 @@ class SigningKey:
     seed: bytes
 
     @property
-    def public(self) -> bytes:
+    def verifier(self) -> VerifierKey:
         """The other half."""
-        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return VerifierKey(self.name, public)
 
     @property
     def _key(self) -> Ed25519PrivateKey:
@@ -137,11 +139,6 @@ class SigningKey:
         return SigningKey(name, key.private_bytes_raw())
 
 
-def verifier_key(name: str, public: bytes) -> str:
-    """A public key as it is published."""
-    return VerifierKey(name, public).as_text()
-
-
 def signed(checkpoint: Checkpoint, *keys: SigningKey) -> str:
     """The checkpoint as a note with a signature by each key."""
     body = checkpoint.body()
@@ -172,8 +169,7 @@ def opened(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
 
 
 def _signature(body: str, key: SigningKey) -> str:
-    digest = VerifierKey(key.name, key.public).hash
-    return f"{DASH}{key.name} {_base64(digest + key.sign(body))}\n"
+    return f"{DASH}{key.name} {_base64(key.verifier.hash + key.sign(body))}\n"
 
 
 def _verified(body: str, line: str, known: dict[tuple[str, bytes], VerifierKey]) -> bool:
@@ -196,14 +192,11 @@ def _verified(body: str, line: str, known: dict[tuple[str, bytes], VerifierKey])
 
 
 def _checkpoint(body: str) -> Checkpoint:
-    lines = body.split("\n")
-    if len(lines) != len(("origin", "size", "root", "nothing")) or lines[-1]:
-        raise BadCheckpoint("this is no checkpoint: it should have three lines")
-    origin, size, encoded, _ = lines
-    root = _decoded(encoded)
-    if not (origin and SIZE.fullmatch(size) and len(root) == HASH_BYTES):
-        raise BadCheckpoint("this is no checkpoint: name, size or root is malformed")
-    return Checkpoint(origin, int(size), root)
+    found = BODY.fullmatch(body)
+    root = _decoded(found["root"]) if found else b""
+    if found is None or len(root) != HASH_BYTES:
+        raise BadCheckpoint("this is no checkpoint: it should be name, size and root, a line each")
+    return Checkpoint(found["origin"], int(found["size"]), root)
 
 
 def _base64(content: bytes) -> str:

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tables.delta import DataFile
-from tables.derived import CHECKPOINTS
+from tables.derived import CHECKPOINTS, VAULT
 from tables.store import Store
 
 ENTRIES_AT_ONCE = 2**16
+DIGITS = 12  # so that names sort as numbers do
 COLUMNS = ("client", "offer_id", "line", "leaf")  # of an entry, all that its leaf is made of
 
 
@@ -24,6 +25,17 @@ def checkpoints_in_order(store: Store) -> list[dict[str, Any]]:
     """Rows of ``CHECKPOINTS``, the shortest log first."""
     rows: list[dict[str, Any]] = store.arrow_records(CHECKPOINTS).to_pylist()
     return sorted(rows, key=lambda row: int(row["size"]))
+
+
+def secrets_of(store: Store) -> dict[str, str]:
+    """What salts are made from, by pseudonym."""
+    vault = store.arrow_records(VAULT)
+    return dict(zip(vault["client"].to_pylist(), vault["secret"].to_pylist(), strict=True))
+
+
+def number_in_name(number: int) -> str:
+    """A size or place as files are named by it."""
+    return f"{number:0{DIGITS}}"
 
 
 def in_order(

@@ -16,13 +16,18 @@ import pyarrow as pa
 
 from audit import verify_offer_log
 from audit.checkpoint import VerifierKey
-from audit.entries import COLUMNS, checkpoints_in_order, in_order
-from tables.derived import OFFER_LOG, VAULT
+from audit.entries import (
+    COLUMNS,
+    checkpoints_in_order,
+    in_order,
+    number_in_name,
+    secrets_of,
+)
+from tables.derived import OFFER_LOG
 from tables.leaves import salt
 from tables.store import Store
 
-DIGITS = 12  # of sizes and places in file names, so that names sort as numbers do
-LIGHT = 3  # of gzip's levels: twice as fast as its usual one, for a fifth more bytes
+LIGHT = 3  # of gzip's levels: of a large log, time matters more than bytes
 
 
 def export_log(store: Store, keys: Sequence[VerifierKey], folder: Path) -> None:
@@ -33,11 +38,10 @@ def export_log(store: Store, keys: Sequence[VerifierKey], folder: Path) -> None:
         keys: As published.
         folder: Where.
     """
-    vault = store.arrow_records(VAULT)
-    secrets = dict(zip(vault["client"].to_pylist(), vault["secret"].to_pylist(), strict=True))
+    secrets = secrets_of(store)
     (folder / "checkpoints").mkdir()
     for row in checkpoints_in_order(store):
-        path = folder / "checkpoints" / f"{row['size']:0{DIGITS}}"
+        path = folder / "checkpoints" / number_in_name(row["size"])
         path.write_text(row["note"], encoding="utf-8")
         _write_run(store, row, secrets, folder)
     (folder / "keys").write_text("".join(f"{key.as_text()}\n" for key in keys), encoding="utf-8")
@@ -47,7 +51,7 @@ def export_log(store: Store, keys: Sequence[VerifierKey], folder: Path) -> None:
 def _write_run(
     store: Store, row: Mapping[str, Any], secrets: Mapping[str, str], folder: Path
 ) -> None:
-    path = folder / f"entries-{row['first_entry']:0{DIGITS}}.txt.gz"
+    path = folder / f"entries-{number_in_name(row['first_entry'])}.txt.gz"
     files, run_id = store.files(OFFER_LOG), row["run_id"]
     # Without the time of writing: the same entries make the same bytes.
     with path.open("wb") as raw, gzip.GzipFile("", "wb", LIGHT, raw, mtime=0) as file:

@@ -11,8 +11,7 @@ from tables.leaves import LEAF_PREFIX
 
 NODE_PREFIX = b"\x01"
 EMPTY_ROOT = hashlib.sha256().digest()
-HASH_BYTES = 32
-BLOCK = 2**16  # leaves that are put together level by level: twice as fast as one by one
+BLOCK = 2**16  # leaves that are put together level by level, which is quicker than one by one
 Proof = list[bytes]
 
 

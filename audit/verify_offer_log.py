@@ -75,7 +75,7 @@ class Tree:
         self.peaks: list[bytes] = []
 
     def grow(self, leaves: list[bytes]) -> None:
-        """Add leaves; a whole block at once is twice as fast."""
+        """Add leaves; a whole block at once is quicker."""
         if len(leaves) == BLOCK and self.size % BLOCK == 0:
             self._join(_full_root(leaves), self.size // BLOCK)
         else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audit.entries import checkpoints_in_order
+from audit.entries import checkpoints_in_order, number_in_name
 from tables.derived import CHECKPOINTS
 from tables.files import make_folder, write_file
 from tables.runs import Runs
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from jobs.home import Home
 
 NEWEST, EVERY = "checkpoint", "checkpoints"
-DIGITS = 12  # of a log's size in a file name, so that names sort as sizes do
 
 
 def committed_checkpoints(home: Home) -> list[dict[str, Any]]:
@@ -30,16 +29,11 @@ def write_checkpoints(home: Home) -> None:
     rows = committed_checkpoints(home)
     folder = make_folder(home.log / EVERY)
     for row in rows:
-        path = folder / file_name(int(row["size"]))
+        path = folder / number_in_name(row["size"])
         if not path.exists():
             write_file(path, row["note"].encode())
     if rows:
         write_file(home.log / NEWEST, rows[-1]["note"].encode())
-
-
-def file_name(size: int) -> str:
-    """Of the checkpoint of a log of so many entries."""
-    return f"{size:0{DIGITS}}"
 
 
 def _pins(home: Home) -> dict[str, int]:

@@ -18,8 +18,10 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from tables.errors import UserError
 
 if TYPE_CHECKING:
+    from audit.checkpoint import VerifierKey
     from jobs.arguments import Commands
 
 FILTER_HELP = {
@@ -130,6 +132,7 @@ def _add_verify(verbs: Commands) -> None:
     )
     verify.add_argument(
         "--key",
+        type=_verifier_key,
         action="append",
         metavar="KEY",
         help="the bank's verifier key as you were given it (default: what is published in"
@@ -195,6 +198,15 @@ def _add_diff(verbs: Commands) -> None:
         "--examples", type=positive, default=2, metavar="N", help="of each kind and cause"
     )
     add_place(diff)
+
+
+def _verifier_key(text: str) -> VerifierKey:
+    from audit.checkpoint import VerifierKey
+
+    try:
+        return VerifierKey.from_text(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _amount(text: str) -> Decimal:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from audit.checkpoint import SigningKey, verifier_key
+from audit.checkpoint import SigningKey
 from jobs.home import Home
+from tables.derived import CHECKPOINTS
 from tables.errors import UserError
 from tables.files import make_folder, write_file
 from tables.runs import Runs
@@ -33,10 +34,10 @@ def signing_key(home: Home, name: str) -> SigningKey:
     path = _folder(home) / SIGNING
     if not path.exists():
         _refuse_lost(home, path)
-        key = SigningKey(name, os.urandom(KEY_BYTES))
-        _publish(home, key)
-        _write_private(path, key.as_pem())
-    return SigningKey.from_pem(name, path.read_bytes())
+        _write_private(path, SigningKey(name, os.urandom(KEY_BYTES)).as_pem())
+    key = SigningKey.from_pem(name, path.read_bytes())
+    _publish(home, key)
+    return key
 
 
 def vault_key(home: Home) -> bytes:
@@ -60,7 +61,7 @@ def _folder(home: Home) -> Path:
 
 
 def _refuse_lost(home: Home, path: Path) -> None:
-    if Runs(home.tables).head("checkpoints") is not None:
+    if Runs(home.tables).head(CHECKPOINTS.name) is not None:
         raise UserError(
             f"{path} is gone, with which the offer log was signed so far. Bring it back from a"
             " backup: a log under a new key could be another log"
@@ -68,9 +69,10 @@ def _refuse_lost(home: Home, path: Path) -> None:
 
 
 def _publish(home: Home, key: SigningKey) -> None:
-    """Add to the published keys; first, so that no note is signed by a key that nobody knows."""
-    known = [*published_keys(home), verifier_key(key.name, key.public)]
-    write_file(home.log / VERIFIER_KEYS, ("\n".join(known) + "\n").encode())
+    """Add it to the published keys before it signs anything, unless it is among them."""
+    known, own = published_keys(home), key.verifier.as_text()
+    if own not in known:
+        write_file(home.log / VERIFIER_KEYS, "".join(f"{one}\n" for one in [*known, own]).encode())
 
 
 def _write_private(path: Path, content: bytes) -> None:

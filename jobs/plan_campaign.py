@@ -36,7 +36,7 @@ from jobs.levers_offered import levers_offered
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
 from jobs.scratch import kept
-from jobs.seal import seal, with_pseudonyms
+from jobs.seal import check_log_goes_on, seal, with_pseudonyms
 from models.registry import champions
 from tables.base import Table
 from tables.derived import (
@@ -86,8 +86,10 @@ def plan_campaign(run: Run) -> None:
     Raises:
         ConfigError: A role is shown a column that lists do not have.
         ModelNotFound: A product has no champion to explain its offers.
+        UserError: What is decided could not be sealed.
     """
     check_roles(run.config)
+    check_log_goes_on(run)
     sources = campaign_sources(run)
     with run.progress(STAGES, "decisions, figures, log, lists, care") as advance:
         with _scratch(run) as folder:

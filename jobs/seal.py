@@ -15,11 +15,29 @@ from jobs.home import Home
 from jobs.log_keys import signing_key, vault_key
 from tables.arrow import arrow_schema
 from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
+from tables.errors import UserError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from jobs.run import Run
+
+
+def check_log_goes_on(run: Run) -> None:
+    """Before anything is decided: what is decided can be sealed.
+
+    Raises:
+        UserError: The key that the log was signed with is gone, or the log would go on under
+            another name, under which nobody would find what was signed before.
+    """
+    name, so_far = run.config.bank.log_name, checkpoints_in_order(run.store)
+    before = so_far[-1]["note"].partition("\n")[0] if so_far else name
+    if before != name:
+        raise UserError(
+            f"bank.log_name is {name}, but the offer log was begun as {before}. Set it back: a log"
+            " keeps its name, and what was signed cannot be renamed"
+        )
+    signing_key(Home(run.home), name)
 
 
 def with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.check_log import Kept, LogCheck, check_log
-from audit.checkpoint import VerifierKey
+from audit.checkpoint import BadCheckpoint, VerifierKey, opened
+from audit.entries import number_in_name
 from audit.export_log import export_log
 from jobs.checkpoint_files import EVERY
 from jobs.exports import LISTS, lists_folder
@@ -36,26 +37,55 @@ def verify_command(options: argparse.Namespace) -> int:
     pins = {table.name: runs.head(table.name) for table in SEALED}
     if pins[CHECKPOINTS.name] is None:
         raise UserError(f"no campaign has been decided in {home.path}: there is no log to verify")
-    keys = [VerifierKey.from_text(text) for text in options.key or published_keys(home)]
+    keys = options.key or [VerifierKey.from_text(text) for text in published_keys(home)]
     store = Store(home.tables, None, {name: pin for name, pin in pins.items() if pin is not None})
-    check = check_log(store, keys, _kept(home, options.checkpoint))
+    kept = [*_brought(options.checkpoint, keys), *_copies(home)]
+    check = check_log(store, keys, kept)
     files, changed = _published(home, runs)
     findings = [*check.findings, *changed]
+    lines = [*findings, *_told(check, files, keys, is_from_home=not options.key)]
     if options.export:
-        write_tree(options.export, partial(export_log, store, keys))
-    sys.stdout.write("".join(f"{finding}\n" for finding in findings))
-    sys.stdout.write("\n".join(_told(check, files, keys, is_from_home=not options.key)) + "\n")
-    sys.stdout.write(_verdict(findings) + "\n")
+        lines.append(_exported(store, keys, check, options.export))
+    sys.stdout.write("\n".join([*lines, _verdict(findings)]) + "\n")
     return FAILED if findings else 0
 
 
-def _kept(home: Home, paths: list[Path]) -> list[Kept]:
-    """Those that an outside keeper brings, and the copies below the home folder."""
-    own = sorted((home.log / EVERY).glob("[0-9]*"))
-    try:
-        return [Kept(str(path), path.read_text(encoding="utf-8")) for path in [*paths, *own]]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"a checkpoint cannot be read: {error}") from None
+def _exported(store: Store, keys: list[VerifierKey], check: LogCheck, parent: Path) -> str:
+    """Where the log went: a folder of its own, so that what else is there is left alone."""
+    if check.findings:
+        return "nothing was exported: who gets a log should be able to verify it"
+    target = parent / f"offer-log-{number_in_name(check.entries)}"
+    write_tree(target, partial(export_log, store, keys))
+    return f"exported to {target}; to verify it: python3 verify_offer_log.py {target.name}"
+
+
+def _brought(paths: list[Path], keys: list[VerifierKey]) -> list[Kept]:
+    """Checkpoints that somebody has kept outside.
+
+    Raises:
+        UserError: One cannot be read, or none of the keys has signed it: nothing follows from that
+            about the log.
+    """
+    kept = []
+    for path in paths:
+        try:
+            note = path.read_text(encoding="utf-8")
+            opened(note, keys)
+        except OSError as error:
+            raise UserError(f"cannot read {path}: {error.strerror}") from None
+        except (UnicodeDecodeError, BadCheckpoint) as error:
+            raise UserError(f"{path} says nothing about the log: {error}") from None
+        kept.append(Kept(str(path), note))
+    return kept
+
+
+def _copies(home: Home) -> list[Kept]:
+    """Those below the home folder; whatever is no text is no checkpoint."""
+    paths = sorted((home.log / EVERY).glob("[0-9]*"))
+    return [
+        Kept(str(path.relative_to(home.path)), path.read_text(encoding="utf-8", errors="replace"))
+        for path in paths
+    ]
 
 
 def _published(home: Home, runs: Runs) -> tuple[int, list[str]]:
@@ -81,8 +111,8 @@ def _files(home: Home, record: RunRecord) -> Iterator[tuple[Path, str]]:
 def _told(check: LogCheck, files: int, keys: list[VerifierKey], *, is_from_home: bool) -> list[str]:
     whose = ", ".join(key.as_text() for key in keys)
     lines = [
-        f"{check.entries:,} entries hashed again ({check.erased:,} of them erased), {check.runs:,}"
-        f" checkpoints verified, {files:,} published files compared",
+        f"entries hashed again: {check.entries:,}, of them erased: {check.erased:,}; checkpoints"
+        f" verified: {check.runs:,}; published files compared: {files:,}",
         f"verified with {whose}",
     ]
     if is_from_home:
@@ -95,5 +125,5 @@ def _told(check: LogCheck, files: int, keys: list[VerifierKey], *, is_from_home:
 
 def _verdict(findings: list[str]) -> str:
     if findings:
-        return f"the log is NOT as it was sealed: {len(findings)} findings above"
+        return f"the log is NOT as it was sealed; findings above: {len(findings):,}"
     return "the log is as it was sealed"

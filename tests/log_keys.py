@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audit.checkpoint import SigningKey, verifier_key
+from audit.checkpoint import SigningKey
 
 NAME = "demo-bank.example/offers"
 SIGNING = SigningKey(NAME, bytes(range(32)))
@@ -17,4 +17,3 @@ def place_keys(home: Path) -> None:
     keys.mkdir(parents=True)
     (keys / "signing.pem").write_bytes(SIGNING.as_pem())
     (keys / "vault.key").write_text(VAULT_KEY.hex())
-    (home / "log" / "verifier_keys").write_text(verifier_key(NAME, SIGNING.public) + "\n")

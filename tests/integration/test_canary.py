@@ -1,6 +1,6 @@
 """A whole month on a bank whose every text says CANARY: no message, log or report does.
 
-Data are what is made to hold customers' values: deliveries, tables, the offer log and lists.
+Data are what is made to hold customers' values: deliveries, tables and lists.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NAMED = {"product_id", "currency", "category", "channel", "language"}
 # What the bank calls its own branches, advisors and regions: a campaign says whose next contact
 # earns most, and what becomes of the clients of a region.
 PLACES = {"branch_id", "advisor_id", "region"}
-DATA = ("landing", "tables", "lists", "log", "truth")
+DATA = ("landing", "tables", "lists", "truth")
 TOLERANT = ("checks.max_quarantine_share=0.05",)
 
 
@@ -102,6 +102,15 @@ def test_no_file_beside_the_data_shows_a_customer_s_value(month):
     files = list(written_beside_data(home))
     assert {"reports", "mlruns"} <= {path.relative_to(home).parts[0] for path in files}
     assert [path for path in files if MARKER.encode() in path.read_bytes()] == []
+
+
+def test_no_line_of_the_offer_log_shows_a_customer_s_value(month):
+    home, _ = month
+    lines = f"FROM '{home}/tables/offer_log/data/**/*.parquet'"
+    [count] = duckdb.sql(f"SELECT count(*) {lines}").fetchall()
+    assert count > (0,)
+    marked = duckdb.sql(f"SELECT count(*) {lines} WHERE line LIKE '%{MARKER}%'").fetchall()
+    assert marked == [(0,)]
 
 
 def test_what_delta_notes_about_its_files_shows_no_customer_s_value(month):

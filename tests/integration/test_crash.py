@@ -11,6 +11,8 @@ from collections import Counter
 import pytest
 
 from conf.load import load_config
+from jobs.checkpoint_files import committed_checkpoints
+from jobs.cli import main
 from jobs.exports import lists_folder
 from jobs.publishing import execute
 from jobs.steps import CAMPAIGN
@@ -69,6 +71,8 @@ def seen(bank, spark):
     assert set(decisions["run_id"].to_pylist()) == {record.run_id}
     log = Counter(store.arrow(OFFER_LOG, AS_OF)["run_id"].to_pylist())
     assert log[record.run_id] == decisions.num_rows, "a run's log is whole, and logged once"
+    newest = committed_checkpoints(bank.home)[-1]
+    assert (newest["run_id"], newest["size"]) == (record.run_id, sum(log.values())), "and sealed"
     return record.run_id, lists, files
 
 
@@ -95,5 +99,6 @@ def test_a_killed_run_shows_the_old_state_or_the_new_one_and_its_repetition_ends
     run_id, lists, files = seen(copied, spark)
     assert (run_id, lists) == (new_id, new_lists)
     assert files == result.record.outputs["lists"]
+    assert main(["offers", "verify", "--home", str(copied.home.path)]) == 0
     hidden = [path.name for path in copied.home.lists.rglob(".*")]
     assert hidden == [], "a repetition leaves no debris of killed attempts"

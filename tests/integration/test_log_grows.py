@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from audit.checkpoint import VerifierKey, opened
+from audit.checkpoint import opened
 from audit.entries import checkpoints_in_order
 from conf.load import load_config
 from jobs.checkpoint_files import committed_checkpoints, write_checkpoints
 from jobs.cli import main
 from jobs.home import Home
+from jobs.log_keys import published_keys, signing_key, vault_key
 from jobs.publishing import execute
 from jobs.steps import CAMPAIGN
 from tables.derived import VAULT
@@ -41,7 +42,7 @@ def test_the_second_campaign_goes_on_where_the_first_ended(grown):
     assert rows[0] == first, "nothing of before is written again"
     second = rows[1]
     assert (second["first_entry"], second["size"]) == (first["size"], 2 * first["size"])
-    key = VerifierKey(NAME, SIGNING.public)
+    key = SIGNING.verifier
     assert [opened(row["note"], [key]).size for row in rows] == [row["size"] for row in rows]
     runs = Runs(own.home.tables)
     assert {row["run_id"] for row in rows} == {
@@ -69,7 +70,7 @@ def test_the_longer_log_is_verified_and_holds_what_was_kept(grown, bank, capsys,
     options = ["offers", "verify", "--home", str(own.home.path), "--checkpoint", str(kept)]
     assert main(options) == 0
     size = 2 * first["size"]
-    told = f"{size:,} entries hashed again (0 of them erased), 2 checkpoints verified"
+    told = f"entries hashed again: {size:,}, of them erased: 0; checkpoints verified: 2"
     assert told in capsys.readouterr().out
     # Who keeps the longer one finds that the shorter log was cut back.
     newest = own.home.log / "checkpoint"
@@ -88,9 +89,7 @@ def test_files_that_are_lost_are_made_again_from_the_commits(grown):
     assert {path: path.read_bytes() for path in files} == before
 
 
-def test_keys_are_for_their_owner_alone(spark, tmp_path):
-    from jobs.log_keys import signing_key, vault_key
-
+def test_keys_are_for_their_owner_alone(tmp_path):
     home = Home(tmp_path)
     home.create()
     made = signing_key(home, NAME), vault_key(home)
@@ -98,25 +97,28 @@ def test_keys_are_for_their_owner_alone(spark, tmp_path):
     folder = home.log / "keys"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
-    assert [VerifierKey.from_text(line) for line in _published(home)] == [
-        VerifierKey(NAME, made[0].public)
-    ]
+    assert published_keys(home) == [made[0].verifier.as_text()]
 
 
-def _published(home: Home) -> list[str]:
-    return (home.log / "verifier_keys").read_text(encoding="utf-8").splitlines()
-
-
-def test_without_its_key_a_log_is_not_continued_under_another(grown):
-    from jobs.log_keys import signing_key
-
+def test_without_its_key_a_log_is_not_continued_under_another(grown, spark):
     own, _ = grown
     path = own.home.log / "keys" / "signing.pem"
     content = path.read_bytes()
     path.unlink()
+    other = load_config("local", [*SMALL, "campaign.branch_capacity=6"])
+    again = own.context(spark, config=other, may_supersede=True)
     with pytest.raises(UserError, match="is gone, with which the offer log was signed"):
-        signing_key(own.home, NAME)
+        execute(again, CAMPAIGN)
+    assert not path.exists(), "and none was made in its place"
     path.write_bytes(content)
+
+
+def test_a_log_keeps_its_name(grown, spark):
+    own, _ = grown
+    other = load_config("local", [*SMALL, "bank.log_name=another.example/offers"])
+    with pytest.raises(UserError, match=f"but the offer log was begun as {NAME}"):
+        execute(own.context(spark, config=other, may_supersede=True), CAMPAIGN)
+    assert published_keys(own.home) == [SIGNING.verifier.as_text()]
 
 
 def test_a_store_without_a_campaign_has_no_checkpoint(tmp_path):

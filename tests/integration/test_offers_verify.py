@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from audit.checkpoint import Checkpoint, SigningKey, signed, verifier_key
+from audit.checkpoint import Checkpoint, SigningKey, signed
 from audit.merkle import EMPTY
 from jobs.cli import main
 from tests.log_keys import NAME, SIGNING
@@ -44,24 +45,28 @@ def kept(home: Path) -> Path:
 
 
 def test_a_log_that_nobody_touched_is_as_it_was_sealed(home, verify):
-    status, said = verify(
-        "--key", verifier_key(NAME, SIGNING.public), "--checkpoint", str(kept(home))
-    )
+    status, said = verify("--key", SIGNING.verifier.as_text(), "--checkpoint", str(kept(home)))
     assert status == 0, said
     lines = said.splitlines()
     assert lines[-1] == "the log is as it was sealed"
     [entries] = {int(path.name) for path in (home / "log" / "checkpoints").iterdir()}
     assert lines[0].startswith(
-        f"{entries:,} entries hashed again (0 of them erased), 1 checkpoints verified, "
+        f"entries hashed again: {entries:,}, of them erased: 0; checkpoints verified: 1; "
     )
     assert "bring a --checkpoint" not in said
     assert "bring a --checkpoint" in verify()[1], "a key that lies beside the log proves little"
 
 
 def test_an_exported_log_is_verified_without_any_of_this(home, verify, tmp_path):
-    folder = tmp_path / "for the examiner"
-    assert verify("--export", str(folder))[0] == 0
-    options = ["--key", verifier_key(NAME, SIGNING.public), "--kept", str(kept(home))]
+    parent = tmp_path / "for the examiner"
+    parent.mkdir()
+    (parent / "letter").write_text("is left alone")
+    status, said = verify("--export", str(parent))
+    assert status == 0
+    [folder] = parent.glob("offer-log-*")
+    assert f"exported to {folder}" in said
+    assert (parent / "letter").read_text() == "is left alone"
+    options = ["--key", SIGNING.verifier.as_text(), "--kept", str(kept(home))]
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(folder / "verify_offer_log.py"), str(folder), *options],
         check=False,
@@ -118,6 +123,12 @@ CHANGES = {
         lambda rows: with_value(rows, "client", 7, lambda _: rows["client"][-1].as_py()),
         "it is not what was sealed",
     ),
+    "a leaf is none": (
+        lambda rows: with_value(
+            with_value(rows, "line", 7, lambda _: None), "leaf", 7, lambda _: "nothing"
+        ),
+        "the log cannot be read to its end",
+    ),
     "a client was made up": (
         lambda rows: with_value(rows, "client", 7, lambda _: "0" * 32),
         "its client is not in the vault",
@@ -159,6 +170,29 @@ def test_a_changed_log_is_found(home, verify, change):
     assert said.splitlines()[-1].startswith("the log is NOT as it was sealed")
 
 
+@pytest.mark.parametrize("table", ["offer_log", "vault", "checkpoints"])
+def test_a_torn_file_is_a_finding_and_no_trace(home, verify, tmp_path, table):
+    path = sorted((home / "tables" / table / "data").rglob("*.parquet"))[0]
+    path.write_bytes(path.read_bytes()[:-100])
+    status, said = verify("--export", str(tmp_path / "out"))
+    assert status == 1
+    assert "the log cannot be read to its end" in said
+    assert f"{path.relative_to(home)} is not what run" in said
+    assert "nothing was exported" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_another_log_is_told_apart(home, verify, tmp_path):
+    other = SigningKey("another.example/offers", SIGNING.seed)
+    size, root = kept(home).read_text().split("\n")[1:3]
+    note = signed(Checkpoint(other.name, int(size), base64.b64decode(root)), other)
+    (tmp_path / "kept").write_text(note)
+    keys = [word for key in (SIGNING, other) for word in ("--key", key.verifier.as_text())]
+    status, said = verify("--checkpoint", str(tmp_path / "kept"), *keys)
+    assert status == 1
+    assert f"checkpoints are of different logs: another.example/offers, {NAME}" in said
+
+
 def forged(home: Path, keep: int, key: SigningKey) -> None:
     """A shorter log that agrees with itself: cut off, and a checkpoint signed for the rest."""
     rewrite(home, "offer_log", lambda rows: rows.filter(pc.less(rows["position"], keep)))
@@ -179,7 +213,7 @@ def test_a_shorter_log_signed_anew_is_found_by_who_kept_a_checkpoint(home, verif
     shutil.rmtree(home / "log" / "checkpoints")
     forged(home, 100, SIGNING)
     alone = verify()[1]
-    assert "100 entries hashed again (0 of them erased), 1 checkpoints verified" in alone
+    assert "entries hashed again: 100, of them erased: 0; checkpoints verified: 1" in alone
     assert "Entries were taken away" not in alone
     status, said = verify("--checkpoint", str(mine))
     assert status == 1
@@ -189,7 +223,7 @@ def test_a_shorter_log_signed_anew_is_found_by_who_kept_a_checkpoint(home, verif
 
 def test_a_log_under_another_key_is_found_by_who_has_the_right_one(home, verify):
     forged(home, 100, SigningKey(NAME, b"x" * 32))
-    status, said = verify("--key", verifier_key(NAME, SIGNING.public))
+    status, said = verify("--key", SIGNING.verifier.as_text())
     assert status == 1
     assert said.splitlines()[0].startswith("run ")
 
@@ -207,6 +241,40 @@ def test_a_changed_or_lost_published_file_is_found(home, verify, pattern):
     assert (status, f"{name} is not what run" in said) == (1, True)
     path.unlink()
     assert f"{name} is gone, which run" in verify()[1]
+
+
+def test_a_checkpoint_that_says_nothing_about_the_log_is_no_finding_about_it(
+    home, capsys, tmp_path
+):
+    (tmp_path / "letter").write_text("Dear auditor")
+    stranger = SigningKey("another.example/offers", bytes(32))
+    (tmp_path / "strange").write_text(signed(Checkpoint(stranger.name, 7, bytes(32)), stranger))
+    told = {
+        "letter": "says nothing about the log: this is no signed note",
+        "strange": "says nothing about the log: none of the known keys has signed",
+        "nowhere": "cannot read",
+    }
+    for name, words in told.items():
+        path = tmp_path / name
+        status = main(["offers", "verify", "--home", str(home), "--checkpoint", str(path)])
+        printed = capsys.readouterr()
+        assert (status, printed.out) == (1, "")
+        assert words in printed.err
+        assert str(path) in printed.err
+
+
+def test_a_copy_that_was_changed_is_a_finding(home, verify):
+    [copy] = (home / "log" / "checkpoints").iterdir()
+    copy.write_bytes(b"\xff" + copy.read_bytes())
+    status, said = verify()
+    assert (status, f"log/checkpoints/{copy.name}: the signature of" in said) == (1, True)
+
+
+def test_a_key_that_is_none_is_a_wrong_call(home, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["offers", "verify", "--home", str(home), "--key", "nonsense"])
+    assert ended.value.code == 2
+    assert "it should read name+8 digits+Base64" in capsys.readouterr().err
 
 
 def test_a_home_without_a_campaign_says_so(tmp_path, capsys):

@@ -15,14 +15,12 @@ from audit.checkpoint import (
     VerifierKey,
     opened,
     signed,
-    verifier_key,
 )
 from tables.errors import UserError
 
 NAME = "bank.example/offers"
 KEY, NEXT_KEY = SigningKey(NAME, bytes(range(32))), SigningKey(NAME, b"n" * 32)
-VERIFIER = VerifierKey(NAME, KEY.public)
-NEXT = VerifierKey(NAME, NEXT_KEY.public)
+VERIFIER, NEXT = KEY.verifier, NEXT_KEY.verifier
 CHECKPOINT = Checkpoint(NAME, 240_000, bytes(range(32)))
 # From the documentation of Go's golang.org/x/mod/sumdb/note, whose form this is.
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -39,7 +37,6 @@ def test_a_checkpoint_reads_as_c2sp_says() -> None:
     body, signature = note.split("\n\n")
     assert body == f"{NAME}\n240000\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     assert signature.startswith(f"\u2014 {NAME} ")
-    assert note.endswith("=\n") or note.endswith("\n")
     assert opened(note, [VERIFIER]) == CHECKPOINT
     assert signed(CHECKPOINT, KEY) == note, "the same bytes each time"
 
@@ -48,7 +45,7 @@ def test_a_note_that_others_have_signed_is_verified() -> None:
     key = VerifierKey.from_text(PETER)
     assert key.as_text() == PETER
     # Its signature holds, so that what is wrong is only that it is about something else.
-    with pytest.raises(BadCheckpoint, match="should have three lines"):
+    with pytest.raises(BadCheckpoint, match="should be name, size and root"):
         opened(PETERS_NOTE, [key])
     with pytest.raises(BadCheckpoint, match="signature of PeterNeumann is not of this"):
         opened(PETERS_NOTE.replace("problem,", "problems,"), [key])
@@ -77,7 +74,7 @@ def test_what_is_no_note_is_refused(note: str) -> None:
 @pytest.mark.parametrize("size", ["-1", "01", "1.0", "", "x"])
 def test_a_size_that_is_none_is_refused_though_it_is_signed(size: str) -> None:
     made = signed(Checkpoint(NAME, size, CHECKPOINT.root), KEY)  # type: ignore[arg-type]
-    with pytest.raises(BadCheckpoint, match="name, size or root is malformed"):
+    with pytest.raises(BadCheckpoint, match="should be name, size and root"):
         opened(made, [VERIFIER])
 
 
@@ -98,11 +95,11 @@ def test_while_keys_change_either_will_do() -> None:
 
 def test_keys_go_to_files_and_come_back() -> None:
     assert SigningKey.from_pem(NAME, KEY.as_pem()) == KEY
-    assert VerifierKey.from_text(verifier_key(NAME, KEY.public)) == VERIFIER
+    assert VerifierKey.from_text(VERIFIER.as_text()) == VERIFIER
     with pytest.raises(UserError, match="Bring it back from a backup"):
         SigningKey.from_pem(NAME, b"nothing")
     with pytest.raises(UserError, match="is no verifier key"):
-        VerifierKey.from_text(verifier_key(NAME, KEY.public).replace("+", "+0", 1))
+        VerifierKey.from_text(VERIFIER.as_text().replace("+", "+0", 1))
 
 
 def test_openssl_agrees(tmp_path: Path) -> None:

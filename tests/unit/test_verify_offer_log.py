@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from audit import verify_offer_log
-from audit.checkpoint import Checkpoint, SigningKey, signed, verifier_key
+from audit.checkpoint import Checkpoint, SigningKey, signed
 from audit.merkle import EMPTY
 from tables.leaves import leaf_hash
 
 NAME = "bank.example/offers"
 KEY, OTHER_KEY = SigningKey(NAME, bytes(32)), SigningKey(NAME, b"x" * 32)
-PUBLISHED = verifier_key(NAME, KEY.public)
+PUBLISHED = KEY.verifier.as_text()
 SIZES, PER_FILE, ERASED = (40, 100, 130), 50, (3, 77)
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -42,7 +42,7 @@ def write_log(folder: Path, size: int = SIZES[-1], key: SigningKey = KEY) -> Pat
     for at in sorted({*(one for one in SIZES if one < size), size}):
         checkpoint = Checkpoint(NAME, at, EMPTY.with_leaves(leaves[:at]).root())
         (folder / "checkpoints" / f"{at:012}").write_text(signed(checkpoint, key), "utf-8")
-    (folder / "keys").write_text(verifier_key(NAME, key.public) + "\n")
+    (folder / "keys").write_text(key.verifier.as_text() + "\n")
     return folder
 
 
