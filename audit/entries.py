@@ -41,7 +41,10 @@ def number_in_name(number: int) -> str:
 def in_order(
     folder: Path, files: Sequence[DataFile], columns: Sequence[str], run_id: str
 ) -> Iterator[pa.RecordBatch]:
-    """The entries of a run by position; each file is in order, and of each a batch is held.
+    """The entries of a run by position.
+
+    Files that were staged together are each in order and are read side by side, a batch of each at
+    a time; what was staged one after the other follows each other.
 
     Whether none is missing or twice is for the caller to look at: ``position`` comes with them.
 
@@ -51,9 +54,20 @@ def in_order(
         columns: Which.
         run_id: Whose.
     """
-    own = [folder / file.path for file in files if _is_of(file.path, run_id)]
+    own = [folder / file.path for file in files if file.rows and _is_of(file.path, run_id)]
+    together: dict[Path, list[Path]] = {}
+    for path in sorted(own, key=_first_position):
+        together.setdefault(path.parent, []).append(path)
     names = ["position", *columns]
-    return heapq.merge(*(_runs(path, names) for path in own), key=_first)
+    for paths in together.values():
+        yield from heapq.merge(*(_runs(path, names) for path in paths), key=_first)
+
+
+def _first_position(path: Path) -> int:
+    """What the file itself tells of its first row."""
+    with pq.ParquetFile(path) as file:
+        first = next(file.iter_batches(1, columns=["position"]))
+    return _first(first)
 
 
 def _runs(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -20,13 +20,12 @@ from audit import verify_offer_log
 from audit.check_log import check_log
 from audit.checkpoint import VerifierKey
 from audit.export_log import export_log
-from campaigns.offer_log import offer_log
 from conf.load import load_config
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.log_keys import published_keys
 from jobs.run import Run
-from jobs.seal import seal, with_pseudonyms
+from jobs.seal import seal, stage_log
 from jobs.staging import Staging
 from tables.derived import CHECKPOINTS, DECISIONS, OFFER_LOG
 from tables.files import make_folder
@@ -56,12 +55,7 @@ def main() -> None:
         _timed("decisions", found, lambda: run.stage(DECISIONS, many))
         decided = store.with_staged(staging.files).staged(DECISIONS)
 
-        def log() -> None:
-            vault, partitions = with_pseudonyms(run, decided), config.engine.shuffle_partitions
-            lines = offer_log(decided, vault, config.offers, partitions)
-            staging.stage(OFFER_LOG, lines, is_ordered=True)
-
-        _timed("log", found, log)
+        _timed("log", found, lambda: stage_log(run, decided))
         _timed("tree", found, lambda: seal(run))
     found["entries"] = staging.rows(OFFER_LOG)
     found["peak_mb_seal"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

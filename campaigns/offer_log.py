@@ -31,24 +31,17 @@ LOGGED = pa.schema(
 )
 
 
-def offer_log(
-    decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[str], partitions: int
-) -> DataFrame:
-    """The log of a run, its lines in the order of pseudonym and offer.
-
-    Each partition is in order, so that files can be read in that of the log.
+def offer_log(placed: DataFrame, partitions: int) -> DataFrame:
+    """Lines of the log; each partition is in order, so that files can be read in that of the log.
 
     Args:
-        decisions: Shaped ``DECISIONS``, one row per customer and offer.
-        vault: Shaped ``VAULT``, a row of each of these customers.
-        offer_ids: Every offer; each customer has a decision about each.
-        partitions: In how many they are worked on.
+        placed: As ``with_position`` gives it, or some of that.
+        partitions: In how many it is worked on.
 
     Returns:
         Shaped ``OFFER_LOG``.
     """
-    named = with_position(decisions, vault, offer_ids).drop(*NAMED_ELSEWHERE)
-    lines = named.mapInArrow(_log_batches, OFFER_LOG.ddl)
+    lines = placed.drop(*NAMED_ELSEWHERE).mapInArrow(_log_batches, OFFER_LOG.ddl)
     place = F.floor(F.col("position") / F.lit(LINES_TOGETHER))
     # Last: an engine may forget an order that was made before lines were.
     return lines.repartition(partitions, place).sortWithinPartitions("position")
@@ -58,7 +51,12 @@ def with_position(decisions: DataFrame, vault: DataFrame, offer_ids: Iterable[st
     """Add each decision's pseudonym, secret and place in the log.
 
     Every customer has the same offers, so only customers are numbered across all partitions. The
-    order is that of pseudonyms: a place tells nothing about the customer.
+    order is that of pseudonyms and offers: a place tells nothing about the customer.
+
+    Args:
+        decisions: Shaped ``DECISIONS``, one row per customer and offer.
+        vault: Shaped ``VAULT``, a row of each of these customers.
+        offer_ids: Every offer; each customer has a decision about each.
     """
     ordered = sorted(offer_ids)
     # One partition on purpose, of one short row per customer; said so that no engine warns of it.

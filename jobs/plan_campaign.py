@@ -21,7 +21,6 @@ from campaigns.competition import Terms
 from campaigns.decisions import decisions
 from campaigns.endings import NO_AMOUNTS, Amounts, amounts, ending_accounts, with_balances
 from campaigns.moves import MONTHS, NO_RATES, RenewalRates, renewal_rates, renewals
-from campaigns.offer_log import offer_log
 from campaigns.reasons import Pair
 from campaigns.returned_contacts import with_returned
 from campaigns.sources import CampaignSources
@@ -36,7 +35,7 @@ from jobs.levers_offered import levers_offered
 from jobs.offer_reasons import offer_reasons
 from jobs.run import Run
 from jobs.scratch import kept
-from jobs.seal import check_log_goes_on, seal, with_pseudonyms
+from jobs.seal import check_log_goes_on, seal, stage_log
 from models.registry import champions
 from tables.base import Table
 from tables.derived import (
@@ -44,7 +43,6 @@ from tables.derived import (
     CARE_LISTS,
     DECISIONS,
     DISPOSITIONS,
-    OFFER_LOG,
     PROPENSITY_SCORES,
 )
 from tables.reason_codes import Outcome
@@ -100,10 +98,7 @@ def plan_campaign(run: Run) -> None:
             run.figures.update(campaign_figures(run, sources, decided, folder))
         _note_choice(run, planned.choice)
         advance(1)
-        vault = with_pseudonyms(run, decided)
-        partitions = run.config.engine.shuffle_partitions
-        lines = offer_log(decided, vault, run.config.offers, partitions)
-        run.staging.stage(OFFER_LOG, lines, is_ordered=True)
+        vault = stage_log(run, decided)
         seal(run)
         advance(1)
         offers = offers_made(decided, sources.customers, vault)

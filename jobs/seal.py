@@ -6,21 +6,28 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from pyspark.sql import functions as F
 
 from audit.checkpoint import Checkpoint, signed
 from audit.entries import checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier
+from campaigns.offer_log import offer_log, with_position
 from campaigns.pseudonyms import new_clients
 from jobs.home import Home
 from jobs.log_keys import signing_key, vault_key
+from jobs.scratch import read_kept
 from tables.arrow import arrow_schema
-from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
+from tables.derived import CHECKPOINTS, DECISIONS, OFFER_LOG, VAULT
 from tables.errors import UserError
+from tables.files import scratch_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from jobs.run import Run
+
+LINES_AT_ONCE = 500_000
+SCRATCH, PART = ".log-", "part"
 
 
 def check_log_goes_on(run: Run) -> None:
@@ -40,15 +47,26 @@ def check_log_goes_on(run: Run) -> None:
     signing_key(Home(run.home), name)
 
 
-def with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:
-    """Stage a row of the vault for everybody who has none yet.
+def stage_log(run: Run, decisions: DataFrame) -> DataFrame:
+    """Stage a line for each decision, and a row of the vault for everybody who has none yet.
+
+    Lines are several times as wide as decisions, and an engine holds what it puts in order: so
+    many at a time as ``LINES_AT_ONCE`` says.
 
     Returns:
         The vault, shaped ``VAULT``.
     """
-    known = run.store.records(VAULT)
-    run.stage(VAULT, new_clients(decisions, known, vault_key(Home(run.home))))
-    return run.store.with_staged(run.staging.files).records(VAULT)
+    vault = _with_pseudonyms(run, decisions)
+    placed = with_position(decisions, vault, run.config.offers)
+    if run.staging.rows(DECISIONS) <= LINES_AT_ONCE:
+        _stage_lines(run, placed)
+        return vault
+    with scratch_folder(run.home / "tables", SCRATCH) as folder:
+        part = F.floor(F.col("position") / F.lit(LINES_AT_ONCE)).cast("string")
+        placed.withColumn(PART, part).write.partitionBy(PART).parquet(str(folder / "placed"))
+        for one in sorted((folder / "placed").glob(f"{PART}=*")):
+            _stage_lines(run, read_kept(placed, one))
+    return vault
 
 
 def seal(run: Run) -> None:
@@ -67,6 +85,17 @@ def seal(run: Run) -> None:
     }
     run.stage(CHECKPOINTS, pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS)))
     run.note(log_entries=frontier.size)
+
+
+def _with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:
+    known = run.store.records(VAULT)
+    run.stage(VAULT, new_clients(decisions, known, vault_key(Home(run.home))))
+    return run.store.with_staged(run.staging.files).records(VAULT)
+
+
+def _stage_lines(run: Run, placed: DataFrame) -> None:
+    lines = offer_log(placed, run.config.engine.shuffle_partitions)
+    run.staging.stage(OFFER_LOG, lines, is_ordered=True)
 
 
 def _staged_leaves(run: Run) -> Iterator[bytes]:

@@ -18,7 +18,14 @@ from jobs.run import Run
 from jobs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.base import Table
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, VAULT
+from tables.derived import (
+    CAMPAIGN_LISTS,
+    CARE_LISTS,
+    CHECKPOINTS,
+    DECISIONS,
+    OFFER_LOG,
+    VAULT,
+)
 from tables.sources import BRANCHES
 from tables.store import Store
 from tests.campaign_bank import AS_OF, frame, make_bank
@@ -64,7 +71,7 @@ def planned(
     store = BankStore(home / "tables", spark, frames)
     run = Run("campaign", AS_OF, RUN_ID, config, home, spark, store, staging)
     job.plan_campaign(run)
-    tables = (DECISIONS, OFFER_LOG, VAULT, CAMPAIGN_LISTS, CARE_LISTS)
+    tables = (DECISIONS, OFFER_LOG, VAULT, CHECKPOINTS, CAMPAIGN_LISTS, CARE_LISTS)
     staged = store.with_staged(staging.files)
     return run, {table.name: rows_of(staged.staged(table)) for table in tables}
 
@@ -121,6 +128,22 @@ def test_options_that_stay_where_the_engine_is_make_the_same_tables(
     there, staged_there = planned(spark, tmp_path / "there", monkeypatch, capacity=3)
     assert staged_there == staged_here
     assert there.figures == here.figures
+
+
+def test_a_log_that_is_staged_in_parts_is_the_same(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def log(folder: Path) -> tuple[list[dict[str, object]], int]:
+        run, staged = planned(spark, folder, monkeypatch, capacity=3)
+        rows = sorted(staged["offer_log"], key=lambda row: int(str(row["position"])))
+        return rows + staged["checkpoints"], len(run.staging.files["offer_log"])
+
+    whole, files = log(tmp_path / "whole")
+    monkeypatch.setattr("jobs.seal.LINES_AT_ONCE", 700)
+    in_parts, more = log(tmp_path / "parts")
+    assert in_parts == whole
+    assert more > files, "they were parts"
+    assert not list((tmp_path / "parts" / "tables").glob(".log-*")), "nothing is left behind"
 
 
 def test_a_campaign_without_capacity_offers_nothing_and_logs_everything(

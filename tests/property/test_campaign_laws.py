@@ -16,7 +16,7 @@ from campaigns.candidates import candidates
 from campaigns.choice import choose, competing, outcomes
 from campaigns.competition import Terms
 from campaigns.decisions import decisions
-from campaigns.offer_log import offer_log
+from campaigns.offer_log import offer_log, with_position
 from campaigns.pseudonyms import new_clients
 from campaigns.sources import CampaignSources
 from conf.load import load_config
@@ -241,5 +241,5 @@ def log_of(
     decided = write_down(decide(sources, config, write_down))
     nobody = decided.sparkSession.createDataFrame([], VAULT.ddl)
     vault = write_down(new_clients(decided, nobody, KEY))
-    rows = offer_log(decided, vault, config.offers, 3).collect()
+    rows = offer_log(with_position(decided, vault, config.offers), 3).collect()
     return sorted((row.position, row.line, row.leaf) for row in rows)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from campaigns.offer_log import IN_LINE, canonical_lines, entries, offer_log
+from campaigns.offer_log import IN_LINE, canonical_lines, entries, offer_log, with_position
 from campaigns.pseudonyms import client_name, client_secret, new_clients
 from tables.arrow import arrow_schema
 from tables.derived import DECISIONS, VAULT
@@ -150,7 +150,7 @@ def test_lines_name_nobody(spark: SparkSession) -> None:
     assert {"customer_id", "household_id"} & {*IN_LINE} == set()
     decided = rows({"customer_id": "C10", "household_id": "H7"})
     frame = spark.createDataFrame(decided, DECISIONS.ddl)
-    [entry] = offer_log(frame, vault(spark, "C10"), ["b"], 2).collect()
+    [entry] = log_of(frame, vault(spark, "C10"), ["b"]).collect()
     told = json.loads(entry.line)
     assert list(told) == sorted(IN_LINE)
     assert told["client"] == entry.client == client_name(KEY, "C10")
@@ -165,7 +165,7 @@ def test_lines_stand_in_the_order_of_pseudonym_and_offer(spark: SparkSession) ->
     frame = spark.createDataFrame(decided, DECISIONS.ddl).repartition(3)
     clients = vault(spark, "C10", "C2", "c1", "c1 of another")
 
-    log = sorted(offer_log(frame, clients, ["b", "a"], 2).collect(), key=lambda row: row.position)
+    log = sorted(log_of(frame, clients, ["b", "a"]).collect(), key=lambda row: row.position)
 
     assert [row.position for row in log] == list(range(6))
     told = [json.loads(row.line) for row in log]
@@ -181,9 +181,13 @@ def test_lines_stand_in_the_order_of_pseudonym_and_offer(spark: SparkSession) ->
 def test_a_line_has_one_leaf_wherever_it_is_made(spark: SparkSession) -> None:
     decided = rows({"customer_id": "C10"}, {"customer_id": "C2"})
     frame, clients = spark.createDataFrame(decided, DECISIONS.ddl), vault(spark, "C10", "C2")
-    log = {row.leaf for row in offer_log(frame, clients, ["b"], 2).collect()}
+    log = {row.leaf for row in log_of(frame, clients, ["b"]).collect()}
     named = frame.join(clients, "customer_id").toArrow()
     assert {*entries(named)[1].to_pylist()} == log
+
+
+def log_of(decided: DataFrame, clients: DataFrame, offer_ids: list[str]) -> DataFrame:
+    return offer_log(with_position(decided, clients, offer_ids), partitions=2)
 
 
 def vault(spark: SparkSession, *customers: str) -> DataFrame:
