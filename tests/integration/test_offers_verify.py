@@ -221,6 +221,20 @@ def test_a_shorter_log_signed_anew_is_found_by_who_kept_a_checkpoint(home, verif
     assert "Entries were taken away" in said
 
 
+def test_whoever_kept_a_checkpoint_of_fewer_entries_sees_whether_they_are_still_those(
+    home, verify, tmp_path
+):
+    files = (home / "tables" / "offer_log" / "data").rglob("*.parquet")
+    rows = pa.concat_tables([pq.read_table(path, partitioning=None) for path in files])
+    leaves = map(bytes.fromhex, rows.sort_by("position")["leaf"].to_pylist()[:100])
+    root = EMPTY.with_leaves(leaves).root()
+    for kept_root, ends in ((root, 0), (bytes(32), 1)):
+        (tmp_path / "kept").write_text(signed(Checkpoint(NAME, 100, kept_root), SIGNING))
+        status, said = verify("--checkpoint", str(tmp_path / "kept"))
+        assert status == ends
+        assert ("the first 100 entries are not those it was signed for" in said) == bool(ends)
+
+
 def test_a_log_under_another_key_is_found_by_who_has_the_right_one(home, verify):
     forged(home, 100, SigningKey(NAME, b"x" * 32))
     status, said = verify("--key", SIGNING.verifier.as_text())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
+import string
 import subprocess
 from pathlib import Path
 
@@ -63,6 +65,19 @@ def test_whatever_is_changed_in_a_note_is_refused() -> None:
                 continue
             with pytest.raises(BadCheckpoint):
                 opened(text, [VERIFIER])
+
+
+def test_of_a_note_there_is_one_spelling() -> None:
+    note = signed(CHECKPOINT, KEY)
+    # Two bits of the last digit before the "=" are no part of the signature.
+    last = note[-3]
+    digits = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    other = digits[digits.index(last) ^ 1]
+    respelt = f"{note[:-3]}{other}{note[-2:]}"
+    written, read = (base64.b64decode(one.split()[-1]) for one in (note, respelt))
+    assert read == written
+    with pytest.raises(BadCheckpoint, match="a line of a signature is malformed"):
+        opened(respelt, [VERIFIER])
 
 
 @pytest.mark.parametrize("note", ["", "\n\n", f"{NAME}\n1\nAA==\n", f"{NAME}\n1\nAA==\n\n"])
