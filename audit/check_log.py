@@ -11,6 +11,7 @@ import pyarrow as pa
 from audit.checkpoint import BadCheckpoint, Checkpoint, VerifierKey, opened
 from audit.entries import COLUMNS, checkpoints_in_order, in_order, secrets_of
 from audit.merkle import EMPTY, Frontier
+from audit.statement import statement_leaf
 from tables.derived import OFFER_LOG
 from tables.leaves import leaf_hash, salt
 from tables.store import Store
@@ -38,12 +39,14 @@ class LogCheck:
     Attributes:
         entries: Lines that were hashed, erased ones included.
         erased: Lines of which only the leaf is left.
-        runs: Campaigns whose checkpoint is of what there is, and signed.
+        runs: Runs whose checkpoint is of what there is, and signed.
+        statements: What each of these runs states about itself, by run_id, in order.
     """
 
     entries: int = 0
     erased: int = 0
     runs: int = 0
+    statements: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
 
 
@@ -114,7 +117,9 @@ class _Reader:
                 )
             place += len(positions)
             frontier = self._grown(frontier, self._leaves(entries, run_id))
-        return frontier
+        self.check.entries += 1
+        self.check.statements[run_id] = row["statement"]
+        return self._grown(frontier, [statement_leaf(row["statement"])])
 
     def _leaves(self, entries: pa.RecordBatch, run_id: str) -> list[bytes]:
         """The leaf that each line makes today; of erased ones the leaf that was kept."""

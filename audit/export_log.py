@@ -23,6 +23,7 @@ from audit.entries import (
     number_in_name,
     secrets_of,
 )
+from audit.statement import NO_SALT
 from tables.derived import OFFER_LOG
 from tables.leaves import salt
 from tables.store import Store
@@ -57,6 +58,7 @@ def _write_run(
     with path.open("wb") as raw, gzip.GzipFile("", "wb", LIGHT, raw, mtime=0) as file:
         for entries in in_order(store.folder / OFFER_LOG.name, files, COLUMNS, run_id):
             file.write("".join(_lines(entries, run_id, secrets)).encode())
+        file.write(f"{NO_SALT.hex()} {row['statement']}\n".encode())
 
 
 def _lines(entries: pa.RecordBatch, run_id: str, secrets: Mapping[str, str]) -> list[str]:

@@ -6,9 +6,10 @@
 Everything below can be read in half an hour, and nothing else of the system is used. A folder holds
 
 - `entries-000000000000.txt.gz`, …: the log in its order, named by the place of their first entry. A
-  line is `<salt, 64 digits> <decision, JSON>`; of an entry that was erased it is its leaf alone. A
-  leaf is SHA-256 over a zero byte, the salt's 32 bytes and the decision; over the leaves stands a
-  Merkle tree (RFC 9162 §2.1).
+  line is `<salt, 64 digits> <decision, JSON>`; of an entry that was erased it is its leaf alone.
+  The last of a campaign is under a salt of zeros, and names the digest of every list that was
+  published. A leaf is SHA-256 over a zero byte, the salt's 32 bytes and the text after it; over
+  the leaves stands a Merkle tree (RFC 9162 §2.1).
 - `checkpoints/000000240000`, …: what was signed after each campaign, named by the entries that the
   log had: name, size and root (C2SP tlog-checkpoint), signed with Ed25519 (C2SP signed-note).
 - `keys`: the bank's verifier keys. They lie beside the log: whoever can change one can change both.

@@ -30,13 +30,11 @@ LISTS = "lists"
 
 def lists_folder(home: Home, record: RunRecord) -> Path:
     """Where the list files of a committed run lie."""
-    return home.lists / str(record.as_of) / record.campaign_id / record.run_id[:12]
+    return home.lists_of(record.as_of, record.campaign_id, record.run_id)
 
 
 def list_digests(run: Run, proposed: Store) -> Mapping[str, str]:
-    """SHA-256 by path of the list files that the staged tables make; none for other steps."""
-    if run.step != "campaign":
-        return {}
+    """SHA-256 by path of the list files that the tables staged by a campaign make."""
     with _scratch(run.home / LISTS) as folder:
         _writer(proposed, run.config, run.as_of)(folder)
         return _digests(folder)

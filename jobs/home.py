@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from tables.files import make_folder
@@ -33,6 +34,10 @@ class Home:
     def lists(self) -> Path:
         """Campaign lists, copies made from committed runs."""
         return self.path / "lists"
+
+    def lists_of(self, as_of: date, campaign_id: str, run_id: str) -> Path:
+        """The list files of one run."""
+        return self.lists / str(as_of) / campaign_id / run_id[:12]
 
     @property
     def reports(self) -> Path:

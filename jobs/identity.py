@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conf.load import config_json
 from conf.schema import RunConfig
+from tables.runs import RunRecord
 
 PACKAGES = (
     "conf",
@@ -28,24 +29,38 @@ VERSION = "0.1.0"
 
 def run_id(step: str, as_of: date, config: RunConfig, inputs: Mapping[str, str], code: str) -> str:
     """SHA-256 over everything that may change the result, hex (DESIGN §5)."""
+    return _identity(step, as_of, config_json(config), inputs, code)
+
+
+def id_as_recorded(record: RunRecord) -> str:
+    """The id that a run of a month's step has, if what ``runs`` tells of it is true."""
+    return _identity(record.step, record.as_of, record.config, record.inputs, record.code_version)
+
+
+def result_config_hash(config: RunConfig) -> str:
+    """Digest of the settings that may change a result."""
+    return _settings_hash(config_json(config))
+
+
+def _identity(step: str, as_of: date, config: str, inputs: Mapping[str, str], code: str) -> str:
     identity = {
         "step": step,
         "as_of": as_of.isoformat(),
-        "campaign_id": config.campaign.campaign_id,
+        "campaign_id": json.loads(config)["campaign"]["campaign_id"],
         "inputs": dict(inputs),
-        "config": result_config_hash(config),
+        "config": _settings_hash(config),
         "code": code,
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def result_config_hash(config: RunConfig) -> str:
-    """Digest of the settings that may change a result.
+def _settings_hash(config: str) -> str:
+    """Of a configuration in JSON.
 
     Lists carry the ``run_id`` and must be the same bytes on any engine, core count and
     partitioning (P3), so how the work is shared is left out.
     """
-    settings = json.loads(config_json(config))
+    settings = json.loads(config)
     del settings["engine"]
     del settings["models"]["processes"]
     del settings["bank"]["transaction_buckets"]

@@ -99,7 +99,6 @@ def plan_campaign(run: Run) -> None:
         _note_choice(run, planned.choice)
         advance(1)
         vault = stage_log(run, decided)
-        seal(run)
         advance(1)
         offers = offers_made(decided, sources.customers, vault)
         made = offers.toArrow()
@@ -109,6 +108,7 @@ def plan_campaign(run: Run) -> None:
         advance(1)
         care = care_list(decided, sources.customers, sources.flags, run.config, run.as_of)
         run.stage(CARE_LISTS, care)
+        seal(run)
         advance(1)
     _note_outcomes(run, decided)
 

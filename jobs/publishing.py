@@ -151,8 +151,8 @@ def _commit(
     """Commit every staged table, force it to the disk, then commit the run."""
     pins = dict(read.pins)
     outputs: dict[str, Mapping[str, str]] = {}
-    if lists := exports.list_digests(run, run.store.with_staged(run.staging.files)):
-        outputs[exports.LISTS] = lists
+    if run.list_files:
+        outputs[exports.LISTS] = run.list_files
     for name, staged in sorted(run.staging.files.items()):
         folder = context.home.tables / name
         table = run.staging.tables[name]

@@ -30,6 +30,7 @@ class Run:
     Attributes:
         counts: For the summary and the ``runs`` table.
         figures: What the report shows beside the contracts.
+        list_files: SHA-256 of the list files to be published, by path below the run's lists.
     """
 
     step: str
@@ -43,6 +44,7 @@ class Run:
     deliveries: tuple[Delivery, ...] = ()
     counts: dict[str, object] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    list_files: dict[str, str] = field(default_factory=dict)
 
     def stage(self, table: Table, rows: DataFrame | pa.Table) -> None:
         """Write the rows of this run; see ``Staging.stage``."""

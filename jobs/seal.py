@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,8 +12,10 @@ from pyspark.sql import functions as F
 from audit.checkpoint import Checkpoint, signed
 from audit.entries import checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier
+from audit.statement import statement, statement_leaf
 from campaigns.offer_log import offer_log, with_position
 from campaigns.pseudonyms import new_clients
+from jobs.exports import list_digests
 from jobs.home import Home
 from jobs.log_keys import signing_key, vault_key
 from jobs.scratch import read_kept
@@ -70,10 +73,14 @@ def stage_log(run: Run, decisions: DataFrame) -> DataFrame:
 
 
 def seal(run: Run) -> None:
-    """Stage the checkpoint that the log ends with once the staged lines are in it."""
+    """Stage the checkpoint that the log ends with once what the run has staged is in it.
+
+    Its lists must have been staged, too: the run states last which files it publishes.
+    """
     so_far = checkpoints_in_order(run.store)
     earlier = Frontier.from_text(so_far[-1]["peaks"]) if so_far else EMPTY
-    frontier = earlier.with_leaves(_staged_leaves(run))
+    stated = _statement(run)
+    frontier = earlier.with_leaves(chain(_staged_leaves(run), [statement_leaf(stated)]))
     name = run.config.bank.log_name
     checkpoint = Checkpoint(name, frontier.size, frontier.root())
     row = {
@@ -82,9 +89,18 @@ def seal(run: Run) -> None:
         "size": frontier.size,
         "peaks": frontier.as_text(),
         "note": signed(checkpoint, signing_key(Home(run.home), name)),
+        "statement": stated,
     }
     run.stage(CHECKPOINTS, pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS)))
     run.note(log_entries=frontier.size)
+
+
+def _statement(run: Run) -> str:
+    run.list_files.update(list_digests(run, run.store.with_staged(run.staging.files)))
+    campaign_id = run.config.campaign.campaign_id
+    folder = Home(run.home).lists_of(run.as_of, campaign_id, run.run_id).relative_to(run.home)
+    files = {(folder / path).as_posix(): digest for path, digest in run.list_files.items()}
+    return statement(run.run_id, run.step, run.as_of, campaign_id, files)
 
 
 def _with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:

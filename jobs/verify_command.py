@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audit.check_log import Kept, LogCheck, check_log
 from audit.checkpoint import BadCheckpoint, VerifierKey, opened
 from audit.entries import number_in_name
 from audit.export_log import export_log
 from jobs.checkpoint_files import EVERY
-from jobs.exports import LISTS, lists_folder
 from jobs.home import Home
 from jobs.log_keys import published_keys
+from jobs.published_files import changed_files, changed_record, published_files
 from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
 from tables.errors import UserError
-from tables.files import sha256_of, write_tree
+from tables.files import write_tree
 from tables.runs import Runs
 from tables.store import Store
-
-if TYPE_CHECKING:
-    from tables.runs import RunRecord
 
 SEALED = (OFFER_LOG, VAULT, CHECKPOINTS)
 FAILED = 1
@@ -41,9 +36,14 @@ def verify_command(options: argparse.Namespace) -> int:
     store = Store(home.tables, None, {name: pin for name, pin in pins.items() if pin is not None})
     kept = [*_brought(options.checkpoint, keys), *_copies(home)]
     check = check_log(store, keys, kept)
-    files, changed = _published(home, runs)
-    findings = [*check.findings, *changed]
-    lines = [*findings, *_told(check, files, keys, is_from_home=not options.key)]
+    records = runs.committed()
+    files = published_files(home, records)
+    findings = [
+        *check.findings,
+        *changed_record(records, files, check.statements),
+        *changed_files(home, files),
+    ]
+    lines = [*findings, *_told(check, len(files), keys, is_from_home=not options.key)]
     if options.export:
         lines.append(_exported(store, keys, check, options.export))
     sys.stdout.write("\n".join([*lines, _verdict(findings)]) + "\n")
@@ -86,26 +86,6 @@ def _copies(home: Home) -> list[Kept]:
         Kept(str(path.relative_to(home.path)), path.read_text(encoding="utf-8", errors="replace"))
         for path in paths
     ]
-
-
-def _published(home: Home, runs: Runs) -> tuple[int, list[str]]:
-    """How many files runs have published, and which are no longer what they were."""
-    count, findings = 0, []
-    for record in runs.committed():
-        for path, digest in _files(home, record):
-            count += 1
-            name = path.relative_to(home.path)
-            if not path.exists():
-                findings.append(f"{name} is gone, which run {record.run_id[:12]} published")
-            elif sha256_of(path) != digest:
-                findings.append(f"{name} is not what run {record.run_id[:12]} published")
-    return count, findings
-
-
-def _files(home: Home, record: RunRecord) -> Iterator[tuple[Path, str]]:
-    for name, digests in sorted(record.outputs.items()):
-        folder = lists_folder(home, record) if name == LISTS else home.tables / name
-        yield from ((folder / path, digest) for path, digest in sorted(digests.items()))
 
 
 def _told(check: LogCheck, files: int, keys: list[VerifierKey], *, is_from_home: bool) -> list[str]:

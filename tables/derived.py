@@ -268,10 +268,12 @@ CHECKPOINTS = Table(
     kind="record",
     columns=columns(
         "run_id string -- the run whose lines are the last ones",
-        "first_entry bigint -- place of its first line in the whole log, from 0",
-        "size bigint -- lines of the whole log",
+        "first_entry bigint -- place of its first entry in the whole log, from 0",
+        "size bigint -- entries of the whole log",
         "peaks string -- roots of the full trees that it consists of, hex, the largest first",
         "note string -- the checkpoint: name, size and root of the log, signed (C2SP)",
+        "statement string -- last entry of the run: the digest of every list file it published,"
+        " canonical JSON",
     ),
 )
 

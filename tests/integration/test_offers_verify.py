@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from audit.checkpoint import Checkpoint, SigningKey, signed
 from audit.merkle import EMPTY
+from audit.statement import statement_leaf
 from jobs.cli import main
 from tests.log_keys import NAME, SIGNING
 
@@ -199,9 +201,12 @@ def forged(home: Path, keep: int, key: SigningKey) -> None:
     paths = (home / "tables" / "offer_log").rglob("*.parquet")
     tables = [pq.read_table(path, partitioning=None) for path in paths]
     rows = pa.concat_tables(tables).sort_by("position")
-    frontier = EMPTY.with_leaves(map(bytes.fromhex, rows["leaf"].to_pylist()))
+    stated = pq.read_table(home / "tables" / "checkpoints" / "data", partitioning=None)["statement"]
+    leaves = [bytes.fromhex(leaf) for leaf in rows["leaf"].to_pylist()]
+    frontier = EMPTY.with_leaves([*leaves, statement_leaf(stated[0].as_py())])
     note = signed(Checkpoint(key.name, frontier.size, frontier.root()), key)
-    for column, value in (("note", note), ("size", keep), ("peaks", frontier.as_text())):
+    told = {"note": note, "size": frontier.size, "peaks": frontier.as_text()}
+    for column, value in told.items():
         rewrite(
             home, "checkpoints", lambda row, c=column, v=value: with_value(row, c, 0, lambda _: v)
         )
@@ -213,7 +218,7 @@ def test_a_shorter_log_signed_anew_is_found_by_who_kept_a_checkpoint(home, verif
     shutil.rmtree(home / "log" / "checkpoints")
     forged(home, 100, SIGNING)
     alone = verify()[1]
-    assert "entries hashed again: 100, of them erased: 0; checkpoints verified: 1" in alone
+    assert "entries hashed again: 101, of them erased: 0; checkpoints verified: 1" in alone
     assert "Entries were taken away" not in alone
     status, said = verify("--checkpoint", str(mine))
     assert status == 1
@@ -255,6 +260,64 @@ def test_a_changed_or_lost_published_file_is_found(home, verify, pattern):
     assert (status, f"{name} is not what run" in said) == (1, True)
     path.unlink()
     assert f"{name} is gone, which run" in verify()[1]
+
+
+def with_record(home: Path, column: str, change) -> None:
+    """Change what `runs` says about the campaign."""
+
+    def alter(rows: pa.Table) -> pa.Table:
+        return with_value(rows, column, rows["step"].to_pylist().index("campaign"), change)
+
+    rewrite(home, "runs", alter)
+
+
+def test_a_list_exchanged_together_with_its_digest_is_found(home, verify):
+    path = sorted((home / "lists").rglob("branches/*.csv"))[0]
+    honest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    other = hashlib.sha256(path.read_bytes()).hexdigest()
+    with_record(home, "outputs", lambda told: told.replace(honest, other))
+    status, said = verify()
+    assert status == 1
+    assert f"{path.relative_to(home)}: `runs` has another digest than run" in said
+    assert "is not what run" not in said, "the record and the file agree; only the log tells"
+
+
+def test_a_list_that_was_added_is_found(home, verify):
+    path = sorted((home / "lists").rglob("branches/*.csv"))[0]
+    added = path.with_name("Z.csv")
+    shutil.copy(path, added)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with_record(
+        home,
+        "outputs",
+        lambda told: told.replace('{"branches/', f'{{"branches/Z.csv": "{digest}", "branches/'),
+    )
+    status, said = verify()
+    assert status == 1
+    assert f"{added.relative_to(home)}: `runs` says that it was published, but no run" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("inputs", lambda told: told.replace('"ingest": "', '"ingest": "0')),
+        ("config", lambda told: told.replace('"branch_capacity":12', '"branch_capacity":13')),
+        ("code_version", lambda told: f"{told}0"),
+    ],
+)
+def test_a_record_that_tells_other_inputs_settings_or_code_is_found(home, verify, column, change):
+    with_record(home, column, change)
+    status, said = verify()
+    assert status == 1
+    assert "is not what its id was made of" in said
+
+
+def test_a_record_under_another_name_is_found(home, verify):
+    with_record(home, "run_id", lambda told: told[::-1])
+    status, said = verify()
+    assert status == 1
+    assert "was sealed, but `runs` does not tell of it" in said
 
 
 def test_a_checkpoint_that_says_nothing_about_the_log_is_no_finding_about_it(

@@ -1,0 +1,49 @@
+"""What a run states about itself, the last of its entries in the log: which files it published.
+
+Decisions alone would not tell whether a list is the one that was made of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+
+from tables.leaves import leaf_hash
+
+# Nothing here is about a client, so that there is nothing to hide from who tries texts out.
+NO_SALT = bytes(32)
+
+
+def statement(
+    run_id: str, step: str, as_of: date, campaign_id: str, files: Mapping[str, str]
+) -> str:
+    """Canonical JSON: sorted keys, no spaces.
+
+    Args:
+        run_id: Tells, by being a hash of them, what was read, how it was configured, and the code.
+        step: Its step.
+        as_of: Its as-of date.
+        campaign_id: The campaign.
+        files: SHA-256 by path below the home folder, of what people get to see. Tables are left
+            out: engines write the same rows as different bytes, and a log is the same on each.
+    """
+    told = {
+        "as_of": as_of.isoformat(),
+        "campaign_id": campaign_id,
+        "files": dict(files),
+        "run_id": run_id,
+        "step": step,
+    }
+    return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def statement_leaf(text: str) -> bytes:
+    """Its leaf; it goes into the tree as decisions do, with a salt of zeros."""
+    return bytes.fromhex(leaf_hash(text, NO_SALT))
+
+
+def files_stated(text: str) -> dict[str, str]:
+    """SHA-256 by path below the home folder."""
+    files: dict[str, str] = json.loads(text)["files"]
+    return files
