@@ -18,6 +18,7 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from jobs.explain_arguments import add_explain
 from jobs.lookup_arguments import add_by, add_lookups
 from tables.errors import UserError
 
@@ -92,6 +93,7 @@ def add_offers(commands: Commands) -> None:
     add_home(disposition)
     _add_recall(verbs)
     _add_verify(verbs)
+    add_explain(verbs)
     add_lookups(verbs)
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+# Who asks for one client's rows, which lie together, decodes so many and not the whole file. An
+# engine that has no such option ignores it.
+ROWS_TOGETHER = ("max_row_group_size", "65536")
+
+
 class Staging:
     """Data files of one attempt of one run, by table.
 
@@ -96,5 +101,6 @@ class Staging:
                 rows.select(*columns)
                 .repartition(self._partitions, table.key[-1] if table.key else columns[0])
                 .sortWithinPartitions(*table.key)
-                .write.parquet(str(target))
+                .write.option(*ROWS_TOGETHER)
+                .parquet(str(target))
             )

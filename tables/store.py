@@ -158,34 +158,53 @@ class Store:
 
     def snapshot(self, table: Table, as_of: date) -> DataFrame:
         """The rows of a derived table for one as-of date."""
-        return self._read(table, self._slice(table, as_of))
+        return self._read(table, self.slice_files(table, as_of))
 
     def arrow(self, table: Table, as_of: date, columns: Sequence[str] | None = None) -> pa.Table:
         """The same without an engine, sorted by key."""
-        rows = self._arrow(table, self._slice(table, as_of))
+        rows = self._arrow(table, self.slice_files(table, as_of))
         return rows.select(list(columns)) if columns is not None else rows
 
     def arrow_of(
         self, table: Table, as_of: date, customers: Collection[str], columns: Sequence[str]
     ) -> pa.Table:
         """Some columns of ``arrow`` for some customers, in no order: not all rows are held."""
-        schema = arrow_schema(table)
-        files = self._slice(table, as_of)
-        if not files:
-            return schema.empty_table().select(list(columns))
-        paths = [str(self.folder / table.name / file.path) for file in files]
         wanted = pc.field("customer_id").isin(pa.array(sorted(customers), pa.string()))
-        rows = ds.dataset(paths, schema=schema, format="parquet")
-        return rows.to_table(columns=list(columns), filter=wanted)
+        return self.snapshot_where(table, as_of, wanted, columns)
+
+    def snapshot_where(
+        self, table: Table, as_of: date, wanted: pc.Expression, columns: Sequence[str]
+    ) -> pa.Table:
+        """Some columns of some rows of ``arrow``, likewise."""
+        return self._where(table, self.slice_files(table, as_of), wanted, columns)
+
+    def arrow_where(
+        self, table: Table, wanted: pc.Expression, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Some rows of a table that is only appended to, in no order: not all rows are held."""
+        return self._where(table, self.files(table), wanted, columns)
 
     def stored_columns(self, table: Table, as_of: date) -> StoredColumns:
         """The rows of a derived table for one as-of date, to be read column by column."""
-        files = self._slice(table, as_of)
+        files = self.slice_files(table, as_of)
         return StoredColumns([self.folder / table.name / file.path for file in files])
 
     def arrow_records(self, table: Table) -> pa.Table:
         """What ``records`` gives, without an engine, sorted by key."""
         return self._arrow(table, self.files(table))
+
+    def _where(
+        self,
+        table: Table,
+        files: Sequence[DataFile],
+        wanted: pc.Expression,
+        columns: Sequence[str] | None,
+    ) -> pa.Table:
+        schema, names = arrow_schema(table), list(columns or table.column_names)
+        if not files:
+            return schema.empty_table().select(names)
+        paths = [str(self.folder / table.name / file.path) for file in files]
+        return ds.dataset(paths, schema=schema, format="parquet").to_table(names, filter=wanted)
 
     def _arrow(self, table: Table, files: Sequence[DataFile]) -> pa.Table:
         schema = arrow_schema(table)
@@ -199,7 +218,8 @@ class Store:
         pinned = files_of(self.folder / table.name, self._pins.get(table.name))
         return [*pinned, *self._staged.get(table.name, ())]
 
-    def _slice(self, table: Table, as_of: date) -> list[DataFile]:
+    def slice_files(self, table: Table, as_of: date) -> list[DataFile]:
+        """Files with the rows of a derived table for one as-of date."""
         if table.kind == "derived" and table.name in self._staged:
             return list(self._staged[table.name])
         self.version(table)

@@ -1,0 +1,40 @@
+"""What `xsell offers explain`, `replay` and `evidence` understand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.arguments import Parser, add_command, add_home, lazy, month_first
+from jobs.lookup_arguments import add_by
+
+if TYPE_CHECKING:
+    from jobs.arguments import Commands
+
+
+def add_explain(verbs: Commands) -> None:
+    """`xsell offers explain`."""
+    explain = add_command(
+        verbs,
+        "explain",
+        "why a client was, or was not, offered something, and what would have changed that",
+        lazy("jobs.explain_command", "explain_command"),
+    )
+    explain.add_argument("--customer", required=True, metavar="ID", help="as lists name the client")
+    explain.add_argument(
+        "--offer", action="append", default=[], metavar="ID", help="default: every offer"
+    )
+    explain.add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")
+    explain.add_argument("--html", type=Path, metavar="FILE", help="write it as a page")
+    add_campaign(explain)
+    add_by(explain)
+    add_home(explain)
+
+
+def add_campaign(command: Parser) -> None:
+    """Which campaign is meant: that of a month, or of a run."""
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--as-of", type=month_first, metavar="YYYY-MM-01", help="the campaign of a month"
+    )
+    which.add_argument("--run", metavar="RUN", help="a run id, or how it begins")

@@ -1,0 +1,73 @@
+"""`xsell offers explain`: why a client was, or was not, offered something."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from audit.explanation import explanation_lines, overview_lines
+from jobs.client_facts import Campaign
+from jobs.explained import explained
+from jobs.home import Home
+from jobs.lists_command import campaign_of
+from jobs.lookups import note_lookup
+from jobs.reports import page_text
+from models.boosters import import_lightly
+from tables.errors import UserError
+from tables.files import write_file
+from tables.runs import RunRecord, Runs
+
+TEMPLATE = "explain.html.j2"
+MORE = "Everything about one: --offer ID; about all: --html FILE or --json FILE"
+
+
+def explain_command(options: argparse.Namespace) -> int:
+    """Tell everything about the decisions of a campaign about one client."""
+    home = Home(Path(options.home).resolve())
+    import_lightly()
+    campaign = Campaign.of(home, asked_campaign(home, options))
+    try:
+        is_short = not (options.offer or options.json or options.html)
+        told = explained(campaign, options.customer, options.offer, in_short=is_short)
+    except UserError:
+        note_lookup(home, "offers explain", options.customer, options.by, found=False)
+        raise
+    note_lookup(home, "offers explain", options.customer, options.by, found=True)
+    for path, content in _files(options, told):
+        write_file(path, content.encode())
+        sys.stdout.write(f"written to {path}\n")
+    if is_short:
+        sys.stdout.write("\n".join([*overview_lines(told), "", MORE]) + "\n")
+    elif not (options.json or options.html):
+        sys.stdout.write("\n".join(explanation_lines(told)) + "\n")
+    return 0
+
+
+def asked_campaign(home: Home, options: argparse.Namespace) -> RunRecord:
+    """The campaign of a run or, without one, that of a month.
+
+    Raises:
+        UserError: There is no such campaign, or several begin so.
+    """
+    if options.run is None:
+        return campaign_of(home, options.as_of)
+    records = [record for record in Runs(home.tables).committed() if record.step == "campaign"]
+    found = [record for record in records if record.run_id.startswith(options.run)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UserError(f"no campaign has a run id that begins with {options.run}; see xsell runs")
+    raise UserError(f"{len(found)} campaigns have run ids that begin with {options.run}: say more")
+
+
+def _files(options: argparse.Namespace, told: dict[str, Any]) -> list[tuple[Path, str]]:
+    found = []
+    if options.json:
+        text = json.dumps(told, indent=1, ensure_ascii=False, default=str)
+        found.append((options.json, text + "\n"))
+    if options.html:
+        found.append((options.html, page_text(told, TEMPLATE)))
+    return found
