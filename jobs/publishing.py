@@ -29,7 +29,6 @@ from tables.delta import (
     digests,
     files_of,
     remove_uncommitted,
-    sync_version,
 )
 from tables.errors import ContractViolation, UserError
 from tables.runs import RunRecord, Runs
@@ -148,7 +147,7 @@ def _differences(context: Context, present: RunRecord, read: Mapping[str, str]) 
 def _commit(
     context: Context, run: Run, read: inputs.Inputs, replaced: RunRecord | None, seconds: float
 ) -> RunRecord:
-    """Commit every staged table, force it to the disk, then commit the run."""
+    """Commit every staged table, then the run."""
     pins = dict(read.pins)
     outputs: dict[str, Mapping[str, str]] = {}
     if lists := exports.list_digests(run, run.store.with_staged(run.staging.files)):
@@ -159,7 +158,6 @@ def _commit(
         files = [*_kept(context, run, name, read), *staged]
         outputs[name] = digests(folder, staged)
         pins[name] = commit_files(folder, table, files, run.run_id)
-        sync_version(folder, staged)
     return context.runs.append(
         RunRecord(
             run_id=run.run_id,

@@ -12,8 +12,8 @@ from jobs.home import Home
 from jobs.identity import code_version
 from jobs.staging import Staging
 from tables.base import Table
-from tables.delta import commit_files, digests, files_of, sync_version
-from tables.runs import RunRecord, Runs
+from tables.delta import commit_files, digests, files_of, remove_uncommitted
+from tables.runs import RUNS, RunRecord, Runs
 
 NO_ENGINE = "none"
 
@@ -50,6 +50,8 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
     runs = Runs(home.tables)
     if (done := runs.find(entry.run_id)) is not None:
         return done
+    for table in (RUNS, *(table for table, _ in rows)):
+        remove_uncommitted(home.tables / table.name)
     staging = Staging(home.tables, entry.run_id, entry.as_of, partitions=1)
     pins: dict[str, int] = {}
     outputs: dict[str, Mapping[str, str]] = {}
@@ -61,7 +63,6 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
         files = [*files_of(folder, runs.head(table.name)), *staged]
         pins[table.name] = commit_files(folder, table, files, entry.run_id)
         outputs[table.name] = digests(folder, staged)
-        sync_version(folder, staged)
     return runs.append(
         RunRecord(
             run_id=entry.run_id,

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from tables.arrow import arrow_schema
 from tables.base import Table, columns
-from tables.delta import DataFile, commit_files, files_of, latest_version, sync_version
-from tables.files import make_folder, sync_file
+from tables.delta import NONE, DataFile, commit_files, files_of, latest_version
+from tables.files import make_folder
 
 RUNS = Table(
     name="runs",
@@ -98,13 +98,17 @@ class Runs:
         return writers[-1].pins[table_name] if writers else None
 
     def append(self, record: RunRecord) -> RunRecord:
-        """Commit a run: after this call, and not before, readers see what it produced."""
+        """Commit a run: after this call, and not before, readers see what it produced.
+
+        Raises:
+            deltalake.exceptions.CommitFailedError: Somebody else committed meanwhile.
+        """
         version = latest_version(self._folder)
         present = files_of(self._folder, version)
         numbered = RunRecord(**{**record.__dict__, "sequence": len(present) + 1})
         new = self._write(numbered)
-        commit_files(self._folder, RUNS, [*present, new], record.run_id)
-        sync_version(self._folder, [new])
+        after = NONE if version is None else version
+        commit_files(self._folder, RUNS, [*present, new], record.run_id, after)
         return numbered
 
     def _write(self, record: RunRecord) -> DataFile:
@@ -112,11 +116,7 @@ class Runs:
         path = self._folder / "data" / f"{record.run_id[:12]}-{uuid.uuid4().hex}.parquet"
         row = pa.Table.from_pylist([_row(record)], schema=arrow_schema(RUNS))
         pq.write_table(row, path)
-        new = DataFile(path.relative_to(self._folder).as_posix(), 1, path.stat().st_size)
-        # The row must be on the disk before the commit that names it.
-        sync_file(path)
-        sync_file(path.parent)
-        return new
+        return DataFile(path.relative_to(self._folder).as_posix(), 1, path.stat().st_size)
 
 
 JSON_FIELDS = ("inputs", "pins", "outputs", "counts")
