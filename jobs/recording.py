@@ -12,8 +12,8 @@ from jobs.home import Home
 from jobs.identity import code_version
 from jobs.staging import Staging
 from tables.base import Table
-from tables.delta import commit_files, digests, files_of, remove_uncommitted
-from tables.runs import RUNS, RunRecord, Runs
+from tables.delta import commit_files, digests, files_of
+from tables.runs import RunRecord, Runs
 
 NO_ENGINE = "none"
 
@@ -50,8 +50,7 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
     runs = Runs(home.tables)
     if (done := runs.find(entry.run_id)) is not None:
         return done
-    for table in (RUNS, *(table for table, _ in rows)):
-        remove_uncommitted(home.tables / table.name)
+    runs.remove_leftovers(table.name for table, _ in rows)
     staging = Staging(home.tables, entry.run_id, entry.as_of, partitions=1)
     pins: dict[str, int] = {}
     outputs: dict[str, Mapping[str, str]] = {}

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,15 +209,23 @@ def _entry(version: int) -> str:
     return f"{version:020}.json"
 
 
-def remove_uncommitted(folder: Path) -> None:
-    """Remove what no version ever listed, left by killed runs. Only under the run lock."""
+def remove_uncommitted(folder: Path, pinned: Collection[int]) -> None:
+    """Remove what killed runs have left. Only under the run lock.
+
+    Args:
+        folder: Of the table.
+        pinned: Versions that committed runs have pinned. What others listed goes once a later one
+            is pinned: were the runs themselves lost, nothing that was ever listed would be.
+    """
     log, data = folder / LOG, folder / "data"
     for draft in folder.glob(f"{DRAFT}*"):
         shutil.rmtree(draft)
     entries = sorted(log.glob("*.json"))
     if [entry.name for entry in entries] != [_entry(number) for number in range(len(entries))]:
         return  # another tool has shortened the log: what its first versions listed, nobody knows
-    listed = {path for entry in entries for path in _added_paths(entry)}
+    last = max(pinned, default=-1)
+    kept = [entry for number, entry in enumerate(entries) if number in pinned or number > last]
+    listed = {path for entry in kept for path in _added_paths(entry)}
     for path in data.rglob("*.parquet"):
         if path.relative_to(folder).as_posix() not in listed:
             path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,14 @@ import pyarrow.parquet as pq
 
 from tables.arrow import arrow_schema
 from tables.base import Table, columns
-from tables.delta import NONE, DataFile, commit_files, files_of, latest_version
+from tables.delta import (
+    NONE,
+    DataFile,
+    commit_files,
+    files_of,
+    latest_version,
+    remove_uncommitted,
+)
 from tables.files import make_folder
 
 RUNS = Table(
@@ -96,6 +103,14 @@ class Runs:
         """The table's version that the last run to write it committed."""
         writers = [record for record in self.committed() if table_name in record.outputs]
         return writers[-1].pins[table_name] if writers else None
+
+    def remove_leftovers(self, tables: Iterable[str]) -> None:
+        """Remove what killed runs have left in tables. Only under the run lock."""
+        committed = self.committed()
+        remove_uncommitted(self._folder, ())
+        for name in tables:
+            pinned = {record.pins[name] for record in committed if name in record.pins}
+            remove_uncommitted(self._folder.parent / name, pinned)
 
     def append(self, record: RunRecord) -> RunRecord:
         """Commit a run: after this call, and not before, readers see what it produced.

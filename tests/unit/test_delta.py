@@ -118,11 +118,25 @@ def test_files_without_rows_are_left_out(folder):
     assert [file.path for file in data_files(folder, folder / "data")] == ["data/a/part.parquet"]
 
 
+def test_what_only_a_crashed_run_committed_goes_once_a_later_version_is_pinned(folder):
+    a, orphan = written(folder, "a", 1), written(folder, "orphan", 9)
+    commit_files(folder, COUNTERS, [a], "run1")
+    commit_files(folder, COUNTERS, [a, orphan], "crashed before its run was committed")
+    remove_uncommitted(folder, {0})
+    assert (folder / orphan.path).exists(), "it may be that the runs are lost"
+    b = written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a, b], "run2")
+    remove_uncommitted(folder, {0, 2})
+    assert not (folder / orphan.path).exists()
+    assert rows(folder, 0) == [("a", 1)]
+    assert rows(folder, 2) == [("a", 1), ("b", 2)]
+
+
 def test_only_files_that_no_version_ever_listed_are_removed(folder):
     a, b, staged = written(folder, "a", 1), written(folder, "b", 2), written(folder, "staged", 3)
     commit_files(folder, COUNTERS, [a], "run1")
     commit_files(folder, COUNTERS, [b], "run2")
-    remove_uncommitted(folder)
+    remove_uncommitted(folder, {0})
     assert rows(folder, 0) == [("a", 1)]
     assert rows(folder, 1) == [("b", 2)]
     assert not (folder / staged.path).exists()
@@ -137,7 +151,7 @@ def test_what_a_run_has_pinned_stays_readable_however_many_versions_follow(folde
         for entry in (folder / "_delta_log").iterdir():
             os.utime(entry, (0, 0))  # delta-rs itself takes away entries older than a month
     assert (folder / "_delta_log" / f"{SUMMARY_EVERY - 1:020}.checkpoint.parquet").exists()
-    remove_uncommitted(folder)
+    remove_uncommitted(folder, range(len(files)))
     for version in range(len(files)):
         assert files_of(folder, version) == files[: version + 1]
     assert len(rows(folder, None)) == len(files)
@@ -148,7 +162,7 @@ def test_from_a_log_that_somebody_shortened_nothing_is_concluded(folder):
     commit_files(folder, COUNTERS, [a], "run1")
     commit_files(folder, COUNTERS, [b], "run2")
     (folder / "_delta_log" / f"{0:020}.json").unlink()
-    remove_uncommitted(folder)
+    remove_uncommitted(folder, {1})
     assert all((folder / file.path).exists() for file in (a, b, unknown))
 
 
