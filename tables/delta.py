@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from tables.arrow import arrow_schema
@@ -36,6 +37,7 @@ from tables.files import (
 
 LOG, DRAFT = "_delta_log", ".draft-"
 LAST, NONE = -1, -2  # in place of a version: whichever is the last; there is none yet
+SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 SUMMARY_EVERY = 20  # versions: whoever reads the log begins at the last summary of it
 
 
@@ -141,9 +143,10 @@ def commit_files(
         return latest
     sync_below(folder, [folder / file.path for file in added])
     with _draft(folder) as draft:
-        _write_version(draft, table, added, removed, CommitProperties({"run_id": run_id}, 0))
-        version = _last_entry(draft)
-        summary = _summary(draft, version)
+        with _in_one_line():
+            _write_version(draft, table, added, removed, CommitProperties({"run_id": run_id}, 0))
+            version = _last_entry(draft)
+            summary = _summary(draft, version)
         try:
             put_if_absent(draft / LOG / _entry(version), folder / LOG / _entry(version))
         except FileExistsError:
@@ -157,8 +160,26 @@ def commit_files(
 def _draft(folder: Path) -> Iterator[Path]:
     """A folder with the table's log, by links, in which nobody sees what delta-rs writes."""
     with scratch_folder(folder, DRAFT) as draft:
-        shutil.copytree(folder / LOG, draft / LOG, copy_function=os.link)
+        (draft / LOG).mkdir()
+        for entry in (folder / LOG).iterdir():
+            os.link(entry, draft / LOG / entry.name)
         yield draft
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """delta-rs tells what the system has said on several lines, in colour, and without its number.
+
+    Raises:
+        OSError: As Python itself tells it.
+    """
+    try:
+        yield
+    except (OSError, DeltaError) as error:
+        found = SYSTEM_ERROR.search(str(error))
+        if found is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
 def _write_version(

@@ -50,9 +50,10 @@ def command(task: Task) -> int:
 
 
 def watch(task: Task) -> int:
-    """Read again and again until a file appears; tell which runs were seen, in order."""
+    """Read again and again until a file tells that all have ended; which runs were seen?"""
     seen: list[str] = []
-    while not Path(task["until"]).exists():
+    ends = Path(task["until"])
+    while not ends.exists() or len(ends.read_text()) < task["of"]:
         now = current_run(Path(task["home"]))
         if seen[-1:] != [now]:
             seen.append(now)
@@ -75,6 +76,9 @@ def do(task: Task) -> dict[str, Any]:
             root, trace = (os.fsencode(fault[name]) for name in ("root", "trace"))
             layer(root, trace, fault["number"], fault["kind"])
         code = DO[task["do"]](task)
+    if "done" in task:
+        with Path(task["done"]).open("a") as ends:
+            ends.write(".")
     return {"code": code, "said": said.getvalue(), "complained": complained.getvalue()}
 
 
