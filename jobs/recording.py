@@ -48,9 +48,10 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
         rows: Of tables of the kind ``record``; a table without new rows stays as it is.
     """
     runs = Runs(home.tables)
+    written = [table.name for table, _ in rows]
+    runs.remove_leftovers(written)
     if (done := runs.find(entry.run_id)) is not None:
         return done
-    runs.remove_leftovers(table.name for table, _ in rows)
     staging = Staging(home.tables, entry.run_id, entry.as_of, partitions=1)
     pins: dict[str, int] = {}
     outputs: dict[str, Mapping[str, str]] = {}
@@ -62,7 +63,7 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
         files = [*files_of(folder, runs.head(table.name)), *staged]
         pins[table.name] = commit_files(folder, table, files, entry.run_id)
         outputs[table.name] = digests(folder, staged)
-    return runs.append(
+    record = runs.append(
         RunRecord(
             run_id=entry.run_id,
             step=entry.step,
@@ -80,3 +81,5 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
             seconds=0.0,
         )
     )
+    runs.remove_leftovers(written)
+    return record

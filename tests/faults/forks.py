@@ -45,8 +45,9 @@ def publish(task: Task) -> int:
 
 
 def command(task: Task) -> int:
-    """Carry out a command of xsell."""
-    return main(task["words"])
+    """Carry out a command of xsell; what it writes outside of its home goes beside it."""
+    home = task["home"]
+    return main([*(word.replace("HOME", home) for word in task["words"]), "--home", home])
 
 
 def watch(task: Task) -> int:

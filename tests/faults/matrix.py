@@ -21,7 +21,10 @@ from tests.faults.order import WRITES, Call, calls
 from tests.faults.seen import checked, current_run, debris, published
 
 KILL, FULL, BROKEN, SHORT = 1, 2, 3, 4
-KINDS = {"killed": KILL, "disk full": FULL, "I/O error": BROKEN, "half a write": SHORT}
+SAID = {
+    FULL: "No space left on device",
+    BROKEN: "Input/output error",
+}
 TAKES_SPACE = ("create", "write", "pwrite", "writev", "mkdir", "link")
 CHANGING = re.compile(
     r"[0-9a-f]{12}-[0-9a-f]{8,}(-\d+)?|[0-9a-f]{32}|(?<=\.draft-)\w+|[0-9a-f]{12}"
@@ -131,6 +134,7 @@ class Scene:
             assert ended["code"] == 1, hit
             assert ended["complained"].startswith("xsell: "), hit
             assert ended["complained"].count("\n") == 1, hit
+            assert SAID[kind] in ended["complained"], hit
         return hit
 
     def is_seen_after(self, home: Path, *hits: Hit) -> None:

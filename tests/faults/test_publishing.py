@@ -45,6 +45,16 @@ def before(scene):
     return [call for call in chosen(scene.trace, scene.whole) if call.number <= commit_of(scene)]
 
 
+def all_faults(scene, calls):
+    """All kinds of faults for each call, but that a removal fails, after which a run goes on."""
+    for call in calls:
+        yield call.number, KILL
+        if call.name not in ("unlink", "rmdir", "close"):
+            yield call.number, BROKEN
+        if call.name in TAKES_SPACE:
+            yield call.number, FULL
+
+
 def after(scene):
     return [call for call in chosen(scene.trace, scene.whole) if call.number > commit_of(scene)]
 
@@ -89,3 +99,41 @@ def test_half_a_write_is_completed(campaign):
     writes = [call for call in campaign.trace if call.name in WRITES[1:]]
     for call in writes[len(writes) // 4 :: len(writes) // 2]:
         alone(campaign, call.number, SHORT)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(4))
+def test_a_kill_at_any_call_before_the_commit_leaves_the_old_run(campaign, part):
+    in_a_row(campaign, [(number, KILL) for number in range(1 + part, commit_of(campaign) + 1, 4)])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_any_fault_at_any_sort_of_call_before_the_commit_leaves_the_old_run(campaign):
+    in_a_row(campaign, all_faults(campaign, before(campaign)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_any_fault_at_any_sort_of_call_after_the_commit_leaves_the_new_run(campaign):
+    for number, kind in all_faults(campaign, after(campaign)):
+        alone(campaign, number, kind)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_half_a_write_is_completed_wherever_it_happens(campaign):
+    if campaign.forks.layer != "shim":
+        pytest.skip("needs a C compiler: Python itself writes nothing here")
+    files = {call.path: call.number for call in campaign.trace if call.name in WRITES[1:]}
+    for number in files.values():
+        alone(campaign, number, SHORT)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_repetition_may_be_killed_anywhere(campaign):
+    every = [call.number for call in before(campaign)]
+    for number, again in zip(every[::8], reversed(every[::8]), strict=True):
+        alone(campaign, number, KILL, again)
