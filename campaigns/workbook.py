@@ -61,14 +61,22 @@ class Sheet:
 
 
 def write_workbook(path: Path, sheet: Sheet) -> None:
-    """Write the list and its summary; texts are never read as formulas."""
-    import xlsxwriter
+    """Write the list and its summary; texts are never read as formulas.
 
-    with xlsxwriter.Workbook(str(path)) as book:
-        created = datetime.combine(sheet.created, time())
-        book.set_properties({"title": sheet.title, "created": created})
-        _write_list(book, book.add_worksheet(sheet.tab), sheet)
-        _write_summary(book, book.add_worksheet(said("tab about it", sheet.language)), sheet)
+    Raises:
+        OSError: It cannot be written.
+    """
+    import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
+
+    try:
+        with xlsxwriter.Workbook(str(path)) as book:
+            created = datetime.combine(sheet.created, time())
+            book.set_properties({"title": sheet.title, "created": created})
+            _write_list(book, book.add_worksheet(sheet.tab), sheet)
+            _write_summary(book, book.add_worksheet(said("tab about it", sheet.language)), sheet)
+    except FileCreateError as error:
+        raise error.args[0] from None  # what the system has said, a full disk for one
 
 
 def _write_list(book: Workbook, page: Worksheet, sheet: Sheet) -> None:

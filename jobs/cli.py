@@ -54,7 +54,7 @@ def guarded(do: Callable[[argparse.Namespace], int], options: argparse.Namespace
         return _failed(str(error), error.exit_code, options)
     except KeyboardInterrupt:
         return _failed(
-            "stopped; nothing was published. Run the same command to go on", 130, options
+            "stopped; what is published is whole. Run the same command to go on", 130, options
         )
     except OSError as error:
         hint = ". Free some space and run the same command again" if _is_full(error) else ""
@@ -67,7 +67,7 @@ def guarded(do: Callable[[argparse.Namespace], int], options: argparse.Namespace
             return _failed(str(error), error.exit_code, options)
         # An engine's message may quote a customer's values, so only its kind is shown.
         return _failed(
-            f"internal error: {type(error).__name__}. Nothing was published;"
+            f"internal error: {type(error).__name__}. What is published is whole;"
             " --debug shows the trace (it may contain customers' values)",
             FAILED,
             options,

@@ -15,7 +15,7 @@ from conf.schema import RunConfig
 from jobs.checkpoint_files import write_checkpoints
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import ContractViolation
-from tables.files import make_folder, remove_leftovers, sha256_of, write_tree
+from tables.files import make_folder, sha256_of, write_tree
 from tables.store import Store
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def complete(context: Context, record: RunRecord) -> None:
     if record.step != "campaign":
         return
     write_checkpoints(context.home)
-    remove_leftovers(context.home.lists)
     target = lists_folder(context.home, record)
     pinned = record.outputs[LISTS]
     if target.exists() and _digests(target) == pinned:

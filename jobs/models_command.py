@@ -142,7 +142,7 @@ def _needs_second_person(registry: Registry, challenger: Registered, who: str) -
     """
     decisions = registry.decisions(challenger.product_id)
     if is_promoted(decisions, challenger.version):
-        return False  # approved by two already; a crash came before the switch
+        return False  # approved by two already; a crash left it the challenger as well
     proposal = open_proposal(decisions, challenger.version)
     if proposal is None:
         return True

@@ -28,10 +28,9 @@ from tables.delta import (
     commit_files,
     digests,
     files_of,
-    remove_uncommitted,
-    sync_version,
 )
 from tables.errors import ContractViolation, UserError
+from tables.files import remove_leftovers
 from tables.runs import RunRecord, Runs
 from tables.store import Store, slice_path
 
@@ -77,18 +76,29 @@ def execute(context: Context, step: Step) -> StepResult:
     identity = run_id(step.name, context.as_of, context.config, read.identity, code_version())
     done = read.satisfied_by or context.runs.find(identity)
     if done is not None:
-        exports.complete(context, done)
+        _complete(context, done)
         return StepResult(done, was_there_already=True)
     replaced = _may_publish(context, step, read.identity)
     started = time.monotonic()
-    for folder in context.home.tables.iterdir():
-        remove_uncommitted(folder)
+    _remove_leftovers(context)
     run = _run(context, step, identity, read)
     _work(step, run)
     audit_staged.audit(run)
     record = _commit(context, run, read, replaced, time.monotonic() - started)
-    exports.complete(context, record)
+    _complete(context, record)
     return StepResult(record, was_there_already=False)
+
+
+def _complete(context: Context, record: RunRecord) -> None:
+    """Do what is left to do once a run is committed: its copies, and what attempts have left."""
+    exports.complete(context, record)
+    _remove_leftovers(context)
+
+
+def _remove_leftovers(context: Context) -> None:
+    for folder in (context.home.lists, context.home.log):
+        remove_leftovers(folder)
+    context.runs.remove_leftovers(folder.name for folder in context.home.tables.iterdir())
 
 
 def _work(step: Step, run: Run) -> None:
@@ -148,7 +158,7 @@ def _differences(context: Context, present: RunRecord, read: Mapping[str, str]) 
 def _commit(
     context: Context, run: Run, read: inputs.Inputs, replaced: RunRecord | None, seconds: float
 ) -> RunRecord:
-    """Commit every staged table, force it to the disk, then commit the run."""
+    """Commit every staged table, then the run."""
     pins = dict(read.pins)
     outputs: dict[str, Mapping[str, str]] = {}
     if run.list_files:
@@ -159,7 +169,6 @@ def _commit(
         files = [*_kept(context, run, name, read), *staged]
         outputs[name] = digests(folder, staged)
         pins[name] = commit_files(folder, table, files, run.run_id)
-        sync_version(folder, staged)
     return context.runs.append(
         RunRecord(
             run_id=run.run_id,

@@ -12,7 +12,7 @@ from jobs.home import Home
 from jobs.identity import code_version
 from jobs.staging import Staging
 from tables.base import Table
-from tables.delta import commit_files, digests, files_of, sync_version
+from tables.delta import commit_files, digests, files_of
 from tables.runs import RunRecord, Runs
 
 NO_ENGINE = "none"
@@ -48,6 +48,8 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
         rows: Of tables of the kind ``record``; a table without new rows stays as it is.
     """
     runs = Runs(home.tables)
+    written = [table.name for table, _ in rows]
+    runs.remove_leftovers(written)
     if (done := runs.find(entry.run_id)) is not None:
         return done
     staging = Staging(home.tables, entry.run_id, entry.as_of, partitions=1)
@@ -61,8 +63,7 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
         files = [*files_of(folder, runs.head(table.name)), *staged]
         pins[table.name] = commit_files(folder, table, files, entry.run_id)
         outputs[table.name] = digests(folder, staged)
-        sync_version(folder, staged)
-    return runs.append(
+    record = runs.append(
         RunRecord(
             run_id=entry.run_id,
             step=entry.step,
@@ -80,3 +81,5 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
             seconds=0.0,
         )
     )
+    runs.remove_leftovers(written)
+    return record

@@ -6,7 +6,7 @@ A person's variant is registered; versions are proposed, promoted, rolled back a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Literal
 
@@ -57,13 +57,23 @@ class Decision:
 
     @classmethod
     def from_record(cls, content: Mapping[str, Any]) -> Decision:
-        """What the registry holds; old entries have no ``recorded_at``."""
-        return cls(**{"recorded_at": content["when"], **content})
+        """What the registry holds; old entries lack ``recorded_at``, some hold more."""
+        given = {"recorded_at": content["when"], **content}
+        return cls(**{one.name: given[one.name] for one in fields(cls)})
 
     @property
     def changes_the_champion(self) -> bool:
         """It put a version in use, or took it out of use."""
         return self.action in (PROMOTE, ROLLBACK, RETIRE)
+
+    def has_happened(self, champion: int | None) -> bool:
+        """The champion is what it has to be right after this decision.
+
+        Args:
+            champion: Version that is in use now; None: none is.
+        """
+        wanted = {PROMOTE: self.version, ROLLBACK: self.version, RETIRE: None}
+        return wanted.get(self.action, champion) == champion
 
     def repeats(self, other: Decision) -> bool:
         """The same was decided, whenever and by whomever."""
@@ -95,7 +105,7 @@ def open_proposal(decisions: Sequence[Decision], version: int) -> Decision | Non
 
 
 def is_promoted(decisions: Sequence[Decision], version: int) -> bool:
-    """The last decision promoted the version, even if a crash kept it from taking effect."""
+    """The last decision promoted the version, though a crash may have left it the challenger."""
     last = decisions[-1] if decisions else None
     return last is not None and last.action == PROMOTE and last.version == version
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "xsell"
 CHAMPION, CHALLENGER = "champion", "challenger"
 EVENT = "event."
+PENDING = "is_pending"  # of an event: it is about to change the champion
 AGAINST = "against_champion"  # tag: may the version replace the champion there was?
 ACCELERATOR = "accelerator"  # tag: what was equal to LightGBM when the version was trained
 CARD = "card/card.html"
@@ -191,43 +192,68 @@ class Registry:
     def switch(self, registered: Registered, action: Action, signed: Signature) -> None:
         """Make a version the champion, and record who, when and why.
 
-        The record comes first: a crash in between leaves an entry that says what was about to
-        happen, which the repetition finds, and never a change that nobody signed.
+        The record comes first: a crash in between leaves an entry that counts as soon as the alias
+        agrees with it, and never a change that nobody signed.
         """
         name = model_name(registered.product_id)
         before = self.with_alias(registered.product_id, CHAMPION)
-        if before is not None and before.version == registered.version:
-            return
-        self.record(registered, action, signed)
-        self._client.set_registered_model_alias(name, CHAMPION, str(registered.version))
+        if before is None or before.version != registered.version:
+            with self._recorded(registered, action, signed):
+                self._client.set_registered_model_alias(name, CHAMPION, str(registered.version))
         challenger = self.with_alias(registered.product_id, CHALLENGER)
         if challenger is not None and challenger.version == registered.version:
             self._client.delete_registered_model_alias(name, CHALLENGER)
 
     def retire(self, champion: Registered, signed: Signature) -> None:
         """Take the champion out of use without another in its place; recorded first, as above."""
-        self.record(champion, RETIRE, signed)
         name = model_name(champion.product_id)
-        self._client.delete_registered_model_alias(name, CHAMPION)
+        with self._recorded(champion, RETIRE, signed):
+            self._client.delete_registered_model_alias(name, CHAMPION)
 
     def record(self, registered: Registered, action: Action, signed: Signature) -> None:
-        """Write down a decision, unless it repeats the last one."""
-        champion = self.with_alias(registered.product_id, CHAMPION)
-        before = champion.version if champion else None
-        decision = Decision(action, registered.version, before, **asdict(signed))
+        """Write down a decision that changes no champion, unless it repeats the last one."""
+        decision = self._decision(registered, action, signed)
         decisions = self.decisions(registered.product_id)
-        if decisions and decisions[-1].repeats(decision):
-            return
-        name, key = model_name(registered.product_id), f"{EVENT}{len(decisions) + 1:06d}"
-        self._client.set_registered_model_tag(name, key, json.dumps(asdict(decision)))
+        if not (decisions and decisions[-1].repeats(decision)):
+            self._write(registered.product_id, len(decisions) + 1, decision)
 
     def decisions(self, product_id: str) -> list[Decision]:
-        """What persons and the gate decided, oldest first."""
+        """What persons and the gate decided, oldest first.
+
+        A last entry that a crash kept from taking effect is left out, and the next one takes its
+        place: what is told is what was live.
+        """
         if not self._versions(product_id):
             return []
-        tags = self._client.get_registered_model(model_name(product_id)).tags
-        keys = sorted(key for key in tags if key.startswith(EVENT))
-        return [Decision.from_record(json.loads(tags[key])) for key in keys]
+        model = self._client.get_registered_model(model_name(product_id))
+        keys = sorted(key for key in model.tags if key.startswith(EVENT))
+        found = [json.loads(model.tags[key]) for key in keys]
+        decisions = [Decision.from_record(content) for content in found]
+        champion = model.aliases.get(CHAMPION)
+        number = None if champion is None else int(champion)
+        if found and PENDING in found[-1] and not decisions[-1].has_happened(number):
+            decisions.pop()
+        return decisions
+
+    @contextmanager
+    def _recorded(
+        self, registered: Registered, action: Action, signed: Signature
+    ) -> Iterator[None]:
+        """Write down a decision, let it take effect, and write down that it has."""
+        decision = self._decision(registered, action, signed)
+        number = len(self.decisions(registered.product_id)) + 1
+        self._write(registered.product_id, number, decision, **{PENDING: True})
+        yield
+        self._write(registered.product_id, number, decision)
+
+    def _decision(self, registered: Registered, action: Action, signed: Signature) -> Decision:
+        champion = self.with_alias(registered.product_id, CHAMPION)
+        before = champion.version if champion else None
+        return Decision(action, registered.version, before, **asdict(signed))
+
+    def _write(self, product_id: str, number: int, decision: Decision, **more: bool) -> None:
+        name, key = model_name(product_id), f"{EVENT}{number:06d}"
+        self._client.set_registered_model_tag(name, key, json.dumps(asdict(decision) | more))
 
     def _mlflow_run(self, candidate: Trained, run_id: str, facts: Mapping[str, Any]) -> str:
         from mlflow.entities import Metric, Param

@@ -1,27 +1,44 @@
 """Delta tables through delta-rs: which files make up a version, and the commit of a new one.
 
 The engine writes data files under a path of their own; nothing is visible before the commit here
-lists them.
+lists them. delta-rs writes a version's entry in a draft of the log, because it does not force it to
+the disk before others see it, and at every hundredth version would remove entries older than a
+month, which runs have pinned. A summary (Delta's checkpoint) is put beside the entries instead.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Schema
-from deltalake.exceptions import TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from tables.arrow import arrow_schema
 from tables.base import Table
-from tables.files import make_folder, sha256_of, sync_file, sync_tree
+from tables.files import (
+    make_folder,
+    put_if_absent,
+    scratch_folder,
+    sha256_of,
+    sync_below,
+)
+
+LOG, DRAFT = "_delta_log", ".draft-"
+LAST, NONE = -1, -2  # in place of a version: whichever is the last; there is none yet
+SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+SUMMARY_EVERY = 20  # versions: whoever reads the log begins at the last summary of it
 
 
 @dataclass(frozen=True)
@@ -92,8 +109,19 @@ def latest_version(folder: Path) -> int | None:
         return None
 
 
-def commit_files(folder: Path, table: Table, files: Sequence[DataFile], run_id: str) -> int:
+def commit_files(
+    folder: Path, table: Table, files: Sequence[DataFile], run_id: str, after: int = LAST
+) -> int:
     """Commit a version that consists of exactly ``files``, whatever a crashed run left behind.
+
+    Once this returns, the version is on the disk with all that is new in it.
+
+    Args:
+        folder: Of the table.
+        table: The table.
+        files: The version.
+        run_id: Whose it is.
+        after: The version that it must follow, or ``LAST`` or ``NONE``.
 
     Returns:
         The new version, or the present one if it consists of these files already.
@@ -101,57 +129,137 @@ def commit_files(folder: Path, table: Table, files: Sequence[DataFile], run_id: 
     Raises:
         deltalake.exceptions.CommitFailedError: Somebody else committed meanwhile.
     """
-    make_folder(folder)
+    make_folder(folder / LOG)
     latest = latest_version(folder)
+    if after not in (LAST, NONE if latest is None else latest):
+        raise CommitFailedError(f"{table.name} is at version {latest} by now")
     present = {file.path: file for file in files_of(folder, latest)}
     wanted = {file.path: file for file in files}
-    added = [_add(file) for path, file in wanted.items() if path not in present]
-    removed = [_remove(file) for path, file in present.items() if path not in wanted]
+    added = [file for path, file in wanted.items() if path not in present]
+    removed = [file for path, file in present.items() if path not in wanted]
+    if latest is not None and not added and not removed:
+        # It may be of a run that was killed before it forced it to the disk.
+        sync_below(folder, [folder / LOG / _entry(latest)])
+        return latest
+    sync_below(folder, [folder / file.path for file in added])
+    with _draft(folder) as draft:
+        with _in_one_line():
+            _write_version(draft, table, added, removed, CommitProperties({"run_id": run_id}, 0))
+            version = _last_entry(draft)
+            summary = _summary(draft, version)
+        try:
+            put_if_absent(draft / LOG / _entry(version), folder / LOG / _entry(version))
+        except FileExistsError:
+            raise CommitFailedError(f"{table.name} has a version {version} by now") from None
+        if summary:
+            put_if_absent(summary, folder / LOG / summary.name)
+    return version
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """A folder with the table's log, by links, in which nobody sees what delta-rs writes."""
+    with scratch_folder(folder, DRAFT) as draft:
+        (draft / LOG).mkdir()
+        for entry in (folder / LOG).iterdir():
+            os.link(entry, draft / LOG / entry.name)
+        yield draft
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """delta-rs tells what the system has said on several lines, in colour, and without its number.
+
+    Raises:
+        OSError: As Python itself tells it.
+    """
+    try:
+        yield
+    except (OSError, DeltaError) as error:
+        found = SYSTEM_ERROR.search(str(error))
+        if found is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+
+
+def _write_version(
+    draft: Path,
+    table: Table,
+    added: Sequence[DataFile],
+    removed: Sequence[DataFile],
+    properties: CommitProperties,
+) -> None:
     schema = Schema.from_arrow(arrow_schema(table))
-    properties = CommitProperties(custom_metadata={"run_id": run_id}, max_commit_retries=0)
-    if latest is None:
+    hooks = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+    if latest_version(draft) is None:
         create_table_with_add_actions(
-            str(folder),
+            str(draft),
             schema,
-            added,
+            [_add(file) for file in added],
             mode="error",
             name=table.name,
             description=table.grain,
             commit_properties=properties,
+            post_commithook_properties=hooks,
         )
-    elif added or removed:
-        DeltaTable(folder).create_write_transaction(
-            [*added, *removed], mode="append", schema=schema, commit_properties=properties
-        )
-    version = latest_version(folder)
-    assert version is not None
-    return version
+        return
+    actions: list[AddAction | RemoveAction] = [_add(file) for file in added]
+    actions += [_remove(file) for file in removed]
+    DeltaTable(draft).create_write_transaction(
+        actions,
+        mode="append",
+        schema=schema,
+        commit_properties=properties,
+        post_commithook_properties=hooks,
+    )
 
 
-def remove_uncommitted(folder: Path) -> None:
-    """Remove files that no version ever listed, left by killed runs. Only under the run lock."""
-    listed = {path for log in (folder / "_delta_log").glob("*.json") for path in _added_paths(log)}
-    for path in (folder / "data").rglob("*.parquet"):
+def _summary(draft: Path, version: int) -> Path | None:
+    """Made at some versions: with hundreds of entries to read, every look at a table takes long."""
+    if (version + 1) % SUMMARY_EVERY:
+        return None
+    DeltaTable(draft).create_checkpoint()
+    return draft / LOG / f"{version:020}.checkpoint.parquet"
+
+
+def _last_entry(draft: Path) -> int:
+    return max(int(entry.stem) for entry in (draft / LOG).glob("*.json"))
+
+
+def _entry(version: int) -> str:
+    return f"{version:020}.json"
+
+
+def remove_uncommitted(folder: Path, pinned: Collection[int]) -> None:
+    """Remove what killed runs have left. Only under the run lock.
+
+    Args:
+        folder: Of the table.
+        pinned: Versions that committed runs have pinned. What others listed goes once a later one
+            is pinned: were the runs themselves lost, nothing that was ever listed would be.
+    """
+    log, data = folder / LOG, folder / "data"
+    for draft in folder.glob(f"{DRAFT}*"):
+        shutil.rmtree(draft)
+    entries = sorted(log.glob("*.json"))
+    if [entry.name for entry in entries] != [_entry(number) for number in range(len(entries))]:
+        return  # another tool has shortened the log: what its first versions listed, nobody knows
+    last = max(pinned, default=-1)
+    kept = [entry for number, entry in enumerate(entries) if number in pinned or number > last]
+    listed = {path for entry in kept for path in _added_paths(entry)}
+    for path in data.rglob("*.parquet"):
         if path.relative_to(folder).as_posix() not in listed:
             path.unlink()
+    for below in sorted(data.rglob("*/"), reverse=True):
+        if not any(below.rglob("*.parquet")):
+            shutil.rmtree(below)
 
 
-def _added_paths(log: Path) -> Iterator[str]:
-    for line in log.read_text(encoding="utf-8").splitlines():
+def _added_paths(entry: Path) -> Iterator[str]:
+    for line in entry.read_text(encoding="utf-8").splitlines():
         action = json.loads(line)
         if "add" in action:
             yield unquote(action["add"]["path"])
-
-
-def sync_version(folder: Path, files: Sequence[DataFile]) -> None:
-    """Force a version to the disk: its new data files, their folders and the commit log."""
-    parents = {(folder / file.path).parent for file in files}
-    for file in files:
-        sync_file(folder / file.path)
-    for parent in sorted(parents | {folder, folder / "data"}):
-        if parent.exists():
-            sync_file(parent)
-    sync_tree(folder / "_delta_log")
 
 
 def digests(folder: Path, files: Sequence[DataFile]) -> dict[str, str]:

@@ -1,21 +1,22 @@
 """Every file operation that a crash could tear: one module, so that one fault test covers them all.
 
 Power loss may keep a rename and lose the bytes behind it, so data are synced before the name that
-makes
-them visible, and the folder after (Pillai et al., "All File Systems Are Not Created Equal", OSDI
-2014).
+makes them visible, and the folder after (Pillai et al., "All File Systems Are Not Created Equal",
+OSDI 2014). `tests/faults/` lets every one of these operations go wrong.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tables.errors import UserError
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
 
 
 def sha256_of(path: Path) -> str:
@@ -48,14 +50,27 @@ def sync_tree(folder: Path) -> None:
         sync_file(Path(parent))
 
 
+def sync_below(folder: Path, files: Iterable[Path]) -> None:
+    """Force files below a folder to the disk, and every name on the way to them, its own too."""
+    parents = {folder, folder.parent}
+    for file in files:
+        sync_file(file)
+        parents |= {one for one in file.parents if one.is_relative_to(folder)}
+    for parent in sorted(parents):
+        sync_file(parent)
+
+
 def make_folder(folder: Path) -> Path:
-    """Create a folder, readable by its group only, and its parents.
+    """Create a folder, readable by its group only, and its parents; their names stay.
 
     Raises:
         UserError: The folder cannot be created or written to.
     """
     try:
+        new = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+        for one in new:
+            sync_file(one.parent)
     except OSError as error:
         raise UserError(
             f"cannot create {folder}: {error.strerror}. Choose another --home"
@@ -68,9 +83,12 @@ def make_folder(folder: Path) -> Path:
 def write_tree(target: Path, write: Callable[[Path], None]) -> None:
     """Let ``write`` fill a folder and put it in place at one instant, or not at all.
 
-    A folder that is there already is replaced; a reader sees the old one or the new one.
+    A folder that is there already is replaced; a reader sees the old one or the new one. Two must
+    not write the same target at once: what a killed writer left behind goes first.
     """
     make_folder(target.parent)
+    for left_over in target.parent.glob(f".{glob.escape(target.name)}.*"):
+        shutil.rmtree(left_over)
     building = target.parent / f".{target.name}.{uuid.uuid4().hex}"
     try:
         building.mkdir(mode=FOLDER_MODE)
@@ -101,15 +119,39 @@ def remove_leftovers(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+def put_if_absent(made: Path, target: Path) -> None:
+    """Give a finished file its final name as well, unless that is taken; then it is there to stay.
+
+    Raises:
+        FileExistsError: Somebody else was quicker.
+    """
+    sync_file(made)
+    os.link(made, target)
+    sync_file(target.parent)
+
+
 def _replace(building: Path, target: Path) -> None:
     if not target.exists():
         building.rename(target)
-        return
-    # A folder can't be renamed over a full one: the old one steps aside first and is removed last.
-    aside = building.with_name(building.name + ".old")
-    target.rename(aside)
-    building.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
+    elif not _exchange(building, target):
+        # For a moment there is neither: only where the file system can't exchange two folders.
+        aside = building.with_name(building.name + ".old")
+        target.rename(aside)
+        building.rename(target)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places at one instant, where kernel and file system can.
+
+    A folder can't be renamed over a full one, and Python does not know this call.
+    """
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    if call is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    failed = call(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE)
+    return not failed
 
 
 def _restrict(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,8 +14,15 @@ import pyarrow.parquet as pq
 
 from tables.arrow import arrow_schema
 from tables.base import Table, columns
-from tables.delta import DataFile, commit_files, files_of, latest_version, sync_version
-from tables.files import make_folder, sync_file
+from tables.delta import (
+    NONE,
+    DataFile,
+    commit_files,
+    files_of,
+    latest_version,
+    remove_uncommitted,
+)
+from tables.files import make_folder
 
 RUNS = Table(
     name="runs",
@@ -97,14 +104,26 @@ class Runs:
         writers = [record for record in self.committed() if table_name in record.outputs]
         return writers[-1].pins[table_name] if writers else None
 
+    def remove_leftovers(self, tables: Iterable[str]) -> None:
+        """Remove what killed runs have left in tables. Only under the run lock."""
+        committed = self.committed()
+        remove_uncommitted(self._folder, ())
+        for name in tables:
+            pinned = {record.pins[name] for record in committed if name in record.pins}
+            remove_uncommitted(self._folder.parent / name, pinned)
+
     def append(self, record: RunRecord) -> RunRecord:
-        """Commit a run: after this call, and not before, readers see what it produced."""
+        """Commit a run: after this call, and not before, readers see what it produced.
+
+        Raises:
+            deltalake.exceptions.CommitFailedError: Somebody else committed meanwhile.
+        """
         version = latest_version(self._folder)
         present = files_of(self._folder, version)
         numbered = RunRecord(**{**record.__dict__, "sequence": len(present) + 1})
         new = self._write(numbered)
-        commit_files(self._folder, RUNS, [*present, new], record.run_id)
-        sync_version(self._folder, [new])
+        after = NONE if version is None else version
+        commit_files(self._folder, RUNS, [*present, new], record.run_id, after)
         return numbered
 
     def _write(self, record: RunRecord) -> DataFile:
@@ -112,11 +131,7 @@ class Runs:
         path = self._folder / "data" / f"{record.run_id[:12]}-{uuid.uuid4().hex}.parquet"
         row = pa.Table.from_pylist([_row(record)], schema=arrow_schema(RUNS))
         pq.write_table(row, path)
-        new = DataFile(path.relative_to(self._folder).as_posix(), 1, path.stat().st_size)
-        # The row must be on the disk before the commit that names it.
-        sync_file(path)
-        sync_file(path.parent)
-        return new
+        return DataFile(path.relative_to(self._folder).as_posix(), 1, path.stat().st_size)
 
 
 JSON_FIELDS = ("inputs", "pins", "outputs", "counts")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from tables.base import Table, columns
 from tables.delta import (
+    NONE,
+    SUMMARY_EVERY,
     DataFile,
     commit_files,
     data_files,
@@ -113,11 +118,83 @@ def test_files_without_rows_are_left_out(folder):
     assert [file.path for file in data_files(folder, folder / "data")] == ["data/a/part.parquet"]
 
 
+def test_what_only_a_crashed_run_committed_goes_once_a_later_version_is_pinned(folder):
+    a, orphan = written(folder, "a", 1), written(folder, "orphan", 9)
+    commit_files(folder, COUNTERS, [a], "run1")
+    commit_files(folder, COUNTERS, [a, orphan], "crashed before its run was committed")
+    remove_uncommitted(folder, {0})
+    assert (folder / orphan.path).exists(), "it may be that the runs are lost"
+    b = written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a, b], "run2")
+    remove_uncommitted(folder, {0, 2})
+    assert not (folder / orphan.path).exists()
+    assert rows(folder, 0) == [("a", 1)]
+    assert rows(folder, 2) == [("a", 1), ("b", 2)]
+
+
 def test_only_files_that_no_version_ever_listed_are_removed(folder):
     a, b, staged = written(folder, "a", 1), written(folder, "b", 2), written(folder, "staged", 3)
     commit_files(folder, COUNTERS, [a], "run1")
     commit_files(folder, COUNTERS, [b], "run2")
-    remove_uncommitted(folder)
+    remove_uncommitted(folder, {0})
     assert rows(folder, 0) == [("a", 1)]
     assert rows(folder, 1) == [("b", 2)]
     assert not (folder / staged.path).exists()
+    assert not (folder / staged.path).parent.exists()
+
+
+def test_what_a_run_has_pinned_stays_readable_however_many_versions_follow(folder):
+    files = []
+    for number in range(SUMMARY_EVERY + 2):
+        files.append(written(folder, f"{number:02}", number))
+        assert commit_files(folder, COUNTERS, files, f"run{number}") == number
+        for entry in (folder / "_delta_log").iterdir():
+            os.utime(entry, (0, 0))  # delta-rs itself takes away entries older than a month
+    assert (folder / "_delta_log" / f"{SUMMARY_EVERY - 1:020}.checkpoint.parquet").exists()
+    remove_uncommitted(folder, range(len(files)))
+    for version in range(len(files)):
+        assert files_of(folder, version) == files[: version + 1]
+    assert len(rows(folder, None)) == len(files)
+
+
+def test_from_a_log_that_somebody_shortened_nothing_is_concluded(folder):
+    a, b, unknown = written(folder, "a", 1), written(folder, "b", 2), written(folder, "x", 3)
+    commit_files(folder, COUNTERS, [a], "run1")
+    commit_files(folder, COUNTERS, [b], "run2")
+    (folder / "_delta_log" / f"{0:020}.json").unlink()
+    remove_uncommitted(folder, {1})
+    assert all((folder / file.path).exists() for file in (a, b, unknown))
+
+
+def test_of_two_that_follow_the_same_version_one_is_refused(folder):
+    a, b = written(folder, "a", 1), written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a], "run1", NONE)
+    for after in (NONE, 1):
+        with pytest.raises(CommitFailedError, match="counters is at version 0 by now"):
+            commit_files(folder, COUNTERS, [b], "run2", after)
+    assert rows(folder, None) == [("a", 1)]
+
+
+def test_who_comes_second_to_the_name_of_a_version_is_refused(folder, monkeypatch):
+    a, b = written(folder, "a", 1), written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a], "run1")
+    real = os.link
+
+    def late(source, target, **options):
+        if ".draft-" not in str(target):
+            real(source, target)  # somebody else's, a moment before
+        real(source, target, **options)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(CommitFailedError, match="counters has a version 1 by now"):
+        commit_files(folder, COUNTERS, [a, b], "run2")
+
+
+def test_a_draft_that_a_killed_commit_left_is_removed(folder):
+    a, b = written(folder, "a", 1), written(folder, "b", 2)
+    commit_files(folder, COUNTERS, [a], "run1")
+    left = folder / ".draft-left" / "_delta_log"
+    left.mkdir(parents=True)
+    (left / f"{1:020}.json").write_text("half")
+    assert commit_files(folder, COUNTERS, [a, b], "run2") == 1
+    assert not left.exists()

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tables import files
 from tables.errors import UserError
 from tables.files import exclusive, make_folder, sha256_of, write_file, write_tree
 
@@ -33,6 +34,29 @@ def test_a_tree_replaces_the_old_one_whole(tmp_path):
     write_tree(target, lambda folder: (folder / "a").write_text("old"))
     write_tree(target, lambda folder: (folder / "b").write_text("new"))
     assert [path.name for path in target.iterdir()] == ["b"]
+
+
+def test_a_tree_is_never_gone_while_it_is_replaced(tmp_path, monkeypatch):
+    target = tmp_path / "lists"
+    write_tree(target, lambda folder: (folder / "a").write_text("old"))
+    monkeypatch.setattr(os, "rename", lambda *_: pytest.fail("two renames leave a moment without"))
+    write_tree(target, lambda folder: (folder / "b").write_text("new"))
+    assert [path.name for path in target.iterdir()] == ["b"]
+
+
+def test_where_folders_cannot_be_exchanged_a_tree_is_replaced_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exchange", lambda *_: False)
+    target = tmp_path / "lists"
+    write_tree(target, lambda folder: (folder / "a").write_text("old"))
+    write_tree(target, lambda folder: (folder / "b").write_text("new"))
+    assert [path.name for path in tmp_path.rglob("*")] == ["lists", "b"]
+
+
+def test_what_a_killed_writer_of_the_tree_left_goes_and_nothing_else(tmp_path):
+    for name in (".lists.0123", ".lists.0123.old", ".listsand.0123"):
+        (tmp_path / name).mkdir()
+    write_tree(tmp_path / "lists", lambda folder: (folder / "a").write_text("x"))
+    assert {path.name for path in tmp_path.iterdir()} == {"lists", ".listsand.0123"}
 
 
 def test_files_are_for_the_group_and_nobody_else(tmp_path):
