@@ -33,9 +33,9 @@ from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients, returned_results
 from jobs.recall_command import recall
 from jobs.recording import Entry, commit_rows
+from jobs.rewriting import publishing
 from tables.derived import DISPOSITIONS, QUARANTINED_DISPOSITIONS
 from tables.errors import ContractViolation, UserError
-from tables.files import exclusive
 from tables.known_rows import Row
 from tables.runs import RunRecord, Runs
 
@@ -54,7 +54,7 @@ def disposition_command(options: argparse.Namespace) -> int:
     name, content = options.file.name, _content(options.file)
     returned = read_returned(name, content)
     run_id = hashlib.sha256(json.dumps([STEP, _digest(content)]).encode()).hexdigest()
-    with exclusive(home.lock, f"xsell offers disposition --file {name}"):
+    with publishing(home, f"xsell offers disposition --file {name}"):
         done = Runs(home.tables).find(run_id)
         record = done or _take(home, run_id, returned, _digest(content), options.on)
     for line in _told(name, record, returned, was_there_already=done is not None):

@@ -18,6 +18,7 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from jobs.erasure_arguments import add_erase
 from tables.errors import UserError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def add_offers(commands: Commands) -> None:
     add_home(disposition)
     _add_recall(verbs)
     _add_verify(verbs)
+    add_erase(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:

@@ -25,10 +25,11 @@ from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients
 from jobs.lists_command import campaign_of
 from jobs.recording import Entry, commit_rows
+from jobs.rewriting import publishing
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, EXPORTS
 from tables.errors import UserError
-from tables.files import exclusive, sha256_of, write_tree
+from tables.files import sha256_of, write_tree
 from tables.runs import RunRecord
 from tables.store import Store
 
@@ -45,7 +46,7 @@ def export_command(options: argparse.Namespace) -> int:
     home = Home(Path(options.home).resolve())
     campaign = campaign_of(home, options.as_of)
     parts = _parts(home, campaign, _day(home, campaign, options.on), options.branch)
-    with exclusive(home.lock, f"xsell lists export --as-of {options.as_of}"):
+    with publishing(home, f"xsell lists export --as-of {options.as_of}"):
         for part in parts:
             target = Path(options.to) / _folder_name(campaign, part)
             _write(home, campaign, part, target)
@@ -120,7 +121,7 @@ def _write(home: Home, campaign: RunRecord, part: Part, target: Path) -> None:
         if part.is_as_committed:
             fill_as_committed(home, campaign, folder)
         else:
-            fill_with_part(campaign, part, folder)
+            fill_with_part(home, campaign, part, folder)
         # Recorded before the folder is in place: what was handed out is never missing here.
         _record(home, campaign, part, sha256_of(folder / MANIFEST))
 

@@ -17,6 +17,7 @@ from jobs.checkpoint_files import EVERY
 from jobs.exports import LISTS, lists_folder
 from jobs.home import Home
 from jobs.log_keys import published_keys
+from jobs.rewritten import GONE, REWRITTEN, Rewritten
 from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
 from tables.errors import UserError
 from tables.files import sha256_of, write_tree
@@ -90,20 +91,30 @@ def _copies(home: Home) -> list[Kept]:
 
 def _published(home: Home, runs: Runs) -> tuple[int, list[str]]:
     """How many files runs have published, and which are no longer what they were."""
-    count, findings = 0, []
-    for record in runs.committed():
-        for path, digest in _files(home, record):
+    records = runs.committed()
+    count, findings, rewritten = 0, [], Rewritten(records)
+    for record in records:
+        for path, published in _files(home, record):
             count += 1
-            name = path.relative_to(home.path)
-            if not path.exists():
-                findings.append(f"{name} is gone, which run {record.run_id[:12]} published")
-            elif sha256_of(path) != digest:
-                findings.append(f"{name} is not what run {record.run_id[:12]} published")
+            name = path.relative_to(home.path).as_posix()
+            if finding := _finding(path, rewritten.now(name, published)):
+                findings.append(f"{name} {finding.format(run=record.run_id[:12])}")
     return count, findings
+
+
+def _finding(path: Path, digest: str) -> str | None:
+    """What is wrong with a file that should have a digest; ``run`` has published it."""
+    if not path.exists():
+        return None if digest == GONE else "is gone, which run {run} published"
+    if digest == GONE:
+        return "is there again, which run {run} published and an erasure has removed"
+    return None if sha256_of(path) == digest else "is not what run {run} published"
 
 
 def _files(home: Home, record: RunRecord) -> Iterator[tuple[Path, str]]:
     for name, digests in sorted(record.outputs.items()):
+        if name == REWRITTEN:
+            continue
         folder = lists_folder(home, record) if name == LISTS else home.tables / name
         yield from ((folder / path, digest) for path, digest in sorted(digests.items()))
 
