@@ -44,10 +44,9 @@ def export_command(options: argparse.Namespace) -> int:
         ContractViolation: Files would not be those that were committed.
     """
     home = Home(Path(options.home).resolve())
-    campaign = campaign_of(home, options.as_of)
-    parts = _parts(home, campaign, _day(home, campaign, options.on), options.branch)
     with publishing(home, f"xsell lists export --as-of {options.as_of}"):
-        for part in parts:
+        campaign = campaign_of(home, options.as_of)
+        for part in _parts(home, campaign, _day(home, campaign, options.on), options.branch):
             target = Path(options.to) / _folder_name(campaign, part)
             _write(home, campaign, part, target)
             sys.stdout.write("".join(f"{line}\n" for line in _told(part, target)))

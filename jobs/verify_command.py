@@ -17,6 +17,7 @@ from jobs.checkpoint_files import EVERY
 from jobs.exports import LISTS, lists_folder
 from jobs.home import Home
 from jobs.log_keys import published_keys
+from jobs.rewriting import is_pending
 from jobs.rewritten import GONE, REWRITTEN, Rewritten
 from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
 from tables.errors import UserError
@@ -43,12 +44,21 @@ def verify_command(options: argparse.Namespace) -> int:
     kept = [*_brought(options.checkpoint, keys), *_copies(home)]
     check = check_log(store, keys, kept)
     files, changed = _published(home, runs)
-    findings = [*check.findings, *changed]
+    findings = [*check.findings, *changed, *_interrupted(home)]
     lines = [*findings, *_told(check, files, keys, is_from_home=not options.key)]
     if options.export:
         lines.append(_exported(store, keys, check, options.export))
     sys.stdout.write("\n".join([*lines, _verdict(findings)]) + "\n")
     return FAILED if findings else 0
+
+
+def _interrupted(home: Home) -> list[str]:
+    if not is_pending(home):
+        return []
+    return [
+        "an erasure was interrupted while files were put in place: run its command again, or any"
+        " that publishes"
+    ]
 
 
 def _exported(store: Store, keys: list[VerifierKey], check: LogCheck, parent: Path) -> str:
