@@ -14,6 +14,7 @@ from conf.recorded import recorded_config
 from conf.source import SourceSettings, load_source
 from jobs.client_traces import Place, stored_places, traces_of
 from jobs.erased_clients import remembered
+from jobs.erasure_exports import stage_exports
 from jobs.erasure_landing import delivered_places, stage_landing
 from jobs.erasure_lists import handed_out, listed, stage_lists, stage_recalls
 from jobs.erasure_rest import stage_rest
@@ -181,6 +182,7 @@ def _stage(plan: Plan, client: Identifiers, source: SourceSettings) -> None:
     plan.elsewhere += handed_out(home, campaigns)
     for one in campaigns:
         stage_lists(rewriting, client, one)
+        stage_exports(rewriting, client, one)
     stage_recalls(rewriting, client)
     for folder in _tables(home):
         if folder.name != RUNS.name and (rows := _stage_table(rewriting, folder, client)):

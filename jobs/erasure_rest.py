@@ -73,9 +73,10 @@ def _others(rewriting: Rewriting) -> Iterator[Path]:
     recalls = home.lists / RECALLS
     done += list(recalls.iterdir()) if recalls.exists() else []
     delivered = set(delivery_folders(home.landing))
+    changed = {home.path / name for name in rewriting.changes}
     for path in sorted(home.path.rglob("*")):
         parents = {path, *path.parents}
-        if not path.is_file() or path.is_symlink() or not parents.isdisjoint(done):
+        if not path.is_file() or path in changed or not parents.isdisjoint(done):
             continue
         if not (path.name.endswith(FORMATS) and not parents.isdisjoint(delivered)):
             yield path

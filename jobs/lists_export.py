@@ -46,7 +46,7 @@ def export_command(options: argparse.Namespace) -> int:
     home = Home(Path(options.home).resolve())
     with publishing(home, f"xsell lists export --as-of {options.as_of}"):
         campaign = campaign_of(home, options.as_of)
-        for part in _parts(home, campaign, _day(home, campaign, options.on), options.branch):
+        for part in export_parts(home, campaign, _day(home, campaign, options.on), options.branch):
             target = Path(options.to) / _folder_name(campaign, part)
             _write(home, campaign, part, target)
             sys.stdout.write("".join(f"{line}\n" for line in _told(part, target)))
@@ -70,8 +70,12 @@ def _day(home: Home, campaign: RunRecord, given: date | None) -> date:
     return given
 
 
-def _parts(home: Home, campaign: RunRecord, day: date, branches: Sequence[str]) -> list[Part]:
-    """One part per branch that is named, or one of all."""
+def export_parts(home: Home, campaign: RunRecord, day: date, branches: Sequence[str]) -> list[Part]:
+    """What may leave the house: one part per branch that is named, or one of all.
+
+    Raises:
+        UserError: A branch has no list.
+    """
     store = Store(home.tables, None, campaign.pins)
     lists, care = (store.arrow(table, campaign.as_of) for table in (CAMPAIGN_LISTS, CARE_LISTS))
     if branches:
@@ -111,8 +115,13 @@ def _of_branch(whole: Part, branch: str) -> Part:
 
 def _folder_name(campaign: RunRecord, part: Part) -> str:
     """A folder of its own: what else lies in the user's folder is left alone."""
-    name = f"{campaign.campaign_id}-{campaign.as_of}-{campaign.run_id[:12]}"
+    name = export_name(campaign)
     return name if part.branch_id is None else f"{name}-{file_name(part.branch_id)}"
+
+
+def export_name(campaign: RunRecord) -> str:
+    """How the folder of every export of a campaign begins."""
+    return f"{campaign.campaign_id}-{campaign.as_of}-{campaign.run_id[:12]}"
 
 
 def _write(home: Home, campaign: RunRecord, part: Part, target: Path) -> None:

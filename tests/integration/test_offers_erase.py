@@ -165,6 +165,7 @@ def before(bank, spark, tmp_path_factory) -> Erased:
     lists = Store(home.tables, None, record.pins).arrow(CAMPAIGN_LISTS, AS_OF).to_pylist()
     row = next(row for row in lists if row["customer_id"] not in (GIVEN_UP, NEIGHBOUR))
     client, offer = row["customer_id"], row["offer_id"]
+    export(home, "out/all")
     accounts = {one["customer_id"]: one["account_id"] for one in stored_rows(home, "accounts")}
     texts = december(client, accounts[client], accounts[NEIGHBOUR])
     deliver(home.landing, DECEMBER, home.landing / str(AS_OF), texts)
@@ -179,9 +180,16 @@ def before(bank, spark, tmp_path_factory) -> Erased:
     returned = home.path / "returned.csv"
     returned.write_text("\n".join(lines) + "\n")
     assert main(["offers", "disposition", "--file", str(returned), "--home", str(home.path)]) == 0
+    export(home, "out/some", "--branch", row["branch_id"])
     with sqlite3.connect(home.mlruns / "mlflow.db") as database:
         database.execute("UPDATE registered_models SET description = ?", (f"asked by {client}",))
     return Erased(home, client, leads_to(home, client))
+
+
+def export(home: Home, folder: str, *words: str) -> None:
+    """Lists as a branch gets them, below the home, where nobody should leave them."""
+    to = ["--to", str(home.path / folder), "--as-of", str(AS_OF), "--home", str(home.path)]
+    assert main(["lists", "export", *to, *words]) == 0
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +209,10 @@ def test_the_client_is_in_every_place_before(before):
     """So that finding nothing afterwards says something."""
     found = [path.split("/") for path in hits(before.home.path, before.identifiers)]
     places = {path[0] for path in found}
-    assert places == {"landing", "lists", "mlruns", "returned.csv", "tables", "truth"}
+    assert places == {"landing", "lists", "mlruns", "out", "returned.csv", "tables", "truth"}
     assert {path[1] for path in found if path[0] == "lists"} == {str(AS_OF), "recalls"}
+    assert {path[1] for path in found if path[0] == "out"} == {"all", "some"}
+    assert any(path[-1].endswith(".xlsx") for path in found if path[0] == "out")
     assert {path[1] for path in found if path[0] == "tables"} == {
         *("accounts", "campaign_lists", "consents", "contacts", "customer_features"),
         *("customer_merges", "customers", "decisions", "dispositions", "flags", "holdings"),
@@ -213,6 +223,21 @@ def test_the_client_is_in_every_place_before(before):
 
 def test_no_byte_leads_to_an_erased_client(after):
     assert hits(after.home.path, after.identifiers) == {}
+
+
+def test_manifests_of_lists_and_exports_are_true(after):
+    manifests = [
+        path
+        for folder in (after.home.lists, after.home.path / "out", after.home.landing)
+        for path in folder.rglob("manifest.json")
+    ]
+    assert len(manifests) > 25
+    for path in manifests:
+        for name, entry in json.loads(path.read_text())["files"].items():
+            content = (path.parent / name).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == entry["sha256"], path.parent / name
+            if name.endswith((".csv", ".gz", ".parquet")) and "out" not in path.parts:
+                assert rows_of(path.parent / name) == entry["rows"], path.parent / name
 
 
 @pytest.mark.parametrize(
