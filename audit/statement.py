@@ -25,8 +25,9 @@ def statement(
         step: Its step.
         as_of: Its as-of date.
         campaign_id: The campaign.
-        files: SHA-256 by path below the home folder, of what people get to see. Tables are left
-            out: engines write the same rows as different bytes, and a log is the same on each.
+        files: SHA-256 by path below the home folder, of what people get to see; ``gone`` of what
+            an erasure removed. Tables are left out: engines write the same rows as different bytes,
+            and a log is the same on each.
     """
     told = {
         "as_of": as_of.isoformat(),

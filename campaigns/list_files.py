@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -135,6 +135,36 @@ def write_lists(
     rows |= _care_files(folder, care, config, as_of)
     about = {"campaign_id": config.campaign.campaign_id, "as_of": as_of.isoformat()}
     _write_manifest(folder, rows, about)
+
+
+def write_again(
+    folder: Path,
+    lists: pa.Table,
+    care: pa.Table,
+    config: RunConfig,
+    as_of: date,
+    *,
+    branches: Collection[str],
+) -> dict[str, int]:
+    """Fill an empty folder with what ``write_lists`` would make of some branches.
+
+    Args:
+        folder: ``campaign.parquet`` of all branches goes here, and the files of some.
+        lists: As for ``write_lists``.
+        care: Likewise.
+        config: Likewise.
+        as_of: Likewise.
+        branches: Whose files are made.
+
+    Returns:
+        Rows by file; a branch without rows has no file.
+    """
+    wanted = pa.array(sorted(branches), pa.string())
+    rows = _whole_file(folder, lists)
+    own, own_care = (one.filter(pc.is_in(one["branch_id"], wanted)) for one in (lists, care))
+    rows |= _branch_files(folder, own, config, as_of)
+    rows |= _care_files(folder, own_care, config, as_of)
+    return rows
 
 
 def branch_view(lists: pa.Table, config: RunConfig) -> pa.Table:

@@ -172,7 +172,7 @@ def _listed_files(
         if problem:
             problems.append(problem)
         else:
-            table_name = _table_of(name)
+            table_name = delivered_table(name)
             files.append(DeliveredFile(delivery, table_name, name, entry.rows, entry.sha256))
     problems += _unlisted(delivery, manifest.files)
     problems += _incomplete(delivery, source, manifest.files)
@@ -239,7 +239,7 @@ def _table_problem(delivery: Delivery, name: str, source: SourceSettings) -> str
             f"{delivery.name}/{name}: is not <table>.parquet, .csv or .csv.gz, nor a part in a"
             " folder <table>/. Rename it"
         )
-    table_name = _table_of(name)
+    table_name = delivered_table(name)
     if table_name not in source.tables:
         hint = did_you_mean(table_name, source.tables) or f"; there are {', '.join(source.tables)}"
         return f"{delivery.name}/{name}: {table_name} is no table of this source{hint}"
@@ -250,7 +250,8 @@ def _format_of(name: str) -> str | None:
     return next((suffix for suffix in reversed(FORMATS) if name.endswith(suffix)), None)
 
 
-def _table_of(name: str) -> str:
+def delivered_table(name: str) -> str:
+    """The table that a file of a delivery is all or part of, by its path within the delivery."""
     first = PurePosixPath(name).parts[0]
     return first if "/" in name else re.sub(r"\.(parquet|csv|csv\.gz)$", "", first)
 
@@ -269,7 +270,7 @@ def _incomplete(delivery: Delivery, source: SourceSettings, listed: Iterable[str
     """Tables without a file, and tables delivered in two ways at once."""
     names: dict[str, list[str]] = {}
     for name in sorted(listed):
-        names.setdefault(_table_of(name), []).append(name)
+        names.setdefault(delivered_table(name), []).append(name)
     for table_name, settings in source.tables.items():
         present = names.get(table_name, [])
         if settings.is_required and not present:

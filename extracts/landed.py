@@ -23,6 +23,8 @@ from extracts.text import safe_reason
 from tables.arrow import arrow_schema
 from tables.base import Table, columns
 from tables.errors import ContractViolation
+from tables.redaction import may_blank
+from tables.tombstones import Tombstones
 
 PART_ROWS = 4_000_000  # a part is what the engine sorts at a time
 # Read once or twice and thrown away: encoding would cost more than it saves, except where every row
@@ -55,11 +57,13 @@ class LandedFile:
         file: What was delivered.
         path: Folder with the numbered copy, in parts.
         rows: Rows it really holds.
+        erased: How many of them are erased clients', and not in the copy.
     """
 
     file: DeliveredFile
     path: Path
     rows: int
+    erased: int = 0
 
 
 def parts_of(files: Iterable[LandedFile]) -> list[str]:
@@ -89,7 +93,13 @@ def numbered(table: Table) -> Table:
 
 
 def land(
-    file: DeliveredFile, table: Table, neighbours: Neighbours, notation: Notation, target: Path
+    file: DeliveredFile,
+    table: Table,
+    neighbours: Neighbours,
+    notation: Notation,
+    target: Path,
+    *,
+    erased: Tombstones | None = None,
 ) -> LandedFile:
     """Copy a file's rows to ``target``, numbered from 1.
 
@@ -99,6 +109,7 @@ def land(
         neighbours: Days of the table's deliveries before and after this one.
         notation: How a CSV is written.
         target: The folder to write Parquet parts to.
+        erased: Whose rows are left out, before anything else sees them.
 
     Raises:
         BadFile: It is no such file, its columns are not the table's, or its rows are fewer or
@@ -106,11 +117,9 @@ def land(
     """
     try:
         before = _stamp(file.path)
-        if file.name.endswith(".parquet"):
-            batches = parquet_batches(file, table)
-        else:
-            batches = text_file_batches(file, table, notation)
-        rows = _write(batches, arrow_schema(numbered(table)), file, neighbours, target)
+        batches = batches_of(file, table, notation)
+        placed = _placed(batches, arrow_schema(numbered(table)), file, neighbours)
+        rows, dropped = _write(_without(placed, table, erased), target)
         after = _stamp(file.path)
     except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
         reason = safe_reason(error, notation)
@@ -121,7 +130,18 @@ def land(
         raise BadFile(
             f"{file.label}: holds {rows} rows, the manifest says {file.rows}. Ask for it again"
         )
-    return LandedFile(file, target, rows)
+    return LandedFile(file, target, rows, dropped)
+
+
+def batches_of(file: DeliveredFile, table: Table, notation: Notation) -> Iterator[pa.RecordBatch]:
+    """The rows of a file in the types of its table, whatever its format.
+
+    Raises:
+        BadFile: Its columns are not the table's.
+    """
+    if file.name.endswith(".parquet"):
+        return parquet_batches(file, table)
+    return text_file_batches(file, table, notation)
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -130,29 +150,48 @@ def _stamp(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _write(
+def _placed(
     batches: Iterable[pa.RecordBatch],
     schema: pa.Schema,
     file: DeliveredFile,
     neighbours: Neighbours,
-    target: Path,
-) -> int:
-    rows, part = 0, 0
+) -> Iterator[pa.RecordBatch]:
+    """Rows with the place where they stand."""
+    rows = 0
+    for batch in batches:
+        yield _numbered_batch(batch, rows, schema, file, neighbours)
+        rows += batch.num_rows
+
+
+def _without(
+    batches: Iterable[pa.RecordBatch], table: Table, erased: Tombstones | None
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Batches without erased clients, and how many rows each had."""
+    blankable = may_blank(table)
+    for batch in batches:
+        yield (batch if erased is None else erased.kept(batch, blankable)), batch.num_rows
+
+
+def _write(batches: Iterable[tuple[pa.RecordBatch, int]], target: Path) -> tuple[int, int]:
+    """Write rows in parts; how many there were, and how many of them are not in a part."""
+    rows, part, dropped = 0, 0, 0
     writer: pq.ParquetWriter | None = None
     target.mkdir()
     try:
-        for batch in batches:
+        for batch, had in batches:
             if writer is None or rows >= part * PART_ROWS:
                 if writer is not None:
                     writer.close()
-                writer = pq.ParquetWriter(target / f"part-{part:05}.parquet", schema, **PLAIN)
+                path = target / f"part-{part:05}.parquet"
+                writer = pq.ParquetWriter(path, batch.schema, **PLAIN)
                 part += 1
-            writer.write_batch(_numbered_batch(batch, rows, schema, file, neighbours))
-            rows += batch.num_rows
+            writer.write_batch(batch)
+            rows += had
+            dropped += had - batch.num_rows
     finally:
         if writer is not None:
             writer.close()
-    return rows
+    return rows, dropped
 
 
 def _numbered_batch(
@@ -186,6 +225,7 @@ def land_all(
     folder: Path,
     *,
     advance: Callable[[int], None],
+    erased: Tombstones | None = None,
 ) -> list[LandedFile]:
     """Number the rows of every file.
 
@@ -196,6 +236,7 @@ def land_all(
         notation: How a CSV is written.
         folder: Where the copies go.
         advance: Told the rows of each file when it is done.
+        erased: Whose rows are left out.
 
     Raises:
         ContractViolation: One line per file that cannot be taken.
@@ -207,7 +248,7 @@ def land_all(
         target = folder / f"{index:05}-{file.table_name}"
         around = neighbours[file.table_name, file.delivery.day]
         try:
-            landed = land(file, tables[file.table_name], around, notation, target)
+            landed = land(file, tables[file.table_name], around, notation, target, erased=erased)
         except BadFile as error:
             problems.append(str(error))
             return None

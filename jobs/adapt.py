@@ -10,8 +10,8 @@ from conf.source import load_source
 from extracts.adapter import make_deliveries
 from extracts.adapter_checks import adapter_of
 from jobs.home import Home
+from jobs.rewriting import publishing
 from tables.errors import UserError
-from tables.files import exclusive
 
 
 def adapt_command(options: argparse.Namespace) -> int:
@@ -22,7 +22,7 @@ def adapt_command(options: argparse.Namespace) -> int:
         raise UserError(f"{options.data} is no folder; --data names the folder of the raw files")
     home = Home(Path(options.home).resolve())
     home.create()
-    with exclusive(home.lock, "xsell adapt"):
+    with publishing(home, "xsell adapt"):
         rows = make_deliveries(options.data, home.landing, source)
     lines = [f"{day}  {count:>11,} rows" for day, count in rows.items()]
     because = [adapter.assumed_consents.because] if adapter.assumed_consents else []

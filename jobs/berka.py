@@ -18,12 +18,13 @@ from jobs.backtest import BackTest, back_test, column_by_customer, flat_report, 
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.publishing import Context
+from jobs.rewriting import publishing
 from jobs.run_month import run_steps
 from jobs.settings import checked_config
 from jobs.steps import MONTH
 from jobs.summary import summary_lines
 from tables.derived import PROPENSITY_SCORES
-from tables.files import exclusive, write_file
+from tables.files import write_file
 from tables.store import Store
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def berka_command(options: argparse.Namespace) -> int:
     config = checked_config(ENVIRONMENT)
     home = Home(Path(options.home).resolve())
     home.create()
-    with exclusive(home.lock, "xsell berka"):
+    with publishing(home, "xsell berka"):
         source = load_source(config.bank.source)
         make_berka_deliveries(options.data, home.landing, AS_OF, source)
         with open_engine(config.engine) as spark:

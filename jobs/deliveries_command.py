@@ -18,8 +18,8 @@ from tables.runs import Runs
 from tables.store import Store
 
 Row = dict[str, Any]
-COUNTS = ("rows_in", "rows_accepted", "rows_quarantined")
-HEADER = ("rows in", "accepted", "quarantined")
+COUNTS = ("rows_in", "rows_accepted", "rows_quarantined", "rows_erased")
+HEADER = ("rows in", "accepted", "quarantined", "erased")
 
 
 def list_command(options: argparse.Namespace) -> int:
@@ -90,7 +90,7 @@ def _grouped(rows: Iterable[Row], *names: str) -> list[tuple[Any, list[Row]]]:
 
 
 def _totals(entries: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(f"{sum(entry[name] for entry in entries):,}" for name in COUNTS)
+    return tuple(f"{sum(entry[name] or 0 for entry in entries):,}" for name in COUNTS)
 
 
 def _write(lines: Sequence[Sequence[str]]) -> None:

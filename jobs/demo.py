@@ -11,8 +11,9 @@ from conf.load import load_config
 from demo.bank import make_demo_bank
 from jobs.home import Home
 from jobs.progress import progress_bar
+from jobs.rewriting import publishing
 from tables.errors import UserError
-from tables.files import exclusive, make_folder, write_file
+from tables.files import make_folder, write_file
 
 # A client makes about a hundred bookings in two years; the bar only needs the order of magnitude.
 BOOKINGS_PER_CUSTOMER_AND_MONTH = 4
@@ -30,7 +31,7 @@ def demo_command(options: argparse.Namespace) -> int:
         f"{options.customers} customers, {options.months} months, seed {options.seed},"
         f" until {options.until}\n"
     )
-    with exclusive(home.lock, "xsell demo"):
+    with publishing(home, "xsell demo"):
         if _is_there(landing, wanted):
             sys.stderr.write(f"demo      already there: {landing}\n")
             return 0

@@ -8,6 +8,7 @@ import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,15 @@ from campaigns.dispositions import (
 from campaigns.recheck import OPT_OUT, midnight
 from campaigns.returned_file import MOST_BYTES, ReturnedFile, read_returned
 from conf.recorded import recorded_config
+from jobs.erased_clients import remembered
 from jobs.handed_lists import committed_campaigns, handed_lists, last_day
 from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients, returned_results
 from jobs.recall_command import recall
 from jobs.recording import Entry, commit_rows
+from jobs.rewriting import publishing
 from tables.derived import DISPOSITIONS, QUARANTINED_DISPOSITIONS
 from tables.errors import ContractViolation, UserError
-from tables.files import exclusive
 from tables.known_rows import Row
 from tables.runs import RunRecord, Runs
 
@@ -54,7 +56,7 @@ def disposition_command(options: argparse.Namespace) -> int:
     name, content = options.file.name, _content(options.file)
     returned = read_returned(name, content)
     run_id = hashlib.sha256(json.dumps([STEP, _digest(content)]).encode()).hexdigest()
-    with exclusive(home.lock, f"xsell offers disposition --file {name}"):
+    with publishing(home, f"xsell offers disposition --file {name}"):
         done = Runs(home.tables).find(run_id)
         record = done or _take(home, run_id, returned, _digest(content), options.on)
     for line in _told(name, record, returned, was_there_already=done is not None):
@@ -94,8 +96,10 @@ def _digest(content: bytes) -> str:
 def _take(
     home: Home, run_id: str, returned: ReturnedFile, digest: str, on: date | None
 ) -> RunRecord:
-    """Commit what is new in a file."""
+    """Commit what is new in a file; of an erased client nothing is taken."""
     campaigns = committed_campaigns(home)
+    delivered = len(returned.rows)
+    returned = _without_erased(home, returned)
     law = recorded_config(campaigns[0].config).jurisdiction.in_force
     clients = {row.customer_id for row in returned.rows}
     known = known_clients(home, clients, all_known_before(home))
@@ -109,7 +113,7 @@ def _take(
         step=STEP,
         as_of=months_first_after(recorded_at),
         inputs={"file": digest},
-        counts=_counts(returned, matched, rows),
+        counts=_counts(matched, rows) | _of_erased(delivered, returned),
         made_by=campaigns[0],
     )
     aside = quarantine_rows(matched, recorded_at, digest)
@@ -139,7 +143,21 @@ def _recorded_at(
     return known_at(accepted, on, [*made, *(row["recorded_at"] for row in earlier)])
 
 
-def _counts(returned: ReturnedFile, matched: Matched, rows: pa.Table) -> dict[str, object]:
+def _without_erased(home: Home, returned: ReturnedFile) -> ReturnedFile:
+    erased = remembered(home)
+    if erased is None:
+        return returned
+    rows = [row for row in returned.rows if not erased.knows("customer_id", row.customer_id)]
+    return replace(returned, rows=tuple(rows))
+
+
+def _of_erased(delivered: int, left: ReturnedFile) -> dict[str, object]:
+    """How many rows a file had, and of erased clients, where there are any."""
+    erased = delivered - len(left.rows)
+    return {"rows_in": delivered, **({"erased": erased} if erased else {})}
+
+
+def _counts(matched: Matched, rows: pa.Table) -> dict[str, object]:
     aside: dict[str, list[int]] = defaultdict(list)
     for row, reason in matched.aside:
         aside[reason].append(row.number)
@@ -151,7 +169,6 @@ def _counts(returned: ReturnedFile, matched: Matched, rows: pa.Table) -> dict[st
         if has_consent is False
     ]
     return {
-        "rows_in": len(returned.rows),
         "accepted": len(matched.accepted),
         "there_already": matched.there_already,
         "quarantined": len(matched.aside),
@@ -176,6 +193,7 @@ def _told(
     yield (
         f"{name}: {counts['rows_in']:,} rows in = {counts['accepted']:,} accepted"
         f" + {counts['there_already']:,} there already + {counts['quarantined']:,} quarantined"
+        + (f" + {counts['erased']:,} of erased clients" if "erased" in counts else "")
     )
     if counts["results"]:
         yield "  " + ", ".join(f"{word} {number:,}" for word, number in counts["results"].items())

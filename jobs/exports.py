@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from jobs.checkpoint_files import write_checkpoints
+from jobs.rewritten import Rewritten
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import ContractViolation
 from tables.files import make_folder, sha256_of, write_tree
@@ -31,6 +32,12 @@ LISTS = "lists"
 def lists_folder(home: Home, record: RunRecord) -> Path:
     """Where the list files of a committed run lie."""
     return home.lists_of(record.as_of, record.campaign_id, record.run_id)
+
+
+def list_digests_now(home: Home, record: RunRecord) -> dict[str, str]:
+    """SHA-256 by path of the list files of a committed run, erasures since then considered."""
+    folder = lists_folder(home, record).relative_to(home.path).as_posix()
+    return Rewritten.of(home.tables).all_now(folder, record.outputs[LISTS])
 
 
 def list_digests(run: Run, proposed: Store) -> Mapping[str, str]:
@@ -53,7 +60,7 @@ def complete(context: Context, record: RunRecord) -> None:
         return
     write_checkpoints(context.home)
     target = lists_folder(context.home, record)
-    pinned = record.outputs[LISTS]
+    pinned = list_digests_now(context.home, record)
     if target.exists() and _digests(target) == pinned:
         return
     write_committed(context.home, record, target)
@@ -76,10 +83,10 @@ def fill_as_committed(home: Home, record: RunRecord, folder: Path) -> None:
     """
     config = recorded_config(record.config)
     _writer(Store(home.tables, None, record.pins), config, record.as_of)(folder)
-    _refuse_other(_digests(folder), record.outputs[LISTS])
+    _refuse_other(_digests(folder), list_digests_now(home, record))
 
 
-def fill_with_part(record: RunRecord, part: Part, folder: Path) -> None:
+def fill_with_part(home: Home, record: RunRecord, part: Part, folder: Path) -> None:
     """Fill a folder with a part of a committed campaign.
 
     Raises:
@@ -95,7 +102,7 @@ def fill_with_part(record: RunRecord, part: Part, folder: Path) -> None:
         for path, digest in _digests(folder).items()
         if path not in new and Path(path).stem not in touched
     }
-    pinned = record.outputs[LISTS]
+    pinned = list_digests_now(home, record)
     _refuse_other(made, {path: pinned.get(path, "") for path in made})
 
 

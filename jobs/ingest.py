@@ -13,18 +13,23 @@ from pyspark.sql import functions as F
 
 from conf.source import SourceSettings, load_source
 from extracts.conform import read_landed
-from extracts.deliveries import delivered_files
+from extracts.deliveries import DeliveredFile, delivered_files
+from extracts.erased import accounts_of_erased
 from extracts.landed import LandedFile, land_all
 from extracts.outcome import all_problems
 from extracts.owners import first_deliveries, owner_intervals, with_owner
+from jobs.erased_clients import remembered, tombstone_rows
+from jobs.home import Home
 from jobs.intake import Checked, Intake, Keep
 from jobs.run import Run
 from tables.arrow import arrow_schema
 from tables.base import Table
-from tables.derived import DELIVERIES, QUARANTINE
+from tables.derived import DELIVERIES, ERASED, QUARANTINE
 from tables.errors import ContractViolation
 from tables.files import scratch_folder
+from tables.identifiers import ACCOUNT
 from tables.sources import ACCOUNTS, REFERENCES, SOURCES, TRANSACTIONS, as_delivered, stored
+from tables.tombstones import Tombstones
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,8 +48,17 @@ def ingest(run: Run) -> None:
     files = delivered_files(run.deliveries, source)
     with scratch_folder(run.home / "tables", SCRATCH) as scratch:
         rows = sum(file.rows for file in files)
+        erased = _erased(run, files, source)
         with run.progress(rows, "reading") as advance:
-            landed = land_all(files, _by_name(), _previous(run), source, scratch, advance=advance)
+            landed = land_all(
+                files,
+                _by_name(),
+                _previous(run),
+                source,
+                scratch,
+                advance=advance,
+                erased=erased,
+            )
         keep = _keep(run, scratch)
         checked = _check(run, [_intake(run, source, table, landed, keep) for table in SOURCES])
         _stage_tables(run, checked, keep)
@@ -62,6 +76,23 @@ def _previous(run: Run) -> dict[str, date]:
     records = run.store.records(DELIVERIES)
     days = records.groupBy("table_name").agg(F.max("delivery").alias("delivery")).collect()
     return {row["table_name"]: row["delivery"] for row in days}
+
+
+def _erased(run: Run, files: Sequence[DeliveredFile], source: SourceSettings) -> Tombstones | None:
+    """Whose rows nobody may see; None while nobody was erased.
+
+    What an erased client has opened since is remembered with this run.
+    """
+    erased = remembered(Home(run.home))
+    if erased is None:
+        return None
+    candidates = accounts_of_erased(files, source, erased)
+    held = run.store.versions(ACCOUNTS).where(F.col("account_id").isin(sorted(candidates)))
+    others = {row["account_id"] for row in held.select("account_id").distinct().collect()}
+    found = set(erased.of(ACCOUNT, candidates - others)) - erased.hashes
+    if found:
+        run.stage(ERASED, tombstone_rows(found, run.run_id))
+    return erased.also(found)
 
 
 def _keep(run: Run, scratch: Path) -> Keep:
@@ -171,26 +202,29 @@ def _stage_records(run: Run, checked: Sequence[Checked]) -> None:
 def _delivery_entries(run: Run, one: Checked) -> Iterator[Mapping[str, object]]:
     digests = {delivery.day: delivery.digest for delivery in run.deliveries}
     for day, rows in sorted(one.outcome.rows_in.items()):
-        set_aside = one.outcome.quarantined.get(day, 0)
+        set_aside, erased = one.outcome.quarantined.get(day, 0), one.intake.rows_erased[day]
         yield {
             "delivery": day,
             "table_name": one.outcome.table_name,
             "manifest_sha256": digests[day],
             "rows_in": rows,
-            "rows_accepted": rows - set_aside,
+            "rows_accepted": rows - set_aside - erased,
             "rows_quarantined": set_aside,
+            "rows_erased": erased,
         }
 
 
 def _summarise(run: Run, source: SourceSettings, checked: Sequence[Checked]) -> None:
     rows_in = sum(sum(one.outcome.rows_in.values()) for one in checked)
     set_aside = sum(sum(one.outcome.quarantined.values()) for one in checked)
+    erased = sum(sum(one.intake.rows_erased.values()) for one in checked)
     run.note(
         deliveries=len(run.deliveries),
         rows_in=rows_in,
-        rows_accepted=rows_in - set_aside,
+        rows_accepted=rows_in - set_aside - erased,
         rows_quarantined=set_aside,
         rows_stored=sum(run.staging.rows(stored(one.intake.table)) for one in checked),
     )
+    run.count("rows_erased", erased)
     if source.adapter and source.adapter.assumed_consents:
         run.note(assumption=source.adapter.assumed_consents.because)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tables.derived import CHECKPOINTS, DISPOSITIONS, OFFER_LOG, VAULT
+from jobs.rewritten import Rewritten
+from tables.derived import CHECKPOINTS, DISPOSITIONS, ERASED, OFFER_LOG, VAULT
 from tables.errors import ContractViolation, UserError
 from tables.windows import months_before
 
@@ -124,7 +125,7 @@ def _deliveries(context: Context) -> Inputs:
     """Deliveries up to the as-of date, and the ingest they continue."""
     present = _present(context)
     refuse_gaps(present)
-    identity = {delivery.name: delivery.digest for delivery in present}
+    identity = _identity(context, present)
     base = None if context.may_supersede else context.runs.newest("ingest", lambda _: True)
     done = dict(base.inputs) if base else {}
     _refuse_changed(identity, done)
@@ -137,7 +138,26 @@ def _deliveries(context: Context) -> Inputs:
             f"delivery {late[0]} arrived after {max(done)} had been ingested."
             " Nothing was changed; to rebuild the history from all deliveries, say --supersede"
         )
-    return Inputs(done | identity, base.pins if base else {}, pending)
+    return Inputs(done | identity, {**(base.pins if base else {}), **_erased(context)}, pending)
+
+
+def _identity(context: Context, present: Sequence[Delivery]) -> dict[str, str]:
+    """Digest of each delivery's manifest as it was delivered, whoever was taken out of it since."""
+    from extracts.deliveries import MANIFEST
+
+    rewritten = Rewritten(context.runs.committed())
+    return {
+        one.name: rewritten.originally(
+            (one.folder / MANIFEST).relative_to(context.home.path).as_posix(), one.digest
+        )
+        for one in present
+    }
+
+
+def _erased(context: Context) -> dict[str, int]:
+    """Whose rows are not taken."""
+    version = context.runs.head(ERASED.name)
+    return {} if version is None else {ERASED.name: version}
 
 
 def _present(context: Context) -> list[Delivery]:
@@ -184,7 +204,7 @@ def _refuse_changed(identity: Mapping[str, str], done: Mapping[str, str]) -> Non
 
 def _ingested(context: Context) -> RunRecord | None:
     """The first ingest, not superseded, that holds every delivery up to the as-of date."""
-    needed = {item.name: item.digest for item in _present(context)}
+    needed = _identity(context, _present(context))
     superseded = {record.supersedes for record in context.runs.committed()}
     return next(
         (

@@ -77,6 +77,14 @@ class Intake:
             rows[file.file.delivery.day] += file.rows
         return rows
 
+    @cached_property
+    def rows_erased(self) -> Mapping[date, int]:
+        """Rows of erased clients, by delivery: they are counted, and nothing of them is kept."""
+        rows: Counter[date] = Counter()
+        for file in self.files:
+            rows[file.file.delivery.day] += file.erased
+        return rows
+
     def check(self, known: Mapping[str, DataFrame]) -> Checked:
         """Find every row that breaks a rule.
 

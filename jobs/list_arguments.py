@@ -18,6 +18,7 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from jobs.erasure_arguments import add_erase
 from jobs.explain_arguments import add_explain
 from jobs.lookup_arguments import add_by, add_lookups
 from tables.errors import UserError
@@ -95,6 +96,7 @@ def add_offers(commands: Commands) -> None:
     _add_verify(verbs)
     add_explain(verbs)
     add_lookups(verbs)
+    add_erase(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:

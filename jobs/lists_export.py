@@ -25,10 +25,11 @@ from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients
 from jobs.lists_command import campaign_of
 from jobs.recording import Entry, commit_rows
+from jobs.rewriting import publishing
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, EXPORTS
 from tables.errors import UserError
-from tables.files import exclusive, sha256_of, write_tree
+from tables.files import sha256_of, write_tree
 from tables.runs import RunRecord
 from tables.store import Store
 
@@ -43,10 +44,9 @@ def export_command(options: argparse.Namespace) -> int:
         ContractViolation: Files would not be those that were committed.
     """
     home = Home(Path(options.home).resolve())
-    campaign = campaign_of(home, options.as_of)
-    parts = _parts(home, campaign, _day(home, campaign, options.on), options.branch)
-    with exclusive(home.lock, f"xsell lists export --as-of {options.as_of}"):
-        for part in parts:
+    with publishing(home, f"xsell lists export --as-of {options.as_of}"):
+        campaign = campaign_of(home, options.as_of)
+        for part in export_parts(home, campaign, _day(home, campaign, options.on), options.branch):
             target = Path(options.to) / _folder_name(campaign, part)
             _write(home, campaign, part, target)
             sys.stdout.write("".join(f"{line}\n" for line in _told(part, target)))
@@ -70,8 +70,12 @@ def _day(home: Home, campaign: RunRecord, given: date | None) -> date:
     return given
 
 
-def _parts(home: Home, campaign: RunRecord, day: date, branches: Sequence[str]) -> list[Part]:
-    """One part per branch that is named, or one of all."""
+def export_parts(home: Home, campaign: RunRecord, day: date, branches: Sequence[str]) -> list[Part]:
+    """What may leave the house: one part per branch that is named, or one of all.
+
+    Raises:
+        UserError: A branch has no list.
+    """
     store = Store(home.tables, None, campaign.pins)
     lists, care = (store.arrow(table, campaign.as_of) for table in (CAMPAIGN_LISTS, CARE_LISTS))
     if branches:
@@ -111,8 +115,13 @@ def _of_branch(whole: Part, branch: str) -> Part:
 
 def _folder_name(campaign: RunRecord, part: Part) -> str:
     """A folder of its own: what else lies in the user's folder is left alone."""
-    name = f"{campaign.campaign_id}-{campaign.as_of}-{campaign.run_id[:12]}"
+    name = export_name(campaign)
     return name if part.branch_id is None else f"{name}-{file_name(part.branch_id)}"
+
+
+def export_name(campaign: RunRecord) -> str:
+    """How the folder of every export of a campaign begins."""
+    return f"{campaign.campaign_id}-{campaign.as_of}-{campaign.run_id[:12]}"
 
 
 def _write(home: Home, campaign: RunRecord, part: Part, target: Path) -> None:
@@ -120,7 +129,7 @@ def _write(home: Home, campaign: RunRecord, part: Part, target: Path) -> None:
         if part.is_as_committed:
             fill_as_committed(home, campaign, folder)
         else:
-            fill_with_part(campaign, part, folder)
+            fill_with_part(home, campaign, part, folder)
         # Recorded before the folder is in place: what was handed out is never missing here.
         _record(home, campaign, part, sha256_of(folder / MANIFEST))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from audit.checkpoint import SigningKey
 from jobs.home import Home
-from tables.derived import CHECKPOINTS
+from tables.derived import CHECKPOINTS, ERASED
 from tables.errors import UserError
 from tables.files import make_folder, write_file
 from tables.runs import Runs
@@ -19,6 +19,7 @@ from tables.runs import Runs
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 KEY_BYTES = 32
 SIGNING, VAULT_KEY, VERIFIER_KEYS = "signing.pem", "vault.key", "verifier_keys"
+ERASED_KEY = "erased.key"
 
 
 def signing_key(home: Home, name: str) -> SigningKey:
@@ -44,8 +45,30 @@ def vault_key(home: Home) -> bytes:
     """The key that pseudonyms and secrets of new clients are made from, made at the first use."""
     path = _folder(home) / VAULT_KEY
     if not path.exists():
-        _write_private(path, os.urandom(KEY_BYTES).hex().encode())
+        _write_private(path, new_key())
     return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def erased_key(home: Home) -> bytes:
+    """The key under which erased clients are remembered, made at the first erasure.
+
+    Raises:
+        UserError: It is gone, though somebody was erased.
+    """
+    path = _folder(home) / ERASED_KEY
+    if not path.exists():
+        if Runs(home.tables).head(ERASED.name) is not None:
+            raise UserError(
+                f"{path} is gone, by which clients are known who were erased. Bring it back from a"
+                " backup: without it they would be taken again when they are delivered"
+            )
+        _write_private(path, new_key())
+    return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def new_key() -> bytes:
+    """The content of a new key's file."""
+    return os.urandom(KEY_BYTES).hex().encode()
 
 
 def published_keys(home: Home) -> list[str]:

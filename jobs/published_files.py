@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from audit.statement import files_stated
 from jobs.exports import LISTS, lists_folder
 from jobs.home import Home
 from jobs.identity import id_as_recorded
+from jobs.rewritten import GONE, REWRITTEN, Rewritten
 from jobs.steps import STEPS
 from tables.files import sha256_of
 from tables.runs import RunRecord
@@ -20,7 +20,7 @@ class Published:
     """A file, and the last run that published it.
 
     Attributes:
-        digest: SHA-256, as the table ``runs`` has it.
+        digest: SHA-256, as the table ``runs`` has it; ``GONE`` if an erasure has removed it.
         run: How the run's id begins.
     """
 
@@ -36,21 +36,28 @@ def published_files(home: Home, records: list[RunRecord]) -> Files:
 
     Args:
         home: Where.
-        records: Oldest first; of a file that was published again the newest counts.
+        records: Oldest first.
     """
+    rewritten = Rewritten(records)
     return {
-        path.relative_to(home.path).as_posix(): Published(digest, record.run_id[:12])
+        name: Published(rewritten.now(name, digest), record.run_id[:12])
         for record in records
-        for path, digest in _files(home, record)
+        for name, digest in _files(home, record)
     }
 
 
 def changed_files(home: Home, files: Files) -> Iterator[str]:
     """A sentence for each file that is not what was published."""
     for name, published in files.items():
-        path = home.path / name
+        path, is_gone = home.path / name, published.digest == GONE
         if not path.exists():
-            yield f"{name} is gone, which run {published.run} published"
+            if not is_gone:
+                yield f"{name} is gone, which run {published.run} published"
+        elif is_gone:
+            yield (
+                f"{name} is there again, which run {published.run} published and an erasure has"
+                " removed"
+            )
         elif sha256_of(path) != published.digest:
             yield f"{name} is not what run {published.run} published"
 
@@ -67,7 +74,7 @@ def changed_record(
     Args:
         records: As committed.
         files: What they say that was published.
-        statements: What was sealed, by run_id, in order.
+        statements: What was sealed, by run_id, in order: of each file the last one counts.
     """
     for record in records:
         if record.step in STEPS and id_as_recorded(record) != record.run_id:
@@ -96,7 +103,10 @@ def _other_digests(files: Files, statements: Mapping[str, str]) -> Iterator[str]
             yield f"{name}: `runs` says that it was published, but no run has sealed it"
 
 
-def _files(home: Home, record: RunRecord) -> Iterator[tuple[Path, str]]:
+def _files(home: Home, record: RunRecord) -> Iterator[tuple[str, str]]:
     for name, digests in sorted(record.outputs.items()):
+        if name == REWRITTEN:
+            continue
         folder = lists_folder(home, record) if name == LISTS else home.tables / name
-        yield from ((folder / path, digest) for path, digest in sorted(digests.items()))
+        below = folder.relative_to(home.path)
+        yield from (((below / path).as_posix(), told) for path, told in sorted(digests.items()))

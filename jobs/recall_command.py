@@ -69,7 +69,7 @@ def recall(home: Home, since: Mapping[str, date], to: Path | None = None) -> Ite
         yield f"Objections of {clients}: no list that is still valid names them."
         return
     config = recorded_config(committed_campaigns(home)[0].config)
-    target = (to or home.lists / RECALLS) / _name(since)
+    target = (to or home.lists / RECALLS) / recall_name(since)
     write_tree(target, lambda folder: write_recall(folder, rows, config))
     branches = pc.count_distinct(rows["branch_id"]).as_py()
     yield (
@@ -78,7 +78,7 @@ def recall(home: Home, since: Mapping[str, date], to: Path | None = None) -> Ite
     )
 
 
-def _name(since: Mapping[str, date]) -> str:
+def recall_name(since: Mapping[str, date]) -> str:
     """Of what was recalled: the last day, and a digest that tells nobody who it was."""
     said = json.dumps(sorted((client, str(day)) for client, day in since.items()))
     return f"{max(since.values())}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
 
 from jobs.home import Home
 from jobs.identity import code_version
+from jobs.rewritten import REWRITTEN
 from jobs.staging import Staging
 from tables.base import Table
 from tables.delta import commit_files, digests, files_of
@@ -28,7 +29,8 @@ class Entry:
         as_of: Month it belongs to.
         inputs: What was read, name → run_id or digest.
         counts: Facts about it.
-        made_by: A campaign run, whose campaign and configuration it shares.
+        made_by: A run, best a campaign, whose campaign and configuration it shares.
+        rewritten: Files that were rewritten in place, as ``jobs.rewritten`` tells it.
     """
 
     run_id: str
@@ -37,6 +39,7 @@ class Entry:
     inputs: Mapping[str, str]
     counts: Mapping[str, object]
     made_by: RunRecord
+    rewritten: Mapping[str, str] = field(default_factory=dict)
 
 
 def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]) -> RunRecord:
@@ -55,6 +58,8 @@ def commit_rows(home: Home, entry: Entry, rows: Sequence[tuple[Table, pa.Table]]
     staging = Staging(home.tables, entry.run_id, entry.as_of, partitions=1)
     pins: dict[str, int] = {}
     outputs: dict[str, Mapping[str, str]] = {}
+    if entry.rewritten:
+        outputs[REWRITTEN] = entry.rewritten
     for table, added in rows:
         if not added.num_rows:
             continue

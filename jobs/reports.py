@@ -153,8 +153,9 @@ def _verdict(result: CheckResult) -> str:
 
 
 def _deliveries(proposed: Store) -> list[Content]:
-    """Rows in = accepted + quarantined, per delivery and table that the run took in."""
-    names = ("delivery", "table_name", "rows_in", "rows_accepted", "rows_quarantined")
+    """Rows in = accepted + quarantined + erased, per delivery and table that the run took in."""
+    counts = ("rows_in", "rows_accepted", "rows_quarantined", "rows_erased")
+    names = ("delivery", "table_name", *counts)
     rows = proposed.staged(DELIVERIES).select(*names).collect()
     ordered = sorted(
         (row.asDict() for row in rows), key=lambda row: (row["delivery"], row["table_name"])

@@ -10,10 +10,10 @@ from pathlib import Path
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.publishing import Context, StepResult, execute
+from jobs.rewriting import publishing
 from jobs.settings import checked_config
 from jobs.steps import MONTH, STEPS, Step
 from jobs.summary import summary_lines
-from tables.files import exclusive
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def run_command(options: argparse.Namespace) -> int:
     home.create()
     steps = MONTH if options.step == "run" else (STEPS[options.step],)
     holder = f"xsell {options.step} --as-of {options.as_of}"
-    with exclusive(home.lock, holder), open_engine(config.engine) as spark:
+    with publishing(home, holder), open_engine(config.engine) as spark:
         context = Context(options.as_of, config, home, spark, options.supersede)
         results = run_steps(context, steps)
         sys.stdout.write("\n".join(summary_lines(context, results)) + "\n")

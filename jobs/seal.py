@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from audit.checkpoint import Checkpoint, signed
+from audit.checkpoint import Checkpoint, SigningKey, signed
 from audit.entries import checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier
 from audit.statement import statement, statement_leaf
@@ -23,6 +23,8 @@ from tables.arrow import arrow_schema
 from tables.derived import CHECKPOINTS, DECISIONS, OFFER_LOG, VAULT
 from tables.errors import UserError
 from tables.files import scratch_folder
+from tables.runs import Runs
+from tables.store import Store
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -77,22 +79,41 @@ def seal(run: Run) -> None:
 
     Its lists must have been staged, too: the run states last which files it publishes.
     """
-    so_far = checkpoints_in_order(run.store)
+    key = signing_key(Home(run.home), run.config.bank.log_name)
+    row = _checkpoint(run.store, run.run_id, _staged_leaves(run), _statement(run), key)
+    run.stage(CHECKPOINTS, row)
+    run.note(log_entries=row["size"][0].as_py())
+
+
+def sealed_statement(home: Home, run_id: str, log_name: str, stated: str) -> pa.Table:
+    """The checkpoint after a run that decides nothing and only states something.
+
+    Returns:
+        Shaped ``CHECKPOINTS``; without rows before the first campaign, when there is no log.
+    """
+    version = Runs(home.tables).head(CHECKPOINTS.name)
+    if version is None:
+        return arrow_schema(CHECKPOINTS).empty_table()
+    store = Store(home.tables, None, {CHECKPOINTS.name: version})
+    return _checkpoint(store, run_id, [], stated, signing_key(home, log_name))
+
+
+def _checkpoint(
+    store: Store, run_id: str, leaves: Iterable[bytes], stated: str, key: SigningKey
+) -> pa.Table:
+    so_far = checkpoints_in_order(store)
     earlier = Frontier.from_text(so_far[-1]["peaks"]) if so_far else EMPTY
-    stated = _statement(run)
-    frontier = earlier.with_leaves(chain(_staged_leaves(run), [statement_leaf(stated)]))
-    name = run.config.bank.log_name
-    checkpoint = Checkpoint(name, frontier.size, frontier.root())
+    frontier = earlier.with_leaves(chain(leaves, [statement_leaf(stated)]))
+    checkpoint = Checkpoint(key.name, frontier.size, frontier.root())
     row = {
-        "run_id": run.run_id,
+        "run_id": run_id,
         "first_entry": earlier.size,
         "size": frontier.size,
         "peaks": frontier.as_text(),
-        "note": signed(checkpoint, signing_key(Home(run.home), name)),
+        "note": signed(checkpoint, key),
         "statement": stated,
     }
-    run.stage(CHECKPOINTS, pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS)))
-    run.note(log_entries=frontier.size)
+    return pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS))
 
 
 def _statement(run: Run) -> str:

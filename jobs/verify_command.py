@@ -15,6 +15,7 @@ from jobs.checkpoint_files import EVERY
 from jobs.home import Home
 from jobs.log_keys import published_keys
 from jobs.published_files import changed_files, changed_record, published_files
+from jobs.rewriting import is_pending
 from tables.derived import CHECKPOINTS, OFFER_LOG, VAULT
 from tables.errors import UserError
 from tables.files import write_tree
@@ -42,12 +43,22 @@ def verify_command(options: argparse.Namespace) -> int:
         *check.findings,
         *changed_record(records, files, check.statements),
         *changed_files(home, files),
+        *_interrupted(home),
     ]
     lines = [*findings, *_told(check, len(files), keys, is_from_home=not options.key)]
     if options.export:
         lines.append(_exported(store, keys, check, options.export))
     sys.stdout.write("\n".join([*lines, _verdict(findings)]) + "\n")
     return FAILED if findings else 0
+
+
+def _interrupted(home: Home) -> list[str]:
+    if not is_pending(home):
+        return []
+    return [
+        "an erasure was interrupted while files were put in place: run its command again, or any"
+        " that publishes"
+    ]
 
 
 def _exported(store: Store, keys: list[VerifierKey], check: LogCheck, parent: Path) -> str:

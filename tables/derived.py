@@ -21,6 +21,8 @@ DELIVERIES = Table(
         "rows_in bigint -- rows read",
         "rows_accepted bigint -- rows that count, repeated ones included",
         "rows_quarantined bigint -- rows set aside with a reason",
+        "rows_erased bigint? -- rows of erased clients, of which nothing was kept; null before"
+        " anybody could be erased",
     ),
 )
 
@@ -336,6 +338,18 @@ EXPORTS = Table(
     ),
 )
 
+ERASED = Table(
+    name="erased",
+    grain="one row per identifier of an erased client",
+    key=("identifier_hash",),
+    kind="record",
+    columns=columns(
+        "identifier_hash string -- HMAC with SHA-256 of the identifier under log/keys/erased.key,"
+        " hex: who is delivered again is known by it and not taken",
+        "run_id string -- the run that erased the client, or that found another account",
+    ),
+)
+
 DERIVED = (
     DELIVERIES,
     QUARANTINE,
@@ -351,4 +365,5 @@ DERIVED = (
     DISPOSITIONS,
     QUARANTINED_DISPOSITIONS,
     EXPORTS,
+    ERASED,
 )

@@ -9,6 +9,12 @@ class UserError(Exception):
     exit_code = 1
 
 
+class UnknownClient(UserError):
+    """The bank knows no such client. Exit code 2."""
+
+    exit_code = 2
+
+
 class ModelNotFound(UserError):
     """No champion is registered for a product."""
 

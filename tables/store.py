@@ -209,8 +209,8 @@ class Store:
     def _arrow(self, table: Table, files: Sequence[DataFile]) -> pa.Table:
         schema = arrow_schema(table)
         paths = [self.folder / table.name / file.path for file in files]
-        parts = [pq.read_table(path, partitioning=None).select(schema.names) for path in paths]
-        rows = pa.concat_tables([part.cast(schema) for part in parts] or [schema.empty_table()])
+        parts = [_shaped(pq.read_table(path, partitioning=None), schema) for path in paths]
+        rows = pa.concat_tables(parts or [schema.empty_table()])
         return rows.sort_by([(name, "ascending") for name in table.key])
 
     def files(self, table: Table) -> list[DataFile]:
@@ -231,6 +231,14 @@ class Store:
             return self._spark.createDataFrame([], table.ddl)
         paths = [str(self.folder / table.name / file.path) for file in files]
         return self._spark.read.schema(table.ddl).parquet(*paths)
+
+
+def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows under a schema; null where a column did not exist yet when they were written."""
+    for field in schema:
+        if field.name not in rows.schema.names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names).cast(schema)
 
 
 def slice_path(as_of: date) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -281,6 +282,22 @@ def test_a_list_exchanged_together_with_its_digest_is_found(home, verify):
     assert status == 1
     assert f"{path.relative_to(home)}: `runs` has another digest than run" in said
     assert "is not what run" not in said, "the record and the file agree; only the log tells"
+
+
+def test_a_list_exchanged_under_the_name_of_an_erasure_is_found(home, verify):
+    path = sorted((home / "lists").rglob("branches/*.csv"))[0]
+    name, honest = path.relative_to(home).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    other = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def excused(told: str) -> str:
+        return json.dumps(json.loads(told) | {"rewritten": {name: f"{honest} {other}"}})
+
+    with_record(home, "outputs", excused)
+    status, said = verify()
+    assert status == 1
+    assert f"{name}: `runs` has another digest than run" in said
+    assert "is not what run" not in said
 
 
 def test_a_list_that_was_added_is_found(home, verify):

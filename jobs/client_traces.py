@@ -1,0 +1,176 @@
+"""Every identifier by which a home knows a client: of the person's records and what they own."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from conf.notation import Notation
+from extracts.redacted import delivered_values
+from jobs.home import Home
+from jobs.known_clients import records_of
+from tables.derived import QUARANTINE, QUARANTINED_DISPOSITIONS, VAULT
+from tables.identifiers import (
+    ACCOUNT,
+    CONTACT,
+    CUSTOMER,
+    HOLDING,
+    HOUSEHOLD,
+    PSEUDONYM,
+    SECRET,
+    TRANSACTION,
+    Identifiers,
+    bare,
+)
+from tables.sources import ACCOUNTS, CONTACTS, CUSTOMERS, HOLDINGS, TRANSACTIONS
+
+Values = Mapping[str, str | None]
+# What a row that names a client owns, by table: a holding may name another's account.
+OWNS: Mapping[str, Mapping[str, str]] = {
+    CUSTOMERS.name: {"household_id": HOUSEHOLD},
+    ACCOUNTS.name: {"account_id": ACCOUNT},
+    TRANSACTIONS.name: {"transaction_id": TRANSACTION},
+    HOLDINGS.name: {"holding_id": HOLDING},
+    CONTACTS.name: {"contact_id": CONTACT},
+    VAULT.name: {"client": PSEUDONYM, "secret": SECRET},
+}
+# These may be several clients'; they lead to one only if they are no other's.
+SHARED = {ACCOUNT: ACCOUNTS.name, HOUSEHOLD: CUSTOMERS.name}
+SET_ASIDE = (QUARANTINE.name, QUARANTINED_DISPOSITIONS.name)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file of rows.
+
+    Attributes:
+        path: Where.
+        table_name: What it holds.
+        notation: How it is written, if it was delivered.
+    """
+
+    path: Path
+    table_name: str
+    notation: Notation | None = None
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What leads to a client.
+
+    Attributes:
+        identifiers: By kind.
+        is_known: Some row names the client.
+    """
+
+    identifiers: Identifiers
+    is_known: bool
+
+
+@dataclass
+class _Found:
+    rows: int = 0
+    of_kind: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, table_name: str, row: Values) -> None:
+        self.rows += 1
+        for column, kind in OWNS.get(table_name, {}).items():
+            if value := row.get(column):
+                self.of_kind[kind].add(value)
+
+
+def stored_places(home: Home) -> Iterator[Place]:
+    """Every data file of every table, whatever versions list it."""
+    for folder in sorted(path for path in home.tables.iterdir() if path.is_dir()):
+        for path in sorted((folder / "data").rglob("*.parquet")):
+            yield Place(path, folder.name)
+
+
+def traces_of(home: Home, customer: str, places: Collection[Place]) -> Traces:
+    """Find what leads to a client.
+
+    Args:
+        home: Where; something has been ingested.
+        customer: Any record of the person.
+        places: All files of rows, stored and delivered.
+    """
+    records = records_of(home, [customer])[customer]
+    found = _Found()
+    for place in places:
+        for row in _rows(place, "customer_id", records):
+            found.add(place.table_name, row)
+        for table_name, row in _set_aside(place, records):
+            found.add(table_name, row)
+    for kind, table_name in SHARED.items():
+        found.of_kind[kind] -= _others(kind, table_name, found, records, places)
+    return Traces(Identifiers({CUSTOMER: records, **found.of_kind}), bool(found.rows))
+
+
+def _others(
+    kind: str,
+    table_name: str,
+    found: _Found,
+    records: Collection[str],
+    places: Iterable[Place],
+) -> set[str]:
+    """Identifiers of a kind that other clients have as well."""
+    [column] = OWNS[table_name]
+    if not found.of_kind[kind]:
+        return set()
+    return {
+        str(row[column])
+        for place in places
+        if place.table_name == table_name
+        for row in _rows(place, column, found.of_kind[kind])
+        if row.get("customer_id") and row["customer_id"] not in records
+    }
+
+
+def _rows(place: Place, column: str, wanted: Collection[str]) -> Iterator[Values]:
+    """Rows in which a column has a wanted value: whom they name and what they own."""
+    names = ["customer_id", *OWNS.get(place.table_name, {})]
+    if place.path.suffix != ".parquet":
+        assert place.notation is not None, "only what is delivered is text"
+        rows = delivered_values(place.path, place.notation, names)
+        yield from (row for row in rows if row.get(column) in wanted)
+        return
+    present = pq.read_schema(place.path).names
+    if column not in present:
+        return
+    table = pq.read_table(
+        place.path,
+        columns=[name for name in names if name in present],
+        filters=pc.field(column).isin(pa.array(sorted(wanted), pa.string())),
+        partitioning=None,
+    )
+    yield from table.to_pylist()
+
+
+def _set_aside(place: Place, records: Collection[str]) -> Iterator[tuple[str, Values]]:
+    """Rows in quarantine that name a client, and of which table they were to be."""
+    if place.table_name not in SET_ASIDE or place.notation is not None:
+        return
+    present = pq.read_schema(place.path).names
+    names = [name for name in ("table_name", "raw_row") if name in present]
+    for row in pq.read_table(place.path, columns=names, partitioning=None).to_pylist():
+        raw = _raw_row(row["raw_row"])
+        if raw.get("customer_id") in records:
+            yield row.get("table_name", ""), raw
+
+
+def _raw_row(text: str) -> Values:
+    try:
+        said: Any = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    return {name: None if value is None else bare(str(value)) for name, value in said.items()}
