@@ -134,7 +134,8 @@ class Scene:
             assert ended["code"] == 1, hit
             assert ended["complained"].startswith("xsell: "), hit
             assert ended["complained"].count("\n") == 1, hit
-            assert SAID[kind] in ended["complained"], hit
+            # Arrow does not tell why a file could not be closed.
+            assert hit.call.name == "close" or SAID[kind] in ended["complained"], hit
         return hit
 
     def is_seen_after(self, home: Path, *hits: Hit) -> None:
@@ -211,16 +212,22 @@ def alone(scene: Scene, number: int, kind: int, again: int | None = None) -> Non
 
 
 def in_a_row(scene: Scene, faults: Iterable[tuple[int, int]]) -> list[Hit]:
-    """Many faults before the commit, one after the other in the same home; then the repetition."""
+    """Many faults before the commit, one after the other in the same home; then the repetition.
+
+    A few errors do no harm, that of making a folder which is there, for one: then the run goes on.
+    """
     home, hits = scene.copy(), []
     for number, kind in faults:
         hits.append(scene.hit(home, number, kind))
-        assert not hits[-1].has_committed, hits[-1]
+        if hits[-1].has_committed:
+            assert hits[-1].ended["code"] == 0, hits[-1]
+            scene.is_repeated_after(home, hits[-1])
+            home = scene.copy()
         assert current_run(home) == scene.before, hits[-1]
         # so that the next one finds the same calls under the same numbers
         Runs(home / "tables").remove_leftovers(one.name for one in (home / "tables").iterdir())
-    scene.is_seen_after(home, *hits)
-    scene.is_repeated_after(home, *hits)
+    assert checked(home) == scene.before, hits[-1]
+    scene.is_repeated_after(home, hits[-1])
     return hits
 
 
