@@ -221,14 +221,14 @@ def _add_models_options(name: str, verb: Parser) -> None:
             help="two versions (default: champion and challenger)",
         )
     if name in ("promote", "rollback"):
-        verb.add_argument("--who", required=True, type=_said, help="who decides; recorded")
-        verb.add_argument("--why", required=True, type=_said, help="why; recorded")
+        verb.add_argument("--who", required=True, type=said, help="who decides; recorded")
+        verb.add_argument("--why", required=True, type=said, help="why; recorded")
     if name == "history":
         verb.add_argument("product", nargs="?", help="default: all")
         verb.add_argument("--on", type=day_of, metavar="YYYY-MM-DD", help="what was live on a day")
 
 
-def _said(text: str) -> str:
+def said(text: str) -> str:
     """A person's words for the record, in one line."""
     words = " ".join(text.split())
     if not 0 < len(words) <= MOST_CHARACTERS:

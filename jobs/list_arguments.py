@@ -18,6 +18,7 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from jobs.lookup_arguments import add_by, add_lookups
 from tables.errors import UserError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def add_offers(commands: Commands) -> None:
     add_home(disposition)
     _add_recall(verbs)
     _add_verify(verbs)
+    add_lookups(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:
@@ -111,6 +113,7 @@ def _add_recall(verbs: Commands) -> None:
         help="day of the objection: offers that are valid on it or later are recalled",
     )
     recall.add_argument("--to", type=Path, help="folder (default: <home>/lists/recalls)")
+    add_by(recall)
     add_home(recall)
 
 
@@ -173,6 +176,7 @@ def _add_show(verbs: Commands) -> None:
         metavar="A,B,…",
         help="columns to show, of those that the role may see",
     )
+    add_by(show)
     add_month(show)
 
 

@@ -16,6 +16,7 @@ from campaigns.list_query import CUSTOMER, FILTERS, ListQuery, matching, scope, 
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from jobs.home import Home
+from jobs.lookups import note_lookup
 from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
 from tables.runs import RunRecord, Runs
@@ -30,6 +31,9 @@ def show_command(options: argparse.Namespace) -> int:
     record = campaign_of(home, options.as_of)
     lists = Store(home.tables, None, record.pins).arrow(CAMPAIGN_LISTS, record.as_of)
     config = recorded_config(record.config)
+    if options.customer is not None:
+        is_listed = pc.any(pc.equal(lists["customer_id"], options.customer)).as_py()
+        note_lookup(home, "lists show", options.customer, options.by, found=bool(is_listed))
     for line in list_lines(lists, config, _query(options), options.top):
         sys.stdout.write(line + "\n")
     return 0

@@ -18,6 +18,7 @@ from conf.recorded import recorded_config
 from jobs.handed_lists import committed_campaigns, handed_rows
 from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients, records_of
+from jobs.lookups import note_lookup
 from tables.errors import UserError
 from tables.files import write_tree
 
@@ -35,6 +36,8 @@ def recall_command(options: argparse.Namespace) -> int:
     committed_campaigns(home)
     known = known_clients(home, options.customer, all_known_before(home))
     unknown = [client for client in options.customer if known[client].customer is None]
+    for client in options.customer:
+        note_lookup(home, "offers recall", client, options.by, found=client not in unknown)
     if unknown:
         raise UserError(
             f"the bank knows no client of {len(unknown)} of {len(options.customer)} --customer:"

@@ -8,6 +8,7 @@ them visible, and the folder after (Pillai et al., "All File Systems Are Not Cre
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -131,6 +132,29 @@ def write_file(target: Path, content: bytes, mode: int = FILE_MODE) -> None:
     finally:
         building.unlink(missing_ok=True)
     sync_file(target.parent)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file that only grows, and force it to the disk.
+
+    Raises:
+        OSError: It could not be written whole.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        if not size:
+            os.fchmod(descriptor, FILE_MODE)  # whatever the mask takes away
+        # What a killed writer left of a line must not swallow the next one.
+        is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        content = (b"\n" if is_torn else b"") + line.encode() + b"\n"
+        if os.write(descriptor, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_file(path.parent)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from jobs.staging import Staging
 from jobs.steps import CAMPAIGN
 from tables.arrow import arrow_schema
 from tables.delta import commit_files
-from tables.derived import CAMPAIGN_LISTS, DECISIONS, DISPOSITIONS, EXPORTS
+from tables.derived import CAMPAIGN_LISTS, DECISIONS, DISPOSITIONS, EXPORTS, VAULT
 from tables.files import sha256_of
 from tables.runs import Runs
 from tables.sources import CONSENTS, CUSTOMERS, FLAGS
@@ -426,3 +426,25 @@ def test_whoever_refused_is_not_asked_the_same_and_whoever_objects_nothing_at_al
     words = ("lists", "diff", first.run_id[:12], done.record.run_id[:12])
     out = xsell(home, capsys, *words, as_of=None)[1]
     assert f"{objected[0]}  {objected[1]}  contact: contact_policy.cool_off" in out
+
+
+def test_whoever_looks_a_client_up_is_recorded_by_the_pseudonym_of_the_log(home, capsys):
+    client = offers(home)[0]["customer_id"]
+    vault = Store(home.tables, None, {VAULT.name: Runs(home.tables).head(VAULT.name)})
+    names = {row["customer_id"]: row["client"] for row in vault.arrow_records(VAULT).to_pylist()}
+
+    by = ("--by", "Ana Pop")
+    code, shown, _ = xsell(home, capsys, "lists", "show", "--customer", client, *by)
+    assert (code, client in shown) == (0, True)
+    assert xsell(home, capsys, "lists", "show", "--customer", "nobody", *by)[0] == 1
+    recall = ("offers", "recall", "--since", "2026-11-03", "--customer", client)
+    assert xsell(home, capsys, *recall, as_of=None)[0] == 0
+    assert xsell(home, capsys, *recall, "--customer", "nobody", as_of=None)[0] == 1
+
+    code, told, _ = xsell(home, capsys, "offers", "lookups", as_of=None)
+    assert code == 0
+    assert "5 look-ups; clients 2, who asked 2" in told
+    assert told.count(names[client]) == 3
+    assert client not in told
+    assert "nobody" not in told
+    assert len(xsell(home, capsys, "offers", "lookups", *by, as_of=None)[1].splitlines()) == 3
