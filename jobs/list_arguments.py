@@ -18,6 +18,7 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from jobs.check_arguments import add_check
 from jobs.lookup_arguments import add_by, add_lookups
 from tables.errors import UserError
 
@@ -93,6 +94,7 @@ def add_offers(commands: Commands) -> None:
     _add_recall(verbs)
     _add_verify(verbs)
     add_lookups(verbs)
+    add_check(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:
