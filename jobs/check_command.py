@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
@@ -147,7 +148,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     columns = [name for name in table.column_names if name not in ("line", "secret")]
     found = ds.dataset([str(path) for path in paths], format="parquet").to_table(
-        columns=columns, filter=pc.field(column).isin(sorted(values))
+        columns=columns, filter=pc.field(column).isin(pa.array(sorted(values), pa.string()))
     )
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
@@ -187,7 +188,7 @@ class _Told:
         broken = sum(one.violations > 0 for one in report.rules)
         yield (
             f"{len(report.rules)} rules checked, {report.violations:,} violations"
-            + (f" of {broken} rules" if broken else "")
+            + (f" of {broken} rule{'' if broken == 1 else 's'}" if broken else "")
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import duckdb
 from audit.independent.errors import CannotCheck
 from audit.independent.settings import literal
 from audit.independent.versions import (
+    CONTRACTS,
     INCREMENT,
     KEPT_AS_DELIVERED,
     KEY_TYPES,
@@ -19,6 +20,7 @@ from audit.independent.versions import (
     MANIFEST,
     MOST_PLACES,
     PERSONS,
+    PLAUSIBLE,
     SPELT,
     TABLES,
     WHOLE,
@@ -59,11 +61,21 @@ def read_landing(
                 any_columns=", ".join(f"any_value({one}) as {one}" for one in said),
                 most_places=MOST_PLACES,
                 is_keyed=" and ".join(f"{one} is not null" for one in key),
-                is_sound=" and ".join(f"{one} is not null" for one in (*needed, "recorded_at")),
+                is_sound=_is_sound(name, types, needed),
             )
         )
         if name not in KEPT_AS_DELIVERED:
             database.execute(f"drop table {name}_rows")
+
+
+def _is_sound(name: str, types: dict[str, str], needed: list[str]) -> str:
+    """What a row must keep to be taken, as SQL; null counts as no."""
+    rules = [f"{one} is not null" for one in (*needed, "recorded_at")]
+    rules += [PLAUSIBLE.format(name=one) for one, kind in types.items() if kind == "date"]
+    rules += ["is_readable", "recorded_at < delivery::timestamptz"]
+    if name in CONTRACTS:
+        rules.append(f"({CONTRACTS[name]})")
+    return f"coalesce({' and '.join(rules)}, false)"
 
 
 def delivered_until(landing: Path, day: date) -> list[date]:
@@ -149,12 +161,25 @@ def _read_rows(
     whole = " union all by name ".join(parts)
     described = database.execute(f"describe ({whole})").fetchall()
     given = {str(row[0]): str(row[1]).lower() for row in described}
-    typed = ", ".join(_typed(one, given[one], kind) for one, kind in columns.items())
-    database.execute(f"create table {name}_rows as select {typed}, delivery from ({whole})")
+    cast = [one for one, kind in columns.items() if given[one] != SPELT.get(kind, kind)]
+    typed = [_typed(one, kind, is_cast=one in cast) for one, kind in columns.items()]
+    readable = [
+        f"({_text(one)} is null or try_cast({_text(one)} as {columns[one]}) is not null)"
+        for one in cast
+    ]
+    database.execute(
+        f"create table {name}_rows as select {', '.join(typed)}, delivery,"
+        f" {' and '.join(readable) or 'true'} as is_readable from ({whole})"
+    )
 
 
-def _typed(name: str, given: str, wanted: str) -> str:
-    """A column in the type that is wanted of it; an empty text says nothing."""
-    if given == SPELT.get(wanted, wanted) and wanted != "varchar":
-        return name
-    return f"try_cast(nullif({name}::varchar, '') as {wanted}) as {name}"
+def _typed(name: str, wanted: str, *, is_cast: bool) -> str:
+    """A column in the type that is wanted of it; null where it cannot be read."""
+    if is_cast:
+        return f"try_cast({_text(name)} as {wanted}) as {name}"
+    return f"{_text(name)} as {name}" if wanted == "varchar" else name
+
+
+def _text(name: str) -> str:
+    """A column as text; an empty text says nothing."""
+    return f"nullif({name}::varchar, '')"

@@ -51,6 +51,25 @@ SPELT = {
     "decimal(18, 8)": "decimal(18,8)",
 }
 KEY_TYPES = {"valid_from": "date", "month": "date", "changed_at": "timestamptz"}
+# What else a row must keep to be taken, beside columns that are there and can be read.
+CHANNEL = "channel in ('branch', 'phone', 'email', 'sms', 'post', 'app')"
+CURRENCY = "regexp_full_match(currency, '[A-Z]{3}')"
+CONTRACTS = {
+    "customers": "coalesce(segment in ('mass', 'affluent', 'private', 'vip'), true)"
+    " and coalesce(birth_date <= delivery, true) and coalesce(deceased_on <= delivery, true)",
+    "accounts": CURRENCY,
+    "flags": "flag in ('financial_difficulty', 'vulnerable', 'complaint_open', 'fraud_watch',"
+    " 'bereavement')",
+    "fx_rates": CURRENCY,
+    "transactions": f"booked_on <= delivery and {CURRENCY}",
+    "consents": "purpose in ('marketing_internal', 'marketing_partner', 'profiling')"
+    f" and {CHANNEL} and changed_at::date <= delivery",
+    "contacts": f"{CHANNEL} and contacted_on <= delivery"
+    " and coalesce(disposition_on <= delivery, true) and coalesce(disposition in ('contacted',"
+    " 'no_answer', 'interested', 'sold', 'refused', 'opt_out', 'unsuitable'), true)",
+    "customer_merges": "merged_on <= delivery",
+}
+PLAUSIBLE = "coalesce({name} between date '1850-01-01' and date '2200-01-01', true)"
 # A row that says the same as in the delivery before is no news. What is news was not known before
 # the delivery that did not say it; a key that is gone was gone just before the delivery without it.
 WHOLE = """
