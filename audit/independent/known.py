@@ -14,7 +14,6 @@ from audit.independent.settings import literal
 from audit.independent.versions import (
     CONTRACTS,
     INCREMENT,
-    KEPT_AS_DELIVERED,
     KEY_TYPES,
     KNOWN,
     MANIFEST,
@@ -42,7 +41,9 @@ def read_landing(
         needed = [*types]
         types |= dict(part.split(" ", 1) for part in _split(optional))
         try:
-            _read_rows(database, name, types, files.get(name, []))
+            # A table that comes whole is told again by every delivery: too much to be kept.
+            kept = "table" if kind == "increment" else "view"
+            _read_rows(database, f"{kept} {name}_rows", types, files.get(name, []))
         except duckdb.Error as error:
             # its message may quote what stands in the file
             raise CannotCheck(
@@ -64,7 +65,7 @@ def read_landing(
                 is_sound=_is_sound(name, types, needed),
             )
         )
-        if name not in KEPT_AS_DELIVERED:
+        if kind == "increment":
             database.execute(f"drop table {name}_rows")
 
 
@@ -138,7 +139,7 @@ def delivered_digests(delivery: Path) -> dict[str, str]:
 
 def _read_rows(
     database: duckdb.DuckDBPyConnection,
-    name: str,
+    made: str,
     types: dict[str, str],
     files: list[tuple[date, Path]],
 ) -> None:
@@ -168,7 +169,7 @@ def _read_rows(
         for one in cast
     ]
     database.execute(
-        f"create table {name}_rows as select {', '.join(typed)}, delivery,"
+        f"create {made} as select {', '.join(typed)}, delivery,"
         f" {' and '.join(readable) or 'true'} as is_readable from ({whole})"
     )
 

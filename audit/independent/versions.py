@@ -41,8 +41,6 @@ TABLES = {
     ),
 }  # fmt: skip
 MANIFEST = "manifest.json"
-# Of accounts every delivery counts: a booking is of who owned its account when it was delivered.
-KEPT_AS_DELIVERED = ("accounts",)
 # How DuckDB describes types that are written here in another way.
 SPELT = {
     "timestamptz": "timestamp with time zone",
@@ -79,7 +77,7 @@ with places as (
         lag(delivery) over (order by delivery) as previous,
         lead(delivery) over (order by delivery) as following
     from (select distinct unnest({days}) as delivery)
-), every as (
+), every as not materialized (
     select {columns}, recorded_at, place, {is_sound} as is_sound, hash({said}) as content
     from {name}_rows join places using (delivery)
     where {is_keyed} and not coalesce(is_deleted, false)
@@ -131,7 +129,7 @@ create table {name}_versions as
 with places as (
     select delivery, lag(delivery) over (order by delivery) as previous
     from (select distinct unnest({days}) as delivery)
-), sound as (
+), sound as not materialized (
     from {name}_rows where {is_sound}
 ), repeated as (
     select {key} from sound group by all having count(*) > 1
@@ -151,7 +149,7 @@ from arrived where coalesce(newest_before <= recorded_at, true)
 """
 KNOWN = """
 create or replace table {name} as
-with told as (
+with told as not materialized (
     from {versions} where known_at < {day}::timestamptz
 ), repeated as (
     select {key} from told group by all having count(*) > 1
