@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.headings import CODES
+from campaigns.roles import RoleName, check_columns, check_rows, may_see
 from conf.errors import did_you_mean
 from conf.fields import Channel
 from conf.schema import RunConfig
 from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
 
-RoleName = Literal["campaign", "branch"]
 # Of columns with few values: what a filter is called.
 FILTERS = {
     "branch": "branch_id",
@@ -28,6 +28,7 @@ FILTERS = {
     "move": "move",
 }
 CUSTOMER = "customer"
+CUSTOMER_ID, LEAF = "customer_id", "log_leaf"
 MOST_NAMES = 20
 SHOWN = ("rank_in_branch", "customer_id", "product_id", "channel", "valid_to", "reason_1")
 BEST_FIRST = [
@@ -70,10 +71,10 @@ def matching(lists: pa.Table, query: ListQuery, config: RunConfig) -> pa.Table:
     Raises:
         UserError: A value or a column does not exist, or is none of the role's business.
     """
-    _check_role(query, config)
+    check_query(query, config)
     rows = lists
     for name, value in query.equal.items():
-        column = FILTERS.get(name, "customer_id")
+        column = FILTERS.get(name, CUSTOMER_ID)
         _check_value(name, value, lists[column], config)
         rows = rows.filter(pc.equal(rows[column], value))
     if query.min_profit is not None:
@@ -87,8 +88,10 @@ def shown_columns(query: ListQuery, config: RunConfig) -> list[str]:
         return list(query.columns)
     where = () if "branch" in query.equal else ("branch_id",)
     worth = () if query.min_profit is None else ("expected_profit",)
-    may_see = _may_see(query.role, config)
-    return [name for name in (*where, *SHOWN[:-1], *worth, SHOWN[-1]) if name in may_see]
+    seen = may_see(query.role, config)
+    # Whoever may not know the client tells rows apart by the log.
+    who = () if CUSTOMER_ID in seen else (LEAF, "propensity")
+    return [name for name in (*where, *who, *SHOWN[:-1], *worth, SHOWN[-1]) if name in seen]
 
 
 def scope(query: ListQuery) -> str:
@@ -107,25 +110,24 @@ def named(values: Iterable[str]) -> str:
     return ", ".join(known[:MOST_NAMES]) + more
 
 
-def _check_role(query: ListQuery, config: RunConfig) -> None:
-    may_see = _may_see(query.role, config)
-    asked = [*query.columns, *(FILTERS.get(name, "customer_id") for name in query.equal)]
+def check_query(query: ListQuery, config: RunConfig) -> None:
+    """What is asked is the role's business.
+
+    Raises:
+        UserError: It is not, or a column does not exist.
+    """
+    asked = [*query.columns, *(FILTERS.get(name, CUSTOMER_ID) for name in query.equal)]
     if query.min_profit is not None:
         asked.append("expected_profit")
     unknown = [name for name in asked if name not in CAMPAIGN_LISTS.column_names]
     if unknown:
+        seen = may_see(query.role, config)
         raise UserError(
-            f"lists have no column {unknown[0]}{did_you_mean(unknown[0], may_see)}."
-            f" There are {', '.join(may_see)}"
+            f"lists have no column {unknown[0]}{did_you_mean(unknown[0], seen)}."
+            f" There are {', '.join(seen)}"
         )
-    hidden = [name for name in asked if name not in may_see]
-    if hidden:
-        raise UserError(
-            f"role {query.role} may not see {hidden[0]} (roles.{query.role}.list_columns);"
-            f" it may see {', '.join(may_see)}"
-        )
-    if query.role == "branch" and "branch" not in query.equal:
-        raise UserError("role branch sees the clients of one branch: say --branch")
+    check_columns(query.role, asked, config)
+    check_rows(query.role, query.equal.get("branch"), config)
 
 
 def _check_value(name: str, value: str, column: pa.ChunkedArray, config: RunConfig) -> None:
@@ -151,8 +153,3 @@ def _configured(name: str, config: RunConfig) -> Sequence[str]:
         "move": tuple(CODES["move"]),
     }
     return known.get(name, ())
-
-
-def _may_see(role: RoleName, config: RunConfig) -> tuple[str, ...]:
-    columns: tuple[str, ...] = getattr(config.roles, role).list_columns
-    return columns

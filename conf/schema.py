@@ -253,8 +253,9 @@ class ReasonSettings(Settings):
 
 
 class RoleSettings(Settings):
-    """What somebody may see."""
+    """What somebody may see: columns of lists, and of whom."""
 
+    rows: Literal["all", "own_branch"]
     list_columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
 
 
@@ -263,6 +264,8 @@ class Roles(Settings):
 
     branch: RoleSettings
     campaign: RoleSettings
+    science: RoleSettings
+    compliance: RoleSettings
 
 
 class RunConfig(Settings):

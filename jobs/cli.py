@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from jobs.arguments import parser
 from tables.errors import UserError
+from tables.files import HIDDEN
 
 FAILED = 1
 OURS = (
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         publication.
     """
     options = parser().parse_args(arguments)
+    # Engines and libraries write files of their own: none is for others, whatever mask was there.
+    os.umask(os.umask(HIDDEN) | HIDDEN)
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from conf.schema import EngineSettings
 from tables.errors import UserError
+from tables.files import HIDDEN
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,6 +48,8 @@ CLASSIC = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.log.level": "ERROR",
+    # Its files get modes of its own, whatever mask the process has.
+    "spark.hadoop.fs.permissions.umask-mode": f"{HIDDEN:03o}",
 }
 CONNECT_PORT = 15002  # where Spark Connect listens unless told otherwise
 

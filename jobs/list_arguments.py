@@ -18,6 +18,7 @@ from jobs.arguments import (
     month_first,
     positive,
 )
+from jobs.check_arguments import add_check
 from jobs.erasure_arguments import add_erase
 from jobs.explain_arguments import add_explain
 from jobs.lookup_arguments import add_by, add_lookups
@@ -64,6 +65,7 @@ def add_lists(commands: Commands) -> None:
         help="what was recorded before this day decides who may still be contacted (default: all"
         " that was delivered)",
     )
+    _add_role(export)
     add_month(export)
     _add_diff(verbs)
 
@@ -97,6 +99,7 @@ def add_offers(commands: Commands) -> None:
     add_explain(verbs)
     add_lookups(verbs)
     add_erase(verbs)
+    add_check(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:
@@ -167,12 +170,7 @@ def _add_show(verbs: Commands) -> None:
     show.add_argument(
         "--top", "--rows", type=positive, default=10, metavar="N", help="lines (default: 10)"
     )
-    show.add_argument(
-        "--role",
-        choices=("campaign", "branch"),
-        default="campaign",
-        help="whose columns (conf/base/roles.yaml; default: campaign)",
-    )
+    _add_role(show)
     show.add_argument(
         "--columns",
         type=_names,
@@ -201,11 +199,21 @@ def _add_diff(verbs: Commands) -> None:
         help="the campaign of a month, in place of a run; twice for two months",
     )
     diff.add_argument("--branch", metavar="ID", help="only this branch's lists")
+    _add_role(diff)
     diff.add_argument("--csv", type=Path, metavar="FILE", help="write every change to this file")
     diff.add_argument(
         "--examples", type=positive, default=2, metavar="N", help="of each kind and cause"
     )
     add_place(diff)
+
+
+def _add_role(command: Parser) -> None:
+    command.add_argument(
+        "--role",
+        choices=("campaign", "branch", "science", "compliance"),
+        default="campaign",
+        help="who asks: decides columns and rows (conf/base/roles.yaml; default: campaign)",
+    )
 
 
 def _verifier_key(text: str) -> VerifierKey:

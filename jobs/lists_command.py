@@ -12,7 +12,16 @@ import pyarrow.compute as pc
 
 from campaigns.headings import HEADINGS
 from campaigns.list_files import words
-from campaigns.list_query import CUSTOMER, FILTERS, ListQuery, matching, scope, shown_columns
+from campaigns.list_query import (
+    CUSTOMER,
+    FILTERS,
+    ListQuery,
+    check_query,
+    matching,
+    scope,
+    shown_columns,
+)
+from campaigns.roles import is_of_one_branch
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from jobs.home import Home
@@ -31,10 +40,11 @@ def show_command(options: argparse.Namespace) -> int:
     record = campaign_of(home, options.as_of)
     lists = Store(home.tables, None, record.pins).arrow(CAMPAIGN_LISTS, record.as_of)
     config = recorded_config(record.config)
+    query = _query(options)
+    check_query(query, config)
     if options.customer is not None:
-        is_listed = pc.any(pc.equal(lists["customer_id"], options.customer)).as_py()
-        note_lookup(home, "lists show", options.customer, options.by, found=bool(is_listed))
-    for line in list_lines(lists, config, _query(options), options.top):
+        note_lookup(home, "lists show", options.customer, options.by, _is_found(lists, query))
+    for line in list_lines(lists, config, query, options.top):
         sys.stdout.write(line + "\n")
     return 0
 
@@ -53,7 +63,8 @@ def list_lines(lists: pa.Table, config: RunConfig, query: ListQuery, most: int) 
     """
     if not lists.num_rows:
         return [NOTHING]
-    if not query.equal and query.min_profit is None and query.role == "campaign":
+    is_unfiltered = not query.equal and query.min_profit is None
+    if is_unfiltered and not is_of_one_branch(query.role, config):
         first = pc.min(lists["branch_id"]).as_py()
         query = ListQuery({"branch": first}, role=query.role, columns=query.columns)
     rows = matching(lists, query, config)
@@ -79,6 +90,14 @@ def campaign_of(home: Home, as_of: date) -> RunRecord:
             f"no campaign has been published for {as_of}. Run xsell run --as-of {as_of} first"
         )
     return record
+
+
+def _is_found(lists: pa.Table, query: ListQuery) -> bool:
+    """Whether there is an answer about a client, in the branch that is asked about if one is."""
+    found = pc.equal(lists["customer_id"], query.equal[CUSTOMER])
+    if "branch" in query.equal:
+        found = pc.and_(found, pc.equal(lists["branch_id"], query.equal["branch"]))
+    return bool(pc.any(found).as_py())
 
 
 def _query(options: argparse.Namespace) -> ListQuery:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from campaigns.csv_file import write_csv
 from campaigns.diff import changes, valued
 from campaigns.diff_values import questions
 from campaigns.list_query import named
+from campaigns.roles import check_rows, may_see
 from campaigns.sides import NEEDED, Side, by_key
 from conf.errors import did_you_mean
 from conf.recorded import recorded_config
@@ -29,17 +30,29 @@ from tables.runs import RunRecord, Runs
 from tables.store import Store
 
 SHORT = 12
-LISTED = ("branch_id", "rank_in_branch", "customer_id", "offer_id", "channel", "lever_code")
+NOT_SHOWN = "not shown to this role"
+LISTED = (
+    "branch_id",
+    "rank_in_branch",
+    "customer_id",
+    "offer_id",
+    "channel",
+    "lever_code",
+    "log_leaf",
+)
 
 
 def diff_command(options: argparse.Namespace) -> int:
     """Print counts by cause and examples; with ``--csv``, write every change to a file.
 
     Raises:
-        UserError: There are not two such campaigns, or no such branch.
+        UserError: There are not two such campaigns, or no such branch, or the role sees its own
+            branch only and none is named.
     """
     home = Home(Path(options.home).resolve())
     before, after = two_campaigns(home, options.runs, options.as_of)
+    config = recorded_config(after.config)
+    check_rows(options.role, options.branch, config)
     lists = [_lists(home, record) for record in (before, after)]
     if options.branch is not None:
         lists = _of_branch(options.branch, lists)
@@ -50,6 +63,12 @@ def diff_command(options: argparse.Namespace) -> int:
         _side(home, before, lists[0], clients, is_after=False),
         _side(home, after, lists[1], clients, is_after=True),
     )
+    leaves = {
+        (row["customer_id"], row["offer_id"]): row["log_leaf"]
+        for rows in lists
+        for row in rows.to_pylist()
+    }
+    found = as_seen(found, may_see(options.role, config), leaves)
     if options.csv is not None:
         write_csv(options.csv, as_table(found))
     for line in diff_lines((before, after), lists, found, options.examples):
@@ -68,6 +87,29 @@ def _changes(
     from jobs.what_moved import what_moved
 
     return changes(before, replace(after, answers=what_moved(home, records, asked)))
+
+
+def as_seen(
+    found: Sequence[Change], seen: Collection[str], leaves: Mapping[tuple[str, str], str]
+) -> list[Change]:
+    """Changes as a role may see them.
+
+    Args:
+        found: All that is known of them.
+        seen: The columns of lists that the role may see. Who may not see clients gets the leaf of
+            the offer log in their place; who may not see what an offer is worth gets the cause
+            without its figures; who may not see places gets none.
+        leaves: By client and offer, of the newer list before the older one.
+    """
+    has_worth = {"propensity", "expected_profit"} <= set(seen)
+    told = found if has_worth else [replace(one, detail=NOT_SHOWN) for one in found]
+    if "rank_in_branch" not in seen:
+        told = [replace(one, rank_before=None, rank_after=None) for one in told]
+    if "customer_id" in seen:
+        return list(told)
+    # In the order of places and clients something would be told of both.
+    by_leaf = [replace(one, customer_id=leaves[one.customer_id, one.offer_id]) for one in told]
+    return sorted(by_leaf, key=lambda one: (one.kind, one.cause, one.customer_id))
 
 
 def two_campaigns(home: Home, runs: Sequence[str], months: Sequence[date]) -> list[RunRecord]:

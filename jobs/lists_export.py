@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 from campaigns.list_files import MANIFEST, RECALLED_FILE, Part, file_name
 from campaigns.list_query import named
 from campaigns.recheck import care_recalled, offers_recalled
+from campaigns.roles import RoleName, check_columns, check_rows
 from conf.errors import did_you_mean
 from conf.recorded import recorded_config
+from conf.schema import RunConfig
 from jobs.exports import fill_as_committed, fill_with_part
 from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients
@@ -40,17 +42,29 @@ def export_command(options: argparse.Namespace) -> int:
     """Write the files of a committed campaign below a folder, without what was withdrawn since.
 
     Raises:
-        UserError: A branch has no list, or the day is before the campaign.
+        UserError: A branch has no list, the day is before the campaign, or the role may not see
+            what the files show.
         ContractViolation: Files would not be those that were committed.
     """
     home = Home(Path(options.home).resolve())
     with publishing(home, f"xsell lists export --as-of {options.as_of}"):
         campaign = campaign_of(home, options.as_of)
+        _check_role(options.role, options.branch, recorded_config(campaign.config))
         for part in export_parts(home, campaign, _day(home, campaign, options.on), options.branch):
             target = Path(options.to) / _folder_name(campaign, part)
             _write(home, campaign, part, target)
             sys.stdout.write("".join(f"{line}\n" for line in _told(part, target)))
     return 0
+
+
+def _check_role(role: RoleName, branches: Sequence[str], config: RunConfig) -> None:
+    """Files name clients, those of a branch its own.
+
+    Raises:
+        UserError: The role may not see that.
+    """
+    check_columns(role, ["customer_id"], config)
+    check_rows(role, branches[0] if len(set(branches)) == 1 else None, config)
 
 
 def _day(home: Home, campaign: RunRecord, given: date | None) -> date:

@@ -25,6 +25,7 @@ from tables.errors import UserError
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
+HIDDEN = 0o027  # the mask of whatever is written: no writing by the group, nothing for others
 
 
 def sha256_of(path: Path) -> str:

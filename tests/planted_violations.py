@@ -118,3 +118,50 @@ TIGHTER = {
     "bundle.available_alone": "update part set offer_id = 'package' where not is_core;"
     " update offer set core = 'credit_card', event = 'maturity'",
 }
+# What is planted into decisions, as SQL about the table `rows`, and how many break the rule then.
+ONE = "where rowid = (select min(rowid) from rows where {which})"
+PLANTED_DECISIONS = {
+    "decisions.every_pair": [
+        (f"delete from rows {ONE.format(which='true')}", 1),
+        ("insert into rows from rows limit 1", 1),
+        ("update rows set offer_id = 'no_such_offer' " + ONE.format(which="true"), 2),
+        ("update rows set customer_id = 'nobody' " + ONE.format(which="true"), 2),
+    ],
+    "decisions.one_run": [("update rows set run_id = 'other' " + ONE.format(which="true"), 1)],
+    "decisions.outcome": [
+        ("update rows set outcome = 'gone' " + ONE.format(which="true"), 1),
+        ("update rows set outcome = null " + ONE.format(which="true"), 1),
+        *(
+            (f"update rows set outcome = '{said}' " + ONE.format(which=f"outcome = '{was}'"), 1)
+            for was, said in (
+                ("ineligible", "suppressed"),
+                ("ineligible", "outranked"),
+                ("suppressed", "ineligible"),
+                ("suppressed", "over_capacity"),
+                ("offered", "suppressed"),
+                ("control", "ineligible"),
+            )
+        ),
+    ],
+    "decisions.product_and_branch": [
+        ("update rows set branch_id = 'B9' " + ONE.format(which="true"), 1),
+        ("update rows set product_id = 'gold' " + ONE.format(which="true"), 1),
+    ],
+    "decisions.offered_is_listed": [
+        ("update rows set outcome = 'offered' " + ONE.format(which="outcome = 'outranked'"), 1)
+    ],
+    "decisions.listed_is_offered": [
+        ("update rows set outcome = 'outranked' " + ONE.format(which="outcome = 'offered'"), 1),
+        ("update rows set channel = 'post' " + ONE.format(which="outcome = 'offered'"), 1),
+        ("update rows set rank_in_branch = 99 " + ONE.format(which="outcome = 'offered'"), 1),
+        ("delete from rows " + ONE.format(which="outcome = 'offered'"), 1),
+    ],
+    "decisions.withheld": [
+        ("update rows set outcome = 'offered' " + ONE.format(which="outcome = 'control'"), 1),
+        ("update rows set outcome = 'control' " + ONE.format(which="outcome = 'offered'"), 1),
+        *(
+            (f"update rows set {flag} = not {flag} " + ONE.format(which=flag), 1)
+            for flag in ("is_in_global_holdout", "is_in_control_group")
+        ),
+    ],
+}

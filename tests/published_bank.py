@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from audit.independent.check import Bank
 from campaigns import moves
 from campaigns.list_files import write_lists
 from conf.load import load_config
@@ -32,13 +33,12 @@ from jobs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.arrow import arrow_schema
 from tables.delta import commit_files
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, PROPENSITY_SCORES
+from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, PROPENSITY_SCORES
 from tables.store import Store
 from tests.campaign_bank import AS_OF
-from tests.checker.check import Bank
-from tests.checker.settings import read_settings
 from tests.delivered_bank import deliver_bank
 from tests.random_settings import ENV, SMALL, Values, write_settings
+from tests.yaml_settings import read_settings
 
 CUSTOMERS = 400
 CONF = "conf"
@@ -50,6 +50,23 @@ ASKED = (
     "largest_credit_to_inflow_1m",
     "has_branch_changed_6m",
 )
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What was decided and published.
+
+    Attributes:
+        run_id: The run that did.
+        lists: Folder of the lists.
+        decisions: Files of the decisions.
+        bank: Who checks them.
+    """
+
+    run_id: str
+    lists: Path
+    decisions: list[Path]
+    bank: Bank
 
 
 @dataclass
@@ -65,8 +82,8 @@ class Published:
     spark: SparkSession
     pins: dict[str, int] = field(default_factory=dict)
 
-    def campaign(self, values: Values, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Bank]:
-        """The folder of the lists that a configuration makes, and who checks them."""
+    def campaign(self, values: Values, monkeypatch: pytest.MonkeyPatch) -> Campaign:
+        """What a configuration decides and publishes, and who checks it."""
         folder = write_settings(self.home.path / CONF, values)
         config = load_config(ENV, conf_dir=folder)
         known = {
@@ -86,7 +103,10 @@ class Published:
         lists.mkdir(parents=True)
         rows, care = (store.arrow(table, AS_OF) for table in (CAMPAIGN_LISTS, CARE_LISTS))
         write_lists(lists, rows, care, config, AS_OF)
-        return lists, Bank(self.home.landing, read_settings(ENV, conf=folder), AS_OF)
+        made = [self.home.tables / DECISIONS.name / one.path
+                for one in run.staging.files[DECISIONS.name]]  # fmt: skip
+        bank = Bank(self.home.landing, read_settings(ENV, folder), AS_OF)
+        return Campaign(run.run_id, lists, made, bank)
 
     def run(self, step: str, config: RunConfig, run_id: str) -> Run:
         """A run that reads what is committed."""

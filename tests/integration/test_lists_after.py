@@ -229,6 +229,62 @@ def test_a_diff_names_what_left_and_the_rule_that_was_changed(home, capsys, tmp_
     assert "The lists are the same." in xsell(home, capsys, *words, as_of=None)[1]
 
 
+def test_a_diff_shows_each_role_what_it_may_see(home, capsys, tmp_path):
+    first, victim = campaign_of(home, AS_OF), offers(home)[1]
+    another_campaign(home, (victim["customer_id"], victim["offer_id"]), {"max_contacts_30d": 1})
+    diff = ("lists", "diff", first.run_id[:8], "dddd", "--examples", 99)
+
+    def told(*words):
+        """What is printed and what the file says, as one text."""
+        code, out, err = xsell(home, capsys, *diff, "--csv", tmp_path / "d.csv", *words, as_of=None)
+        return code, out + err + (tmp_path / "d.csv").read_text()
+
+    _, whole = told("--role", "compliance")
+    assert victim["customer_id"] in whole
+    assert "contact.customer_cap_30d 1-" in whole
+
+    _, science = told("--role", "science")
+    assert victim["log_leaf"] in science
+    assert "contact.customer_cap_30d 1-" in science
+    assert not any(row["customer_id"] in science for row in offers(home))
+    assert "  - -> -  " in science.replace("   - -> -", "  - -> -")
+
+    code, branch = told("--role", "branch")
+    assert (code, "role branch sees the clients of one branch: say --branch" in branch) == (1, True)
+    code, branch = told("--role", "branch", "--branch", victim["branch_id"])
+    assert (code, victim["customer_id"] in branch) == (0, True)
+    assert "contact.customer_cap_30d" not in branch
+    assert "not shown to this role" in branch
+
+
+def test_an_export_is_for_who_may_see_its_clients(home, capsys, tmp_path):
+    branch = offers(home)[0]["branch_id"]
+    words = ("lists", "export", "--to", tmp_path / "x", "--role")
+    for more, said in (
+        (("branch",), "role branch sees the clients of one branch: say --branch"),
+        (("branch", "--branch", branch, "--branch", "B00001"), "say --branch"),
+        (("science",), "role science may not see customer_id"),
+    ):
+        code, _, err = xsell(home, capsys, *words, *more)
+        assert (code, said in err) == (1, True), err
+    assert not (tmp_path / "x").exists()
+    assert xsell(home, capsys, *words, "branch", "--branch", branch)[0] == 0
+    assert xsell(home, capsys, *words, "compliance")[0] == 0
+
+
+def test_a_look_up_that_a_role_may_not_make_is_refused_and_is_none(home, capsys):
+    client = offers(home)[0]
+    show = ("lists", "show", "--customer", client["customer_id"], "--role")
+    assert "may not see customer_id" in xsell(home, capsys, *show, "science")[2]
+    assert "say --branch" in xsell(home, capsys, *show, "branch")[2]
+    assert not (home.log / "lookups.jsonl").exists()
+    other = next(row["branch_id"] for row in offers(home)
+                 if row["branch_id"] != client["branch_id"])  # fmt: skip
+    code, out, _ = xsell(home, capsys, *show, "branch", "--branch", other)
+    assert (code, "0 of 0 offers" in out) == (0, True)
+    assert '"found": false' in (home.log / "lookups.jsonl").read_text()
+
+
 def test_a_campaign_does_not_differ_from_itself(home, capsys):
     month = ("--as-of", AS_OF)
     code, out, _ = xsell(home, capsys, "lists", "diff", *month, *month, as_of=None)

@@ -385,7 +385,7 @@ def test_a_branch_sees_its_own_clients_and_no_propensity_or_profit(tmp_path: Pat
 
 
 def test_every_column_that_is_shown_has_a_heading() -> None:
-    for role in (CONFIG.roles.branch, CONFIG.roles.campaign):
+    for role in (CONFIG.roles.branch, CONFIG.roles.campaign, CONFIG.roles.science):
         assert {*role.list_columns, *CARE_COLUMNS} <= set(HEADINGS)
     assert set(CAMPAIGN_LISTS.column_names) <= set(HEADINGS)
 

@@ -121,6 +121,37 @@ def test_a_branch_sees_its_own_clients_only() -> None:
     assert clients(ListQuery({"branch": "B2"}, role="branch")) == ["C3", "C4"]
 
 
+def test_a_data_scientist_tells_offers_apart_by_the_log_and_sees_no_client() -> None:
+    query = ListQuery({"product": "credit_card"}, role="science")
+    titles, *rows = list_lines(LISTS, CONFIG, query, 9)[1:]
+    assert len(rows) == 3
+    for row in LISTS.to_pylist():
+        if row["product_id"] == "credit_card":
+            assert any(row["log_leaf"] in line for line in rows)
+    assert "0.4321" in rows[0]
+    assert "Client" not in titles
+    assert not re.search(r"\bC\d\b", "\n".join(rows))
+    seen = set(CONFIG.roles.science.list_columns)
+    assert not seen & {
+        "customer_id", "advisor_id", "credit_owner", "referral_owner", "reason_1", "reason_2",
+        "reason_3", "client_benefit", "rank_in_branch",
+    }  # fmt: skip
+    for asked in (
+        ListQuery({"customer": "C1"}, role="science"),
+        ListQuery({"advisor": "A1"}, role="science"),
+        ListQuery(role="science", columns=("log_leaf", "customer_id")),
+        ListQuery(role="science", columns=("reason_1",)),
+    ):
+        with pytest.raises(UserError, match="role science may not see"):
+            list_lines(LISTS, CONFIG, asked, 9)
+
+
+def test_a_compliance_reviewer_sees_every_column() -> None:
+    assert sorted(CONFIG.roles.compliance.list_columns) == sorted(LISTS.column_names)
+    query = ListQuery(role="compliance", columns=tuple(LISTS.column_names))
+    assert "0.4321" in list_lines(LISTS, CONFIG, query, 9)[2]
+
+
 def test_columns_that_a_role_may_not_see_are_left_out_unasked() -> None:
     config = load_config("local", ["roles.branch.list_columns=[branch_id, customer_id]"])
     lines = list_lines(LISTS, config, ListQuery({"branch": "B1"}, role="branch"), 1)

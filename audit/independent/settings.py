@@ -1,72 +1,52 @@
-"""The configuration as plain values: YAML files, one environment over the base, then `--set`."""
+"""What a run recorded of its configuration, as tables that rules can ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import yaml
+from audit.independent.errors import CannotCheck
 
 Values = dict[str, Any]
-CONF = Path(__file__).parents[2] / "conf"
-REPLACE = "!replace"
+Columns = tuple[str, list[Sequence[Any]]]
 PURPOSES = ("marketing_internal", "marketing_partner", "profiling")
 
 
-class Replaced(dict[str, Any]):
-    """A mapping that takes the place of another instead of adding to it."""
+def recorded_settings(text: str) -> Values:
+    """All sections of the configuration of a run, money to the cent.
+
+    Args:
+        text: JSON, as the run recorded it.
+
+    Raises:
+        CannotCheck: It is none.
+    """
+    try:
+        values: Values = json.loads(text, parse_float=Decimal)
+    except ValueError:
+        raise CannotCheck("the configuration that the run recorded is no JSON") from None
+    return values
 
 
-class _Loader(yaml.SafeLoader):
-    """Knows the tag `!replace`, and money to the cent."""
+def settings_tables(values: Values) -> dict[str, Columns]:
+    """The settings as tables: by name their columns and rows.
+
+    Raises:
+        CannotCheck: They lack what the rules of today ask for.
+    """
+    try:
+        return _tables(values)
+    except KeyError as error:
+        raise CannotCheck(
+            f"the configuration that the run recorded has no {error.args[0]}; check it with the"
+            " code version that `xsell runs` tells for it"
+        ) from None
 
 
-def _replaced(loader: yaml.SafeLoader, node: yaml.Node) -> Replaced:
-    assert isinstance(node, yaml.MappingNode)
-    return Replaced(loader.construct_mapping(node, deep=True))
-
-
-_Loader.add_constructor(REPLACE, _replaced)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:float", lambda loader, node: Decimal(loader.construct_scalar(node))
-)
-
-
-def read_settings(env: str, overrides: Iterable[str] = (), conf: Path = CONF) -> Values:
-    """All sections, merged."""
-    merged: Values = {}
-    for folder in (conf / "base", conf / env):
-        for path in sorted(folder.glob("*.yaml")):
-            _merge(merged, parsed(path.read_text(encoding="utf-8")) or {})
-    for text in overrides:
-        dotted, _, value = text.partition("=")
-        entry: Any = parsed(value)
-        for name in reversed(dotted.split(".")):
-            entry = {name: entry}
-        _merge(merged, entry)
-    return merged
-
-
-def parsed(text: str) -> Any:
-    """What a YAML text says."""
-    return yaml.load(text, Loader=_Loader)  # a SafeLoader
-
-
-def _merge(into: Values, more: Values) -> None:
-    for name, value in more.items():
-        if isinstance(value, dict) and not isinstance(value, Replaced):
-            if not isinstance(into.get(name), dict):
-                into[name] = {}
-            _merge(into[name], value)
-        else:
-            into[name] = value
-
-
-def tables_of(values: Values) -> dict[str, tuple[str, list[Sequence[Any]]]]:
-    """The settings as tables: by name their columns and rows."""
+def _tables(values: Values) -> dict[str, Columns]:
     policy, care, campaign = values["contact_policy"], values["care"], values["campaign"]
     law = values["jurisdiction"]["profiles"][values["jurisdiction"]["profile"]]
     products, offers = values["products"], values["offers"]
@@ -115,14 +95,14 @@ def tables_of(values: Values) -> dict[str, tuple[str, list[Sequence[Any]]]]:
             [
                 (of, name, quota.get("max"))
                 for of in ("product", "partner")
-                for name, quota in campaign.get(f"{of}_quotas", {}).items()
+                for name, quota in (campaign.get(f"{of}_quotas") or {}).items()
             ],
         ),
         "branch_places": (
             "branch_id varchar, most int", list(campaign["branch_capacity_overrides"].items())
         ),
         "channel_minutes": (
-            "channel varchar, minutes int", list(campaign.get("contact_minutes", {}).items())
+            "channel varchar, minutes int", list((campaign.get("contact_minutes") or {}).items())
         ),
         "quiet": (
             "name varchar, first_day date, last_day date",
@@ -158,7 +138,7 @@ def _said(values: Values) -> Values:
 
 
 def _product(name: str, one: Values, law: Values) -> tuple[Any, ...]:
-    rules, use = one.get("eligibility", {}), law["highest_age"]
+    rules, use = one.get("eligibility") or {}, law["highest_age"]
     may_ask = use == "always" or (use == "not_for_credit" and not one.get("is_credit"))
     return (
         name, one["kind"], one.get("partner"), one["fatigue_class"], one.get("upgrade_of"),
@@ -172,7 +152,7 @@ def _terms(products: Values, term: str) -> list[Sequence[Any]]:
     return [
         (name, other)
         for name, one in products.items()
-        for other in one.get("eligibility", {}).get(term, ())
+        for other in (one.get("eligibility") or {}).get(term, ())
     ]
 
 
@@ -183,8 +163,14 @@ def _offer(name: str, one: Values) -> tuple[Any, ...]:
     return (
         name, one["product"], one["contact_cost"], one["validity_days"], one.get("move"),
         trigger.get("event"), ends, first, last, trigger.get("within_days"),
-        trigger.get("at_least", 2.0), bundle.get("core"), bundle.get("price"),
+        _at_least(trigger), bundle.get("core"), bundle.get("price"),
     )  # fmt: skip
+
+
+def _at_least(trigger: Values) -> float | Decimal:
+    """How many times the usual month a large credit has to be, unless something is said."""
+    said: float | Decimal | None = trigger.get("at_least")
+    return 2.0 if said is None else said
 
 
 def _parts(name: str, one: Values) -> list[Sequence[Any]]:
@@ -194,7 +180,7 @@ def _parts(name: str, one: Values) -> list[Sequence[Any]]:
     return [(name, bundle["core"], True), *((name, part, False) for part in bundle["periphery"])]
 
 
-def literal(value: Any) -> str:
+def literal(value: object) -> str:
     """A value as SQL."""
     if value is None:
         return "null"

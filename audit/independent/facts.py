@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
-from tests.checker.known import know_before, know_persons
-from tests.checker.settings import literal
+from audit.independent.known import know_before, know_persons
+from audit.independent.settings import literal
 
 BY_PERSON = ("holdings", "flags", "contacts", "consents")
 OF_PERSON = """
@@ -32,6 +33,18 @@ ACTIVE = """
 create table {name}_active as from {name}
 where joined_on < {day} and (left_on is null or left_on >= {day})
     and (deceased_on is null {or_dies_later})
+"""
+# The first 13 hexadecimal digits of SHA-256 as a number, below a share of all such numbers.
+DRAWN = """
+create macro is_drawn(keys, share) as
+    ('0x' || sha256(keys)[:13])::bigint < round(share * 16::double ** 13);
+
+create macro is_in_holdout(customer) as (
+    select is_drawn(salt || '|global_holdout|' || customer, global_holdout_share) from said);
+
+create macro is_drawn_for_control(customer) as (
+    select is_drawn(salt || '|' || campaign_id || '|' || as_of() || '|' || customer, control_share)
+    from said);
 """
 STATEMENTS = """
 -- What was granted before records became one person counts for nothing where one of them had said
@@ -90,13 +103,17 @@ select contact_id, contacts.customer_id, contacted_on, disposition,
     coalesce(disposition_on, contacted_on), part.product_id
 from contacts join offer using (offer_id) join part using (offer_id) where core is not null;
 
+create table lately as
+select customer_id, count(*) as contacts from contacts
+where contacted_on >= as_of() - 30 group by all;
+
 create table home as
 select customer_id, coalesce('household ' || household_id, 'alone ' || customer_id) as home
 from customers;
 
 -- Money in the base currency: at the rate of the month of a booking or the last one before it; a
 -- balance at the last rate of all. A booking is of who owned its account when it was delivered.
-create table owned as
+create view owned as
 with owners as (
     select account_id, customer_id, delivery, row_number() over in_time as place,
         lead(delivery) over in_time as until_delivery
@@ -124,9 +141,10 @@ select customer_id, sum(amount) filter (booked_on >= months_before(3)) as last_3
     count(distinct date_trunc('month', booked_on)) as months, max(booked_on) as last_on
 from booked where is_credit and category in ('salary', 'pension', 'self_employment') group by all;
 
+-- In whole cents: a quotient that is 2 has to be 2.
 create table large_credit as
-select customer_id, 12 * coalesce(max(amount) filter (booked_on >= months_before(1)), 0)::double
-    / sum(amount)::double as times
+select customer_id, (1200 * coalesce(max(amount) filter (booked_on >= months_before(1)), 0))::bigint
+    ::double / (100 * sum(amount))::bigint::double as times
 from booked where is_credit
     and coalesce(category, '') not in ('savings', 'term_deposit', 'investment', 'loan_payout')
 group by all having sum(amount) <> 0;
@@ -153,11 +171,23 @@ where now.branch_id is distinct from earlier.branch_id;
 """
 
 
+RETURNED = """
+create table returned_home as
+select distinct home from ({source}) r left join persons p on p.record = r.customer_id
+join home on home.customer_id = coalesce(p.person, r.customer_id)
+where recorded_at::timestamptz < {day}::timestamptz
+"""
+# What is large, and has been used.
+NO_MORE_ASKED = ("view owned", "table transactions_delivered", "table accounts_delivered")
+
+
 def know(database: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Everything that was known before a day."""
     database.execute(f"create macro as_of() as {literal(as_of)}")
     database.execute("create macro months_before(n) as (as_of() - to_months(n))::date")
     database.execute("create macro base() as (select base_currency from said)")
+    for statement in statements(DRAWN):
+        database.execute(statement)
     half_a_year = _months_before(as_of, 6)
     for day, persons, customers in (
         (as_of, "persons", "customers"),
@@ -172,14 +202,34 @@ def know(database: duckdb.DuckDBPyConnection, as_of: date) -> None:
     for table in ("accounts", "transactions", "fx_rates", *BY_PERSON):
         name = table if table == "fx_rates" else f"{table}_delivered"
         know_before(database, table, as_of, name)
+        database.execute(f"drop table {table}_versions")
     for table in BY_PERSON:
         database.execute(OF_PERSON.format(table=table))
-    for statement in _statements():
+    for statement in statements(STATEMENTS):
         database.execute(statement)
+    for name in NO_MORE_ASKED:
+        database.execute(f"drop {name}")
 
 
-def _statements() -> Iterator[str]:
-    return (statement for statement in STATEMENTS.split(";\n") if statement.strip())
+def know_returned(database: duckdb.DuckDBPyConnection, files: Sequence[Path], as_of: date) -> None:
+    """Homes of whose contacts branches returned a result that was known before a day.
+
+    Such results count beside the delivered contacts, in ways that are not recomputed.
+
+    Args:
+        database: Where clients are known already.
+        files: Parquet with `customer_id` and `recorded_at`; none if nothing was returned.
+        as_of: What was recorded before it counts.
+    """
+    source = "select null::varchar as customer_id, null::timestamptz as recorded_at where false"
+    if files:
+        source = f"from read_parquet([{', '.join(map(literal, files))}])"
+    database.execute(RETURNED.format(source=source, day=literal(as_of)))
+
+
+def statements(text: str) -> Iterator[str]:
+    """One statement after the other."""
+    return (statement for statement in text.split(";\n") if statement.strip())
 
 
 def _months_before(day: date, months: int) -> date:

@@ -6,7 +6,7 @@ row per product of each listed offer, `clients` the clients listed.
 
 from __future__ import annotations
 
-VIEWS = """
+OF_PRODUCTS = """
 create view told as
 select l.customer_id, l.offer_id, part.product_id, part.is_core, product.* exclude (product_id)
 from listed l join part using (offer_id) join product on product.product_id = part.product_id;
@@ -14,13 +14,10 @@ from listed l join part using (offer_id) join product on product.product_id = pa
 -- What of an offer is new to the client: a core that is held is not sold.
 create view sold as
 select * from told where not (is_core and (customer_id, product_id) in (from held));
-
+"""
+OF_LISTS = """
 create view clients as
 select customer_id, min(offer_id) as offer_id, count(*) as offers from listed group by all;
-
-create view lately as
-select customer_id, count(*) as contacts from contacts
-where contacted_on >= as_of() - 30 group by all;
 
 create view days as
 select l.*, o.* exclude (offer_id, product_id, move, event),
@@ -77,7 +74,7 @@ PERSONS_AND_ROWS = {
             else 'cross_sell_' || product.kind end""",
     "value.min_expected_profit": """
         select customer_id, offer_id, 'brings ' || expected_profit from listed, said
-        where expected_profit < min_expected_profit""",
+        where expected_profit < min_expected_profit and not is_exploration""",
 }  # fmt: skip
 ELIGIBILITY = {
     "eligibility.active": """
@@ -209,8 +206,8 @@ CONTACT = {
             select home, sum(coalesce(contacts, 0)) as of_home
             from home left join lately using (customer_id) group by all
         ) using (home) left join lately using (customer_id), said
-        where contacts_left_30d <> least(max_contacts_30d - coalesce(contacts, 0),
-            max_household_contacts_30d - of_home)""",
+        where home not in (from returned_home) and contacts_left_30d <> least(
+            max_contacts_30d - coalesce(contacts, 0), max_household_contacts_30d - of_home)""",
 }
 CARE = {
     "care.treatment_flag": """
@@ -226,16 +223,20 @@ CARE = {
             or customer_id in (select customer_id from flagged join no_contact using (flag))
             or customer_id in (select customer_id from listed)
             or customer_id not in (select customer_id from customers_active)""",
+    "care.everybody": """
+        select distinct customer_id, null, 'is on no care list'
+        from customers_active join flagged using (customer_id) join treatment using (flag)
+        where customer_id not in (select customer_id from cared)
+            and customer_id not in
+                (select customer_id from flagged join no_contact using (flag))""",
 }
 WITHHELD = {
     "control.global_holdout": """
-        select customer_id, offer_id, 'is withheld from every campaign' from listed, said
-        where ('0x' || sha256(salt || '|global_holdout|' || customer_id)[:13])::bigint
-            < round(global_holdout_share * 16::double ** 13)""",
+        select customer_id, offer_id, 'is withheld from every campaign' from listed
+        where is_in_holdout(customer_id)""",
     "control.campaign": """
-        select customer_id, offer_id, 'is control of this campaign' from listed, said
-        where ('0x' || sha256(salt || '|' || said.campaign_id || '|' || as_of() || '|'
-                || customer_id)[:13])::bigint < round(control_share * 16::double ** 13)""",
+        select customer_id, offer_id, 'is control of this campaign' from listed
+        where is_drawn_for_control(customer_id)""",
 }
 LIMITS = {
     "limit.offers_per_customer": """
@@ -301,6 +302,8 @@ PACKAGES = {
             and product_id not in (select product_id from offer
                 where core is null and event is null and move is null)""",
 }
+# What is looked at in the files themselves.
+LIST_FILES = ("files.manifest", "files.branches", "files.formula")
 RULES = (
     PERSONS_AND_ROWS | ELIGIBILITY | CONSENT | CONTACT | CARE | WITHHELD | LIMITS | TIMES | PACKAGES
 )

@@ -1,14 +1,6 @@
-"""What a bank knew before a day, from the files it had delivered by then."""
+"""What is delivered, and how it becomes what was known: tables and SQL for `known`."""
 
 from __future__ import annotations
-
-import json
-from datetime import date
-from pathlib import Path
-
-import duckdb
-
-from tests.checker.settings import literal
 
 # The tables that lists depend on: how they are delivered, key, columns that must be there, others.
 TABLES = {
@@ -48,7 +40,34 @@ TABLES = {
         "increment", ("customer_id",), "survivor_id varchar, merged_on date", ""
     ),
 }  # fmt: skip
+MANIFEST = "manifest.json"
+# How DuckDB describes types that are written here in another way.
+SPELT = {
+    "timestamptz": "timestamp with time zone",
+    "int": "integer",
+    "decimal(18, 2)": "decimal(18,2)",
+    "decimal(18, 8)": "decimal(18,8)",
+}
 KEY_TYPES = {"valid_from": "date", "month": "date", "changed_at": "timestamptz"}
+# What else a row must keep to be taken, beside columns that are there and can be read.
+CHANNEL = "channel in ('branch', 'phone', 'email', 'sms', 'post', 'app')"
+CURRENCY = "regexp_full_match(currency, '[A-Z]{3}')"
+CONTRACTS = {
+    "customers": "coalesce(segment in ('mass', 'affluent', 'private', 'vip'), true)"
+    " and coalesce(birth_date <= delivery, true) and coalesce(deceased_on <= delivery, true)",
+    "accounts": CURRENCY,
+    "flags": "flag in ('financial_difficulty', 'vulnerable', 'complaint_open', 'fraud_watch',"
+    " 'bereavement')",
+    "fx_rates": CURRENCY,
+    "transactions": f"booked_on <= delivery and {CURRENCY}",
+    "consents": "purpose in ('marketing_internal', 'marketing_partner', 'profiling')"
+    f" and {CHANNEL} and changed_at::date <= delivery",
+    "contacts": f"{CHANNEL} and contacted_on <= delivery"
+    " and coalesce(disposition_on <= delivery, true) and coalesce(disposition in ('contacted',"
+    " 'no_answer', 'interested', 'sold', 'refused', 'opt_out', 'unsuitable'), true)",
+    "customer_merges": "merged_on <= delivery",
+}
+PLAUSIBLE = "coalesce({name} between date '1850-01-01' and date '2200-01-01', true)"
 # A row that says the same as in the delivery before is no news. What is news was not known before
 # the delivery that did not say it; a key that is gone was gone just before the delivery without it.
 WHOLE = """
@@ -58,11 +77,21 @@ with places as (
         lag(delivery) over (order by delivery) as previous,
         lead(delivery) over (order by delivery) as following
     from (select distinct unnest({days}) as delivery)
-), told as (
-    select distinct {columns}, recorded_at, place, previous, following, {is_sound} as is_sound,
-        hash({said}) as content
+), every as not materialized (
+    select {columns}, recorded_at, place, {is_sound} as is_sound, hash({said}) as content
     from {name}_rows join places using (delivery)
     where {is_keyed} and not coalesce(is_deleted, false)
+), steady as (
+    -- keys that say one thing from their first delivery to their last: nearly all of them
+    select {key}, {any_columns}, arg_min(recorded_at, place) as recorded_at, min(place) as first,
+        max(place) as last
+    from every group by {key}
+    having bool_and(is_sound) and min(content) = max(content)
+        and max(place) - min(place) + 1 = count(*) and max(place) <= {most_places}
+        and bit_count(bit_or(1::hugeint << place::int)) = count(*)
+), told as (
+    select distinct every.*, previous, following from every join places using (place)
+    anti join steady using ({key})
 ), believed as (
     -- one row of each key and delivery; without a content where it is doubtful what is said
     select * replace (
@@ -85,29 +114,51 @@ select {columns}, greatest(recorded_at, coalesce(previous::timestamptz, recorded
     false as is_gone from seen where is_news
 union all
 select {columns}, following::timestamptz - interval 1 microsecond, true from seen where is_gone
+union all
+select {columns}, greatest(recorded_at, coalesce(previous::timestamptz, recorded_at)), false
+from steady join places on place = first
+union all
+select {columns}, following::timestamptz - interval 1 microsecond, true
+from steady join places on place = last where following is not null
 """
+MOST_PLACES = 120  # deliveries that can be counted in the bits of a number
 # Of a row that came again the one recorded last counts, and of two recorded at once the later one.
+# Nearly every key comes once: only the others are put in order.
 INCREMENT = """
 create table {name}_versions as
 with places as (
     select delivery, lag(delivery) over (order by delivery) as previous
     from (select distinct unnest({days}) as delivery)
+), sound as not materialized (
+    from {name}_rows where {is_sound}
+), repeated as (
+    select {key} from sound group by all having count(*) > 1
 ), arrived as (
     select {columns}, recorded_at, delivery, previous, coalesce(is_deleted, false) as is_gone,
         row_number() over (partition by {key}, recorded_at order by delivery) as arrival,
         max(recorded_at) over (partition by {key} order by delivery
             range between unbounded preceding and interval 1 day preceding) as newest_before
-    from {name}_rows join places using (delivery) where {is_sound}
+    from sound join places using (delivery) join repeated using ({key})
 )
+select {columns}, recorded_at as known_at, coalesce(is_deleted, false) as is_gone, delivery
+from sound anti join repeated using ({key})
+union all
 select {columns}, case when arrival = 1 then recorded_at
-    else greatest(recorded_at, previous::timestamptz) end as known_at, is_gone, delivery
+    else greatest(recorded_at, previous::timestamptz) end, is_gone, delivery
 from arrived where coalesce(newest_before <= recorded_at, true)
 """
 KNOWN = """
 create or replace table {name} as
-select * exclude (is_gone) from (
+with told as not materialized (
     from {versions} where known_at < {day}::timestamptz
+), repeated as (
+    select {key} from told group by all having count(*) > 1
+), latest as (
+    from told semi join repeated using ({key})
     qualify row_number() over (partition by {key} order by known_at desc, is_gone) = 1
+)
+select * exclude (is_gone) from (
+    from told anti join repeated using ({key}) union all by name from latest
 ) where not is_gone
 """
 # Who stands for a record that was given up; where nobody survives, nothing is said.
@@ -125,91 +176,3 @@ with recursive into_ as (
 select record, survivor_id as person, merged_on from chain
 where survivor_id not in (select record from into_)
 """
-
-
-def read_landing(database: duckdb.DuckDBPyConnection, landing: Path, as_of: date) -> None:
-    """Every version of every row of the deliveries up to a day, as `<table>_versions`."""
-    files = _files(landing, as_of)
-    for name, (kind, key, required, optional) in TABLES.items():
-        types = {one: KEY_TYPES.get(one, "varchar") for one in key}
-        types |= dict(part.split(" ", 1) for part in _split(required))
-        needed = [*types]
-        types |= dict(part.split(" ", 1) for part in _split(optional))
-        _read_rows(database, name, types, files.get(name, []))
-        template = WHOLE if kind == "whole" else INCREMENT
-        days = sorted({day for day, _ in files.get(name, [])})
-        said = [one for one in types if one not in key] or list(key)
-        database.execute(
-            template.format(
-                name=name,
-                days="[" + ", ".join(map(literal, days)) + "]::date[]",
-                key=", ".join(key),
-                columns=", ".join(types),
-                said=", ".join(said),
-                is_keyed=" and ".join(f"{one} is not null" for one in key),
-                is_sound=" and ".join(f"{one} is not null" for one in (*needed, "recorded_at")),
-            )
-        )
-
-
-def _split(columns: str) -> list[str]:
-    """`a x, b decimal(18, 2)` at the commas between columns."""
-    parts = columns.replace("(18, ", "(18_").split(", ")
-    return [part.replace("(18_", "(18, ") for part in parts if part]
-
-
-def know_before(database: duckdb.DuckDBPyConnection, table: str, day: date, name: str) -> None:
-    """A table as known before a day, records as they were delivered."""
-    key = ", ".join(TABLES[table][1])
-    database.execute(
-        KNOWN.format(name=name, versions=f"{table}_versions", key=key, day=literal(day))
-    )
-
-
-def know_persons(database: duckdb.DuckDBPyConnection, day: date, name: str) -> None:
-    """Who was known before a day to stand for whom."""
-    know_before(database, "customer_merges", day, f"{name}_merges")
-    database.execute(PERSONS.format(name=name, merges=f"{name}_merges"))
-
-
-def _files(landing: Path, as_of: date) -> dict[str, list[tuple[date, Path]]]:
-    """Delivered files by table, as the manifests of deliveries up to the day name them."""
-    found: dict[str, list[tuple[date, Path]]] = {}
-    for manifest in sorted(landing.glob("*/manifest.json")):
-        if manifest.parent.name.startswith("."):
-            continue
-        day = date.fromisoformat(manifest.parent.name)
-        if day <= as_of:
-            for name in sorted(json.loads(manifest.read_text(encoding="utf-8"))["files"]):
-                table = name.partition("/")[0].partition(".")[0]
-                found.setdefault(table, []).append((day, manifest.parent / name))
-    return found
-
-
-def _read_rows(
-    database: duckdb.DuckDBPyConnection,
-    name: str,
-    types: dict[str, str],
-    files: list[tuple[date, Path]],
-) -> None:
-    """All rows as they stood, typed; what cannot be read is null."""
-    columns = types | {"recorded_at": "timestamptz", "is_deleted": "boolean"}
-    parts = [
-        "select "
-        + ", ".join(f"null::varchar as {one}" for one in columns)
-        + ", null::date as delivery where false"
-    ]
-    for day, path in files:
-        file = literal(path)
-        source = (
-            f"read_parquet({file})"
-            if path.suffix == ".parquet"
-            else f"read_csv({file}, all_varchar = true, header = true, delim = ',', quote = '\"',"
-            " escape = '\"', new_line = '\\n')"
-        )
-        parts.append(f"select columns(*)::varchar, date '{day}' as delivery from {source}")
-    whole = " union all by name ".join(parts)
-    typed = ", ".join(
-        f"try_cast(nullif({one}, '') as {kind}) as {one}" for one, kind in columns.items()
-    )
-    database.execute(f"create table {name}_rows as select {typed}, delivery from ({whole})")
