@@ -66,6 +66,7 @@ class Fairness:
         config: Of the command; the campaign's own says what was offered.
         record: The campaign's run.
         clients: Active ones.
+        offers: That were made to them.
         facts: Of the campaign, and of what became of earlier ones.
         judged: Figures that the jurisdiction bounds.
         trend: Earlier campaigns and this one, oldest first.
@@ -79,6 +80,7 @@ class Fairness:
     config: RunConfig
     record: RunRecord
     clients: int
+    offers: int
     facts: tuple[Fact, ...]
     judged: tuple[Judged, ...]
     trend: tuple[Month, ...]
@@ -145,6 +147,7 @@ def analysed(home: Home, config: RunConfig, as_of: date) -> Fairness:
         config=config,
         record=record,
         clients=campaign.decided.clients,
+        offers=int(campaign.decided.is_offered.sum()),
         facts=tested,
         judged=tuple(judged(tested, config.jurisdiction.in_force.fairness)),
         trend=(*trend, this_month),
@@ -243,5 +246,6 @@ def _told(groups: dict[str, np.ndarray], config: RunConfig) -> dict[str, list[st
     for name, labels in groups.items():
         names, sizes = np.unique(labels, return_counts=True)
         is_told = told_groups(sizes, config.fairness.min_cell)
-        found[name] = [str(one) for one in names[is_told]]
+        # Where there is but one group, there are no others to tell it from.
+        found[name] = [str(one) for one in names[is_told]] if len(names) > 1 else []
     return found

@@ -33,7 +33,7 @@ from measurement.fairness import (
 Content = dict[str, Any]
 Key = tuple[str, str, str, str, str]
 LEAST, MOST = 0.25, 4.0  # of the axis of ratios; what lies beyond is drawn at its end
-WIDE = 300
+WIDE = 380
 MONTH_WIDE, MONTH_HIGH = 520, 150
 NOTHING: Content = {"text": "", "kind": "", "title": ""}
 FEATURES = 8  # of a group, on the page

@@ -52,11 +52,10 @@ def fairness_lines(found: Fairness, top: int) -> list[str]:
 
 def headlines(found: Fairness) -> list[str]:
     """What it is about, what stops, and whether a model reads what it must not."""
-    [offers] = [fact.of for fact in found.find("share_of_offers")[:1]] or [0]
     profile = found.config.jurisdiction.profile
     return [
         f"Fairness of the campaign of {found.record.as_of}: {found.clients:,} active clients,"
-        f" {offers or 0:,} offers; jurisdiction profile {profile}",
+        f" {found.offers:,} offers; jurisdiction profile {profile}",
         *_verdict(found),
         *_inputs(found),
     ]
