@@ -11,7 +11,7 @@ from features.feature import Feature
 from jobs.home import Home
 from jobs.protected_groups import COLUMN
 from models.boosters import loaded_booster
-from models.registry import Registry
+from models.registry import Registry, database
 from models.scorer import UPLIFT, Scorer, model_name
 from models.uplift_scorer import UpliftScorer
 from tables.errors import ContractViolation
@@ -52,7 +52,8 @@ def used_models(home: Home, campaign: RunRecord) -> list[UsedModel]:
     }
     if not digests:
         return []
-    registry = Registry(home.path)
+    # To open a registry that is not there would make an empty one.
+    registry = Registry(home.path) if database(home.path).exists() else None
     return [_used(registry, product, digest) for product, digest in sorted(digests.items())]
 
 
@@ -90,11 +91,10 @@ def largest_gain(models: Sequence[UsedModel]) -> dict[str, tuple[float, str]]:
     return found
 
 
-def _used(registry: Registry, product: str, digest: str) -> UsedModel:
-    version = next(
-        (one for one in registry.versions(product) if one.tags.get("sha256") == digest), None
-    )
-    if version is None:
+def _used(registry: Registry | None, product: str, digest: str) -> UsedModel:
+    versions = registry.versions(product) if registry else []
+    version = next((one for one in versions if one.tags.get("sha256") == digest), None)
+    if registry is None or version is None:
         raise ContractViolation(
             f"{model_name(product)}: the version that scored this campaign is not in the registry,"
             " so that nobody can say what it read. Restore mlruns from a backup"

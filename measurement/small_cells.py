@@ -6,14 +6,12 @@ import numpy as np
 
 from measurement.association import Bools, Ints
 
-FEWEST_HIDDEN = 2  # one hidden group is the total less the others
-
 
 def told_groups(counts: Ints, least: int, known: Bools | None = None) -> Bools:
     """Of an attribute's groups those whose count may be told beside the total of all groups.
 
     A count above zero and below ``least`` is hidden. Where one is, so are the next smallest, until
-    there are two and they are not small together: then the total less the others tells none of them
+    those hidden are not small together: then the total less the others tells none of them
     (complementary suppression; Hundepool et al., Statistical Disclosure Control, 2012). If that
     cannot be had, none is told.
 
@@ -25,7 +23,8 @@ def told_groups(counts: Ints, least: int, known: Bools | None = None) -> Bools:
     told = ~is_small(counts, least)
     if known is not None:
         told &= known
-    while told.any() and not told.all() and _gives_away(counts[~told], least):
+    # What is hidden in all is the total less what is told: a single small count, or two of them.
+    while told.any() and 0 < int(counts[~told].sum()) < least:
         # That there is nobody protects nobody: it goes last.
         next_one = min(np.flatnonzero(told), key=lambda at: (not counts[at], counts[at]))
         told[next_one] = False
@@ -35,7 +34,3 @@ def told_groups(counts: Ints, least: int, known: Bools | None = None) -> Bools:
 def is_small(counts: Ints, least: int) -> Bools:
     """Above zero and below ``least``."""
     return np.asarray((counts > 0) & (counts < least))
-
-
-def _gives_away(hidden: Ints, least: int) -> bool:
-    return len(hidden) < FEWEST_HIDDEN or 0 < int(hidden.sum()) < least

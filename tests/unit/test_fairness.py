@@ -15,6 +15,7 @@ from models.registry import Registry
 from models.scorer import Scorer
 from models.train import Candidate
 from tables.files import sha256_of
+from tables.runs import Runs
 from tests.fairness_home import (
     CLIENTS,
     CONFIG,
@@ -104,6 +105,9 @@ def test_the_same_again_is_the_same_bytes_and_what_came_later_changes_nothing(
     corrected = {n: {"f": "m", "m": "f"}.get(gender(n) or "") for n in range(CLIENTS)}
     add_customers(unfair, corrected, datetime(2026, 11, 1, tzinfo=UTC))
     publish_campaign(unfair, date(2026, 12, 1))
+    early = Runs(unfair.tables).current("campaign", BEFORE)
+    late = {f"C{number:05d}": "refused" for number in range(201, CLIENTS, 2)}
+    add_results(unfair, early, late, datetime(2026, 11, 1, tzinfo=UTC))
     fairness(unfair, "--out", tmp_path / "two")
     for name in ("fairness.html", "fairness.csv", "fairness_proxies.csv"):
         assert sha256_of(tmp_path / "one" / name) == sha256_of(tmp_path / "two" / name)
@@ -195,9 +199,10 @@ def test_an_attribute_that_is_judged_but_not_measured_is_refused(
 
 
 def test_purchases_known_too_late_or_outside_the_window_are_no_response(tmp_path: Path) -> None:
-    """Of the window 8 June to 7 August; known before 1 August, it is not over by then."""
+    """The window of August's campaign is 8 August to 7 October, both included."""
     home = open_home(tmp_path)
     publish_campaign(home, date(2026, 8, 1))
+    publish_campaign(home, date(2026, 10, 1))  # its window ends on 7 December: not over
     outside = [date(2026, 8, 7), date(2026, 10, 8), date(2026, 10, 31)]
     add_holdings(
         home,

@@ -271,6 +271,20 @@ def test_no_figure_tells_a_small_cell_or_a_group_that_is_one() -> None:
     assert find(facts, "f", PAST_GATES).is_told
 
 
+def test_a_small_number_in_care_is_not_told_nor_what_would_give_it_away() -> None:
+    decided, groups = bank(14, clients=2000)
+    groups["gender"] = groups["gender"].astype("<U8")
+    groups["gender"][:83] = "unknown"
+    in_care = np.isin(decided.client, [*range(8), *range(200, 400)])  # eight of them
+    decided = Decided(**{**decided.__dict__, "stopped": decided.stopped | {"care": in_care}})
+    facts = campaign_facts(decided, groups, every(decided), LEAST)
+    assert find(facts, "unknown", SELECTION).is_told
+    ours = {f.group: f for f in facts if f.name == f"{STOPPED}care" and f.attribute == "gender"}
+    assert ours[EVERYBODY].count == 208
+    told = [group for group in ("f", "m", "unknown") if ours[group].is_told]
+    assert told in (["f"], ["m"])
+
+
 def test_small_numbers_of_what_came_of_offers_are_not_told() -> None:
     clients = 400
     complained = np.arange(clients) < 12
