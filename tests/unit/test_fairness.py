@@ -31,7 +31,7 @@ from tests.pages import Text
 
 AS_OF, BEFORE = date(2026, 11, 1), date(2026, 6, 1)
 REPORTS_ONLY = ("--set", "jurisdiction.profile=us_opt_out")
-FEW = ("--set", "fairness.proxies.max_customers=400")
+FEW = ("--set", "fairness.proxies.max_customers=300")
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +179,16 @@ def test_a_model_that_is_gone_is_not_taken_for_one_that_reads_nothing(
     assert fairness(home) == 3
     [line] = capsys.readouterr().err.splitlines()
     assert "propensity_mortgage: the version that scored this campaign is not in the" in line
+
+
+def test_a_registry_that_is_gone_is_not_made_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = open_home(tmp_path)
+    publish_campaign(home, AS_OF, inputs={"score": record_scoring(home, AS_OF, {"mortgage": "0"})})
+    assert fairness(home) == 3
+    assert "Restore mlruns from a backup" in capsys.readouterr().err
+    assert list(home.mlruns.iterdir()) == []
 
 
 def test_without_a_campaign_it_says_what_to_run(
