@@ -58,6 +58,11 @@ def plain_times(fact: Fact) -> str:
 
 def stopping_in_words(one: Judged, bound: float) -> str:
     """A figure that stops, in a sentence."""
+    if not one.is_told:
+        return (
+            f"{group_in_words(one.fact)}: {offers_in_words(one.fact)}, {IN_WORDS[one.fact.name]}:"
+            f" below the bound of {bound:.2f}; by how much is not told, for a small group's sake"
+        )
     return (
         f"{group_in_words(one.fact)}: {offers_in_words(one.fact)}, {IN_WORDS[one.fact.name]}:"
         f" {one.ratio.value:.2f} times the others, at most {one.ratio.high:.2f} with all judged"

@@ -17,7 +17,7 @@ it to what the choice alone does:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isnan, nan, sqrt
 
@@ -120,6 +120,8 @@ class Fact:
         p_value: That chance alone puts them as far apart.
         q_value: The same for all figures together (Benjamini and Hochberg).
         is_told: Nothing is hidden.
+        hidden: The fact itself where it is hidden for the sake of another group alone, so that the
+            law is asked about it all the same (`measurement/fairness_rule.py`).
         alike: The ratio offer by offer, where it is one.
         rest_counts: Of the others, as ``count`` and ``of``; of shares only.
     """
@@ -138,6 +140,7 @@ class Fact:
     p_value: float = nan
     q_value: float = nan
     is_told: bool = True
+    hidden: Fact | None = field(default=None, repr=False)
     alike: RateRatio | None = None
     rest_counts: tuple[int, int] = (0, 0)
 
@@ -266,30 +269,19 @@ class _OfScope:
             return Fact(coded.attribute, group, self._scope.kind, self._scope.name, name)
 
         yield from _shares(base(SELECTION), coded, offered, known, self._least)
-        told = {}
+        told, large = {}, {}
         for name, is_so in self._cells.items():
             counts = coded.counted(is_so)
             told[name] = told_groups(counts, self._least, known)
+            large[name] = ~is_small(counts, self._least)
             yield from _shares(base(name), coded, counts, told[name], self._least)
-        told |= {WITHIN: told[WITHIN_LIMITS], PAST: told[PAST_GATES], ALIKE: told[PAST_GATES]}
         for place, group in enumerate(coded.names):
             for name, strata in self._strata.items():
-                is_told, is_in = bool(told[name][place]), coded.codes == place
-                yield self._alike(base(name, group), strata, is_in, is_told)
+                fact = _alike(base(name, group), strata.ratio(coded.codes == place))
+                cell = WITHIN_LIMITS if name == WITHIN else PAST_GATES
+                yield fact if told[cell][place] else _hidden(fact, bool(large[cell][place]))
         yield from self._offers(base(OFFERS_SHARE), coded, known)
         yield from self._propensities(base(PROPENSITY), coded, known)
-
-    def _alike(self, fact: Fact, strata: Strata, in_group: Bools, is_told: bool) -> Fact:
-        if not is_told:
-            return replace(fact, is_told=False)
-        found = strata.ratio(in_group)
-        told = replace(fact, count=found.offers, of=found.rows, alike=found)
-        return replace(
-            told,
-            value=share(found.offers, found.rows),
-            ratio=found.estimate(),
-            p_value=found.p_value,
-        )
 
     def _offers(self, base: Fact, coded: _Coded, known: Bools) -> Iterator[Fact]:
         """Of all offers made, how many went to the group."""
@@ -337,11 +329,28 @@ def _shares(base: Fact, coded: _Coded, counts: Ints, told: Bools, least: int) ->
         everybody = replace(everybody, count=count, of=size, value=share(count, size))
     yield everybody
     for place, group in enumerate(coded.names):
-        fact = replace(base, group=group, is_told=bool(told[place]))
-        if told[place]:
-            rest = (count - int(counts[place]), size - int(sizes[place]))
-            fact = _beside(fact, int(counts[place]), int(sizes[place]), rest)
-        yield fact
+        rest = (count - int(counts[place]), size - int(sizes[place]))
+        fact = replace(base, group=group)
+        fact = _beside(fact, int(counts[place]), int(sizes[place]), rest)
+        yield fact if told[place] else _hidden(fact, int(sizes[place]) >= least)
+
+
+def _hidden(fact: Fact, is_large: bool) -> Fact:
+    """Without its numbers; those of a group that is large enough stay with it for the rule."""
+    bare = Fact(*fact.key, is_told=False)
+    return replace(bare, hidden=fact) if is_large and fact.name in RATIO_FACTS else bare
+
+
+def _alike(fact: Fact, found: RateRatio) -> Fact:
+    return replace(
+        fact,
+        count=found.offers,
+        of=found.rows,
+        alike=found,
+        value=share(found.offers, found.rows),
+        ratio=found.estimate(),
+        p_value=found.p_value,
+    )
 
 
 def _beside(fact: Fact, count: int, of: int, rest: tuple[int, int]) -> Fact:

@@ -50,10 +50,12 @@ def test_a_real_month_is_measured_and_nothing_is_published(
     # The engine's way to know a customer, beside ours without it.
     people = store.known_before(CUSTOMERS, AS_OF).select("customer_id", "gender")
     joined = decided.join(people, on="customer_id", how="left").toArrow()
-    women = joined.filter(pc.equal(joined["gender"], "f"))
-    offered = women.filter(pc.equal(women["outcome"], "offered"))
-    ours = rows["gender", "f", "all", "selection"]
-    assert int(ours["among"]) == pc.count_distinct(women["customer_id"]).as_py()
+    # Few are unknown, so that one of the two is not told.
+    [gender] = [one for one in "fm" if rows["gender", one, "all", "selection"]["count"]]
+    ours = rows["gender", gender, "all", "selection"]
+    group = joined.filter(pc.equal(joined["gender"], gender))
+    offered = group.filter(pc.equal(group["outcome"], "offered"))
+    assert int(ours["among"]) == pc.count_distinct(group["customer_id"]).as_py()
     assert int(ours["count"]) == pc.count_distinct(offered["customer_id"]).as_py()
     everybody = rows["gender", "everybody", "all", "selection"]
     assert int(everybody["among"]) == pc.count_distinct(joined["customer_id"]).as_py()

@@ -285,6 +285,20 @@ def test_a_small_number_in_care_is_not_told_nor_what_would_give_it_away() -> Non
     assert told in (["f"], ["m"])
 
 
+@pytest.mark.parametrize("name", [SELECTION, PAST])
+def test_what_is_hidden_for_the_sake_of_another_group_is_judged_all_the_same(name) -> None:
+    decided, groups = bank(15, clients=4000, women_at=0.4)
+    groups["gender"] = groups["gender"].astype("<U8")
+    groups["gender"][np.flatnonzero(groups["gender"] == "m")[:20]] = "unknown"
+    groups["gender"][np.flatnonzero(groups["gender"] == "f")[:200]] = "m"  # women are the fewer
+    facts = campaign_facts(decided, groups, every(decided), LEAST)
+    assert not find(facts, "f", name).is_told
+    [women] = [one for one in judged(facts, FairnessRule(stop={"gender": name})) if one.stops]
+    assert (women.fact.group, women.is_told) == ("f", False)
+    nobody = [one for one in facts if one.group == "unknown" and one.name in RATIO_FACTS]
+    assert all(one.hidden is None for one in nobody)
+
+
 def test_small_numbers_of_what_came_of_offers_are_not_told() -> None:
     clients = 400
     complained = np.arange(clients) < 12
