@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import get_args
 
 from campaigns.rules import Rule, built_in_rules, rules_in_force
-from conf.jurisdiction import JurisdictionProfile
+from conf.fields import Settings
 from conf.schema import RunConfig
 from conf.wording import Language
 
@@ -38,8 +38,8 @@ built from an allow-list, never handed to an engine as text."""
 JURISDICTIONS = """\
 `jurisdiction.profile` says what the law of the place asks (`conf/base/jurisdiction.yaml`, with the
 sources; have counsel confirm). A contact policy beyond the bounds of the profile is refused before
-a month begins. Quiet periods stop offers whose first day, `time.gap_days` after the as-of date,
-lies in one."""
+a month begins; what `fairness` says is for `xsell fairness` alone. Quiet periods stop offers whose
+first day, `time.gap_days` after the as-of date, lies in one."""
 
 
 def rules_markdown(config: RunConfig) -> str:
@@ -65,12 +65,10 @@ def _lines(config: RunConfig) -> Iterator[str]:
     )
     yield "\n## Jurisdictions\n\n" + JURISDICTIONS + "\n"
     law = config.jurisdiction
+    said = [dict(_settings(profile)) for profile in law.profiles.values()]
     yield from _table(
         ("setting", *law.profiles),
-        (
-            (name, *(_bound(getattr(profile, name)) for profile in law.profiles.values()))
-            for name in JurisdictionProfile.model_fields
-        ),
+        ((name, *(one[name] for one in said)) for name in said[0]),
     )
     yield "\n## In force in the base configuration\n"
     yield from _table(
@@ -103,8 +101,24 @@ def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _settings(profile: Settings, parent: str = "") -> Iterator[tuple[str, str]]:
+    """Name and value of each setting of a profile, those within another one by both names."""
+    for name in type(profile).model_fields:
+        value = getattr(profile, name)
+        if isinstance(value, Settings):
+            yield from _settings(value, f"{name}.")
+        else:
+            yield f"{parent}{name}", _bound(value)
+
+
 def _bound(value: object) -> str:
-    return "no bound" if value is None else str(value)
+    if value is None:
+        return "no bound"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} by {each}" for name, each in value.items()) or "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _offers(offers: list[str], config: RunConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Literal
 
+from conf.fairness_settings import FairnessRule
 from conf.fields import Count, Days, Identifier, Settings
 
 Permission = Literal["consent", "unless_objected"]
@@ -22,6 +23,7 @@ class JurisdictionProfile(Settings):
         age_in_rules: For which products rules of the bank may ask for the age.
         min_opt_out_days: The shortest cool-off after an objection.
         max_contacts_30d: The most contacts that the bank's policy may allow; null: no bound.
+        fairness: Which facts about protected groups stop; without it, inputs of models alone.
     """
 
     marketing_internal: Permission
@@ -31,6 +33,7 @@ class JurisdictionProfile(Settings):
     age_in_rules: AgeUse
     min_opt_out_days: Days
     max_contacts_30d: Count | None
+    fairness: FairnessRule = FairnessRule()
 
 
 class QuietPeriod(Settings):

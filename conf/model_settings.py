@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
+from conf.fairness_settings import Attribute
 from conf.fields import Age, Count, Identifier, Positive, Settings, Share
 
 Direction = Literal["increasing", "decreasing"]
@@ -38,7 +39,7 @@ class FairnessSettings(Settings):
         min_customers: Of smaller groups nothing is shown, and nothing is judged by them.
     """
 
-    attributes: tuple[Literal["gender", "age_band", "language"], ...]
+    attributes: tuple[Attribute, ...]
     genders: tuple[str, ...]
     age_bands: Annotated[tuple[Age, ...], Field(min_length=1)]
     min_customers: Positive

@@ -170,11 +170,23 @@ def _jurisdiction(config: RunConfig) -> Broken:
             f"is {policy.max_contacts_30d}; the jurisdiction profile {law.profile} allows at most"
             f" {bound}",
         )
+    for name in law.profiles:
+        yield from _judged_attributes(config, name)
     for name, period in law.quiet_periods.items():
         if period.last_day < period.first_day:
             yield (
                 ("jurisdiction", "quiet_periods", name, "last_day"),
                 f"is {period.last_day}, before first_day {period.first_day}",
+            )
+
+
+def _judged_attributes(config: RunConfig, profile: str) -> Broken:
+    measured = config.models.fairness.attributes
+    for attribute in config.jurisdiction.profiles[profile].fairness.stop:
+        if attribute not in measured:
+            yield (
+                ("jurisdiction", "profiles", profile, "fairness", "stop", attribute),
+                "is not measured: models.fairness.attributes does not name it",
             )
 
 

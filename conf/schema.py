@@ -14,6 +14,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 from conf.care import CarePolicy
 from conf.check_settings import CheckSettings
 from conf.combination_settings import CombinationSettings
+from conf.fairness_settings import FairnessReport
 from conf.fields import (
     Age,
     Channel,
@@ -288,6 +289,7 @@ class RunConfig(Settings):
     jurisdiction: Jurisdiction
     campaign: CampaignSettings
     combinations: CombinationSettings
+    fairness: FairnessReport
     reasons: ReasonSettings
     roles: Roles
     checks: CheckSettings

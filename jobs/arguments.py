@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from jobs.combination_arguments import add_combinations
+from jobs.fairness_arguments import add_fairness
 from jobs.what_if_arguments import add_what_if
 
 if TYPE_CHECKING:
@@ -81,6 +82,14 @@ def parser() -> Parser:
     )
     add_month(combinations)
     add_combinations(combinations)
+    fairness = add_command(
+        commands,
+        "fairness",
+        "who is offered less, by protected group, and what the jurisdiction stops",
+        lazy("jobs.fairness", "fairness_command"),
+    )
+    add_month(fairness)
+    add_fairness(fairness)
     _add_models(commands)
     add_lists(commands)
     add_offers(commands)

@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from conf.model_settings import FairnessSettings
 from jobs.run import Run
 from models.fairness import Groups, Labels
 from tables.sources import CUSTOMERS
 
 UNKNOWN_GROUP, OTHER_GROUP = "unknown", "other"
+COLUMN = {"age_band": "birth_date"}  # of customers; the others are called as they are
 LANGUAGE = "^[a-z]{2}$"  # ISO 639-1
 
 
@@ -27,14 +29,31 @@ def protected_groups(run: Run, cohort: date, customer_ids: pa.ChunkedArray) -> G
         customer_ids: Its customers, in the order in which groups are wanted.
     """
     settings = run.config.models.fairness
-    wanted = {"age_band": "birth_date"}
-    columns = sorted({wanted.get(name, name) for name in settings.attributes})
     known = run.store.known_before(CUSTOMERS, cohort)
-    people = known.select("customer_id", *columns).toArrow()
+    people = known.select("customer_id", *columns_needed(settings)).toArrow()
+    return groups_of(people, customer_ids, cohort, settings)
+
+
+def columns_needed(settings: FairnessSettings) -> list[str]:
+    """Columns of customers that groups are made of."""
+    return sorted({COLUMN.get(name, name) for name in settings.attributes})
+
+
+def groups_of(
+    people: pa.Table, customer_ids: pa.ChunkedArray, as_of: date, settings: FairnessSettings
+) -> Groups:
+    """By configured attribute the group of each customer.
+
+    Args:
+        people: ``customer_id``, once each, and ``columns_needed``, as known before ``as_of``.
+        customer_ids: In the order in which groups are wanted; who is not known is ``unknown``.
+        as_of: On which ages are counted.
+        settings: Attributes and their groups.
+    """
     at = pc.index_in(customer_ids, value_set=people["customer_id"].combine_chunks())
     rows = people.take(at)
     return {
-        name: age_bands(rows["birth_date"], cohort, settings.age_bands)
+        name: age_bands(rows["birth_date"], as_of, settings.age_bands)
         if name == "age_band"
         else group_labels(rows[name], settings.genders if name == "gender" else None)
         for name in settings.attributes

@@ -6,7 +6,7 @@ The same rows as ``Store.known_before`` gives, of few customers and as Python va
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -89,11 +89,37 @@ def known_rows(
     }
 
 
+def latest_columns(store: Store, table: Table, day: date, columns: Sequence[str]) -> pa.Table:
+    """Some columns of what was known of all keys before a day, sorted by key.
+
+    Of records, not of persons: the row of a record that was given up for another is still there.
+
+    Args:
+        store: At the versions that count.
+        table: One whose key is one column.
+        day: What was recorded before it counts.
+        columns: Beside the key.
+    """
+    [key] = table.key
+    names = list(dict.fromkeys([key, *columns]))
+    rows = _read(store, table, _is_known(day), [*names, "recorded_at", "is_deleted"])
+    rows = rows.sort_by([(key, "ascending"), ("recorded_at", "descending")])
+    if not rows.num_rows:
+        return rows.select(names)
+    keys = rows[key].combine_chunks()
+    is_newest = pa.concat_arrays([pa.array([True]), pc.not_equal(keys[1:], keys[:-1])])
+    return rows.filter(pc.and_not(is_newest, rows["is_deleted"])).select(names)
+
+
+def _is_known(day: date) -> pc.Expression:
+    return pc.field("recorded_at") < pa.scalar(_midnight(day), pa.timestamp("us", tz="UTC"))
+
+
 def _latest(
     store: Store, table: Table, day: date, customers: Collection[str] | None
 ) -> Iterator[Row]:
     """The latest version of each key; of customers, if they are named, at any time."""
-    is_known = pc.field("recorded_at") < pa.scalar(_midnight(day), pa.timestamp("us", tz="UTC"))
+    is_known = _is_known(day)
     rows = _read(store, table, is_known & _is_of("customer_id", customers))
     if customers is not None and "customer_id" not in table.key:
         # A later version may say that the row is somebody else's.
@@ -108,12 +134,15 @@ def _latest(
             yield row
 
 
-def _read(store: Store, table: Table, wanted: pc.Expression) -> pa.Table:
+def _read(
+    store: Store, table: Table, wanted: pc.Expression, columns: list[str] | None = None
+) -> pa.Table:
     schema = arrow_schema(stored(table))
     paths = [str(store.folder / table.name / file.path) for file in store.files(table)]
     if not paths:
-        return schema.empty_table()
-    return ds.dataset(paths, schema=schema, format="parquet").to_table(filter=wanted)
+        return schema.empty_table().select(columns or schema.names)
+    rows = ds.dataset(paths, schema=schema, format="parquet")
+    return rows.to_table(columns=columns, filter=wanted)
 
 
 def _is_of(column: str, values: Collection[str] | None) -> pc.Expression:
