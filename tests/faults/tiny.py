@@ -112,12 +112,12 @@ def stage_campaign(run: Run) -> None:
             }
         ),
     )
-    seal(run)
     made = named.filter(pc.equal(named["outcome"], "offered"))
     told = {(row["customer_id"], row["product_id"]): ["Travels"] for row in made.to_pylist()}
     advised = made.append_column("advisor_id", pa.array(["A1"] * made.num_rows, pa.string()))
     run.stage(CAMPAIGN_LISTS, campaign_list(advised, told, run.config, NO_AMOUNTS))
     run.stage(CARE_LISTS, pa.Table.from_pylist([_care(run)], schema=arrow_schema(CARE_LISTS)))
+    seal(run)
 
 
 def _with_names(run: Run, decided: pa.Table) -> pa.Table:
