@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.arguments import Parser, add_command, add_home, lazy, month_first
+from jobs.arguments import Parser, add_command, add_home, lazy, month_first, positive
 from jobs.lookup_arguments import add_by
 
 if TYPE_CHECKING:
@@ -29,6 +29,29 @@ def add_explain(verbs: Commands) -> None:
     add_campaign(explain)
     add_by(explain)
     add_home(explain)
+
+
+def add_replay(verbs: Commands) -> None:
+    """`xsell offers replay`."""
+    replay = add_command(
+        verbs,
+        "replay",
+        "make a past campaign again from what it read, and compare it byte for byte",
+        lazy("jobs.replay_command", "replay_command"),
+    )
+    replay.add_argument(
+        "--only-decisions", action="store_true", help="take features and scores as they are"
+    )
+    replay.add_argument(
+        "--engine",
+        choices=("embedded", "spark", "connect"),
+        help="where it is made (default: as then)",
+    )
+    replay.add_argument(
+        "--partitions", type=positive, metavar="N", help="in how many parts (default: as then)"
+    )
+    add_campaign(replay)
+    add_home(replay)
 
 
 def add_campaign(command: Parser) -> None:

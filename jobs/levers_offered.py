@@ -21,19 +21,32 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def campaigns_with_levers(tables: Path, as_of: date, config: RunConfig) -> list[RunRecord]:
+def campaigns_with_levers(
+    tables: Path, as_of: date, config: RunConfig, before: int | None = None
+) -> list[RunRecord]:
     """Campaigns before ``as_of`` whose levers may still cool off, oldest first.
 
     Of several runs for one month the last one committed stands.
+
+    Args:
+        tables: Where.
+        as_of: Cut-off.
+        config: How long levers cool off.
+        before: A place among all runs: later ones are not looked at.
     """
     first = as_of - timedelta(days=longest_cool_off(config.levers))
-    standing = {run.as_of: run for run in Runs(tables).committed() if run.step == "campaign"}
+    standing = {
+        run.as_of: run
+        for run in Runs(tables).committed()
+        if run.step == "campaign" and (before is None or run.sequence < before)
+    }
     return [record for day, record in sorted(standing.items()) if first < day < as_of]
 
 
 def levers_offered(run: Run) -> DataFrame:
     """One row per lever on a list of theirs, shaped ``LEVERS_OFFERED``."""
-    campaigns = campaigns_with_levers(run.store.folder, run.as_of, run.config)
+    before = run.repeated.before if run.repeated else None
+    campaigns = campaigns_with_levers(run.store.folder, run.as_of, run.config, before)
     parts = [_of_campaign(run, campaign) for campaign in campaigns]
     found = reduce(lambda one, other: one.unionByName(other), parts, _none(run))
     # Who is known by now to be another record's client is that client.

@@ -20,7 +20,7 @@ from jobs.arguments import (
 )
 from jobs.check_arguments import add_check
 from jobs.erasure_arguments import add_erase
-from jobs.explain_arguments import add_explain
+from jobs.explain_arguments import add_explain, add_replay
 from jobs.lookup_arguments import add_by, add_lookups
 from tables.errors import UserError
 
@@ -97,6 +97,7 @@ def add_offers(commands: Commands) -> None:
     _add_recall(verbs)
     _add_verify(verbs)
     add_explain(verbs)
+    add_replay(verbs)
     add_lookups(verbs)
     add_erase(verbs)
     add_check(verbs)

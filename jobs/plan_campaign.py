@@ -236,7 +236,8 @@ def _reasons(
 ) -> Mapping[Pair, list[str]]:
     pairs = list(zip(made["customer_id"].to_pylist(), made["product_id"].to_pylist(), strict=True))
     offered = snapshot.join(offers, "customer_id", how="left_semi").toArrow()
-    return offer_reasons(pairs, offered, snapshot, champions(run.config, run.home), run.config)
+    in_use = champions(run.config, run.home, run.models)
+    return offer_reasons(pairs, offered, snapshot, in_use, run.config)
 
 
 def ending_amounts(run: Run, made: pa.Table, holdings: DataFrame) -> Amounts:

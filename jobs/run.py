@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """What a repetition of a past run goes by, in place of what is current.
+
+    Attributes:
+        models: Digests of the models that were in use, by what they were registered for.
+        before: Place of the past run among all: what was committed later is not there.
+    """
+
+    models: Mapping[str, str]
+    before: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One execution of one step. Nothing it stages is visible before the executor commits it.
 
@@ -31,6 +44,7 @@ class Run:
         counts: For the summary and the ``runs`` table.
         figures: What the report shows beside the contracts.
         list_files: SHA-256 of the list files to be published, by path below the run's lists.
+        repeated: Of a repetition, what it goes by; nothing of it is ever committed.
     """
 
     step: str
@@ -45,6 +59,12 @@ class Run:
     counts: dict[str, object] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     list_files: dict[str, str] = field(default_factory=dict)
+    repeated: Repeated | None = None
+
+    @property
+    def models(self) -> Mapping[str, str] | None:
+        """Digests of the models to go by; None: those that are in use."""
+        return self.repeated.models if self.repeated else None
 
     def stage(self, table: Table, rows: DataFrame | pa.Table) -> None:
         """Write the rows of this run; see ``Staging.stage``."""

@@ -20,8 +20,8 @@ def score_customers(run: Run) -> None:
         ContractViolation: A model's file was changed, or a feature that it needs is missing.
     """
     table = customer_features_table(tuple(run.config.products))
-    found = champions(run.config, run.home)
-    uplift = uplift_champion(run.config, run.home)
+    found = champions(run.config, run.home, run.models)
+    uplift = uplift_champion(run.config, run.home, run.models)
     features = run.store.snapshot(table, run.as_of)
     with run.progress(1, "scores") as advance:
         scores = score(features, found, run.as_of, run.store.version(table), uplift)

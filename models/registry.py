@@ -63,8 +63,15 @@ class Registered:
     tags: Mapping[str, str]
 
 
-def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
+def champions(
+    config: RunConfig, home: Path, digests: Mapping[str, str] | None = None
+) -> dict[str, Champion]:
     """The champion of every active product, verified.
+
+    Args:
+        config: The products.
+        home: Where.
+        digests: By product, of versions to take in place of today's champions.
 
     Raises:
         ModelNotFound: A product has none.
@@ -73,7 +80,7 @@ def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
     """
     registry = Registry(home) if database(home).exists() else None
     found = {
-        product: registry.with_alias(product, CHAMPION) if registry else None
+        product: in_use(registry, product, digests) if registry else None
         for product in config.products
     }
     if missing := [product for product, version in found.items() if version is None]:
@@ -90,6 +97,18 @@ def champions(config: RunConfig, home: Path) -> dict[str, Champion]:
         for product, champion in loaded.items()
         if (version := found[product])
     }
+
+
+def in_use(
+    registry: Registry, name: str, digests: Mapping[str, str] | None = None
+) -> Registered | None:
+    """The champion, or the version of a digest where digests are given; None if there is none."""
+    if digests is None:
+        return registry.with_alias(name, CHAMPION)
+    wanted = digests.get(name)
+    # Of versions with the same files the last: they are the same model.
+    same = [one for one in registry.versions(name) if wanted and one.tags.get("sha256") == wanted]
+    return same[-1] if same else None
 
 
 def with_accelerator(champion: Champion, version: Registered, accelerator: str) -> Champion:
