@@ -6,6 +6,8 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +138,7 @@ def _others(
 
 def _rows(place: Place, column: str, wanted: Collection[str]) -> Iterator[Values]:
     """Rows in which a column has a wanted value: whom they name and what they own."""
-    names = ["customer_id", *OWNS.get(place.table_name, {})]
+    names = list(dict.fromkeys(["customer_id", column, *OWNS.get(place.table_name, {})]))
     if place.path.suffix != ".parquet":
         assert place.notation is not None, "only what is delivered is text"
         rows = delivered_values(place.path, place.notation, names)
@@ -174,3 +176,38 @@ def _raw_row(text: str) -> Values:
     if not isinstance(said, dict):
         return {}
     return {name: None if value is None else bare(str(value)) for name, value in said.items()}
+
+
+def rows_about(place: Place, client: Identifiers) -> list[dict[str, Any]]:
+    """Whole rows of a stored file that are about a client; not those that merely mention them.
+
+    That another client has paid to an account of this one is the other's business.
+    """
+    present = pq.read_schema(place.path).names
+    wanted = {
+        "customer_id": client.values(CUSTOMER),
+        "survivor_id": client.values(CUSTOMER),
+        "client": client.values(PSEUDONYM),
+    }
+    conditions = [
+        pc.field(name).isin(pa.array(sorted(values), pa.string()))
+        for name, values in wanted.items()
+        if name in present
+    ]
+    if conditions:
+        whose = reduce(or_, conditions)
+        rows: list[dict[str, Any]] = pq.read_table(
+            place.path, filters=whose, partitioning=None
+        ).to_pylist()
+        return rows
+    if "raw_row" in present:
+        everything = pq.read_table(place.path, partitioning=None).to_pylist()
+        return [row for row in everything if client.is_in_json(row["raw_row"])]
+    return []
+
+
+def count_delivered(place: Place, client: Identifiers) -> int:
+    """How many rows of a delivered file are about a client."""
+    column = "account_id" if place.table_name == TRANSACTIONS.name else "customer_id"
+    wanted = client.values(ACCOUNT if column == "account_id" else CUSTOMER)
+    return sum(1 for _ in _rows(place, column, wanted))

@@ -88,7 +88,7 @@ def plan_erasure(home: Home, customer: str) -> Plan | None:
         UnknownClient: Nothing names such a client.
         UserError: A file names the client that cannot be written anew, or nothing was ingested.
     """
-    newest = _newest(home)
+    newest = newest_run(home)
     _remove_leftovers(home)
     source = load_source(recorded_config(newest.config).bank.source)
     places = _places(home, source)
@@ -139,21 +139,25 @@ def commit_erasure(home: Home, plan: Plan, request: Request) -> None:
             step=STEP,
             day=request.day,
             counts=counts,
-            made_by=_newest(home).run_id,
+            made_by=newest_run(home).run_id,
             hashes=plan.hashes,
             changes=changes,
         )
     )
 
 
-def _newest(home: Home) -> RunRecord:
-    """The last campaign, or the last ingest before there was one."""
+def newest_run(home: Home) -> RunRecord:
+    """The last campaign, or the last ingest before there was one.
+
+    Raises:
+        UserError: There is neither.
+    """
     runs = Runs(home.tables)
     found = runs.newest("campaign", lambda _: True) or runs.newest("ingest", lambda _: True)
     if found is None:
         raise UserError(
-            f"nothing has been ingested in {home.path}: there is nobody to erase. What lies in"
-            " landing/ can be removed as it was put there"
+            f"nothing has been ingested in {home.path}: nobody is known. What lies in landing/"
+            " can be removed as it was put there"
         )
     return found
 

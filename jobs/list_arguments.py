@@ -19,6 +19,7 @@ from jobs.arguments import (
     positive,
 )
 from jobs.erasure_arguments import add_erase
+from jobs.subject_arguments import add_subject
 from tables.errors import UserError
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def add_offers(commands: Commands) -> None:
     _add_recall(verbs)
     _add_verify(verbs)
     add_erase(verbs)
+    add_subject(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:
