@@ -431,6 +431,7 @@ def test_a_file_that_cannot_be_rewritten_stops_it_before_anything_changes(before
     assert {**digests(before.home), "letter.txt": was["letter.txt"]} == was
 
 
+@pytest.mark.slow
 def test_who_is_delivered_again_does_not_come_back(before, after, spark, capsys, tmp_path):
     home = Home(tmp_path / "home")
     shutil.copytree(after.home.path, home.path)
