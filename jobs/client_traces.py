@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,14 @@ from tables.identifiers import (
     Identifiers,
     bare,
 )
-from tables.sources import ACCOUNTS, CONTACTS, CUSTOMERS, HOLDINGS, TRANSACTIONS
+from tables.sources import (
+    ACCOUNTS,
+    CONTACTS,
+    CUSTOMER_MERGES,
+    CUSTOMERS,
+    HOLDINGS,
+    TRANSACTIONS,
+)
 
 Values = Mapping[str, str | None]
 # What a row that names a client owns, by table: a holding may name another's account.
@@ -102,7 +111,7 @@ def traces_of(home: Home, customer: str, places: Collection[Place]) -> Traces:
         customer: Any record of the person.
         places: All files of rows, stored and delivered.
     """
-    records = records_of(home, [customer])[customer]
+    records = _records(home, customer, places)
     found = _Found()
     for place in places:
         for row in _rows(place, "customer_id", records):
@@ -112,6 +121,43 @@ def traces_of(home: Home, customer: str, places: Collection[Place]) -> Traces:
     for kind, table_name in SHARED.items():
         found.of_kind[kind] -= _others(kind, table_name, found, records, places)
     return Traces(Identifiers({CUSTOMER: records, **found.of_kind}), bool(found.rows))
+
+
+def _records(home: Home, customer: str, places: Iterable[Place]) -> set[str]:
+    """All records of a person: as the store knows them, and as merges say that were not taken.
+
+    A merge that the store knows may have been taken back since, so that only the store tells of it.
+    """
+    records = set(records_of(home, [customer])[customer])
+    stored: set[str] = set()
+    delivered: list[Values] = []
+    for place in places:
+        if place.table_name != CUSTOMER_MERGES.name:
+            continue
+        rows = _values(place, ["customer_id", "survivor_id"])
+        if place.notation is None:
+            stored.update(str(row["customer_id"]) for row in rows)
+        else:
+            delivered += rows
+    pairs = [
+        {str(row["customer_id"]), str(row["survivor_id"])}
+        for row in delivered
+        if row.get("survivor_id") and row["customer_id"] not in stored
+    ]
+    while more := {one for pair in pairs if pair & records for one in pair} - records:
+        records |= more
+    return records
+
+
+def _values(place: Place, names: Sequence[str]) -> list[Values]:
+    """Some columns of a file, whatever its format."""
+    if place.path.suffix == ".parquet":
+        rows: list[Values] = pq.read_table(
+            place.path, columns=list(names), partitioning=None
+        ).to_pylist()
+        return rows
+    assert place.notation is not None, "only what is delivered is text"
+    return list(delivered_values(place.path, place.notation, names))
 
 
 def _others(
@@ -136,7 +182,7 @@ def _others(
 
 def _rows(place: Place, column: str, wanted: Collection[str]) -> Iterator[Values]:
     """Rows in which a column has a wanted value: whom they name and what they own."""
-    names = ["customer_id", *OWNS.get(place.table_name, {})]
+    names = list(dict.fromkeys(["customer_id", column, *OWNS.get(place.table_name, {})]))
     if place.path.suffix != ".parquet":
         assert place.notation is not None, "only what is delivered is text"
         rows = delivered_values(place.path, place.notation, names)
@@ -174,3 +220,38 @@ def _raw_row(text: str) -> Values:
     if not isinstance(said, dict):
         return {}
     return {name: None if value is None else bare(str(value)) for name, value in said.items()}
+
+
+def rows_about(place: Place, client: Identifiers) -> list[dict[str, Any]]:
+    """Whole rows of a stored file that are about a client; not those that merely mention them.
+
+    That another client has paid to an account of this one is the other's business.
+    """
+    present = pq.read_schema(place.path).names
+    wanted = {
+        "customer_id": client.values(CUSTOMER),
+        "survivor_id": client.values(CUSTOMER),
+        "client": client.values(PSEUDONYM),
+    }
+    conditions = [
+        pc.field(name).isin(pa.array(sorted(values), pa.string()))
+        for name, values in wanted.items()
+        if name in present
+    ]
+    if conditions:
+        whose = reduce(or_, conditions)
+        rows: list[dict[str, Any]] = pq.read_table(
+            place.path, filters=whose, partitioning=None
+        ).to_pylist()
+        return rows
+    if "raw_row" in present:
+        everything = pq.read_table(place.path, partitioning=None).to_pylist()
+        return [row for row in everything if client.is_in_json(row["raw_row"])]
+    return []
+
+
+def count_delivered(place: Place, client: Identifiers) -> int:
+    """How many rows of a delivered file are about a client."""
+    column = "account_id" if place.table_name == TRANSACTIONS.name else "customer_id"
+    wanted = client.values(ACCOUNT if column == "account_id" else CUSTOMER)
+    return sum(1 for _ in _rows(place, column, wanted))

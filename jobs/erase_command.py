@@ -26,7 +26,8 @@ def erase_command(options: argparse.Namespace) -> int:
     home = Home(Path(options.home).resolve())
     if not home.tables.is_dir():
         raise UserError(f"{home.path} is no home folder. Choose another --home")
-    _refuse_names(options)
+    if options.customer in f"{options.by} {options.reason}":
+        raise UserError("--by or --reason names the client; both are kept, so say them without")
     with publishing(home, HOLDER):
         plan = plan_erasure(home, options.customer)
         if plan is None:
@@ -42,17 +43,6 @@ def erase_command(options: argparse.Namespace) -> int:
             finish(home)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
-
-
-def _refuse_names(options: argparse.Namespace) -> None:
-    """Who decided and why is kept for good: it must not say about whom.
-
-    Raises:
-        UserError: It does.
-    """
-    for name in ("by", "reason"):
-        if options.customer in getattr(options, name):
-            raise UserError(f"--{name} names the client; it is kept, so say it without")
 
 
 def _told(plan: Plan, *, is_dry_run: bool) -> Iterator[str]:

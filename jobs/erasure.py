@@ -19,18 +19,18 @@ from jobs.erasure_landing import delivered_places, stage_landing
 from jobs.erasure_lists import handed_out, listed, stage_lists, stage_recalls
 from jobs.erasure_rest import stage_rest
 from jobs.home import Home
-from jobs.log_keys import VAULT_KEY, erased_key, new_key, vault_key
+from jobs.log_keys import VAULT_KEY, erased_key, new_key
 from jobs.rewriting import Journal, Rewriting
 from tables.base import Table
 from tables.delta import DataFile
 from tables.derived import DERIVED
 from tables.errors import UnknownClient, UserError
 from tables.files import remove_leftovers
-from tables.identifiers import ACCOUNT, CUSTOMER, Identifiers
+from tables.identifiers import Identifiers
 from tables.redaction import may_blank, redact_file, redacted_logs
 from tables.runs import RUNS, RunRecord, Runs
 from tables.sources import SOURCES, stored
-from tables.tombstones import Tombstones
+from tables.tombstones import REMEMBERED, Tombstones
 
 STEP = "erase"
 # Of a table that is not among them, no value is blanked: rows go.
@@ -58,7 +58,7 @@ class Plan:
 
     Attributes:
         rewriting: The changes.
-        hashes: By what the client is known from now on; those that are new.
+        client: Who.
         rows: Rows that go or lose a value, by table.
         delivered: The same of deliveries.
         elsewhere: Copies outside of the home that have the client, a sentence each.
@@ -66,7 +66,7 @@ class Plan:
     """
 
     rewriting: Rewriting
-    hashes: list[str]
+    client: Identifiers
     rows: Counter[str] = field(default_factory=Counter)
     delivered: Counter[str] = field(default_factory=Counter)
     elsewhere: list[str] = field(default_factory=list)
@@ -88,28 +88,24 @@ def plan_erasure(home: Home, customer: str) -> Plan | None:
         UnknownClient: Nothing names such a client.
         UserError: A file names the client that cannot be written anew, or nothing was ingested.
     """
-    newest = _newest(home)
+    newest = newest_run(home)
     _remove_leftovers(home)
     source = load_source(recorded_config(newest.config).bank.source)
     places = _places(home, source)
     traces = traces_of(home, customer, places)
-    stones = remembered(home)
     if not traces.is_known:
+        stones = remembered(home)
         if stones is not None and stones.knows("customer_id", customer):
             return None
         raise UnknownClient(
             "no table and no delivery has a client of that --customer: is it misspelt? Nothing was"
             " changed"
         )
-    client = traces.identifiers
-    stones = stones or Tombstones(erased_key(home))
-    hashes = {*stones.of(CUSTOMER, client.values(CUSTOMER))}
-    hashes |= {*stones.of(ACCOUNT, client.values(ACCOUNT))}
     rewriting = Rewriting(home)
     rewriting.begin()
-    plan = Plan(rewriting, sorted(hashes - stones.hashes))
+    plan = Plan(rewriting, traces.identifiers)
     try:
-        _stage(plan, client, source)
+        _stage(plan, source)
     except BaseException:
         rewriting.abandon()
         raise
@@ -120,8 +116,13 @@ def commit_erasure(home: Home, plan: Plan, request: Request) -> None:
     """Write the journal of an erasure: from here on it will be done.
 
     Raises:
-        UserError: Who decides, or why, names the client: that is kept for good.
+        UserError: Who decides, or why, names the client, and both are kept for good. Nothing was
+            changed.
     """
+    if any(map(plan.client.is_in_text, (request.by, request.reason))):
+        plan.rewriting.abandon()
+        raise UserError("--by or --reason names the client; both are kept, so say them without")
+    hashes = _new_hashes(home, plan.client)
     counts = {
         "by": request.by,
         "reason": request.reason,
@@ -131,7 +132,7 @@ def commit_erasure(home: Home, plan: Plan, request: Request) -> None:
     }
     changes = tuple(plan.rewriting.changes.values())
     # Whom it was about can be told by the key alone, even from what this run is called.
-    identity = [STEP, plan.hashes, [(one.path, one.before) for one in changes if one.is_told]]
+    identity = [STEP, hashes, [(one.path, one.before) for one in changes if one.is_told]]
     run_id = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
     plan.rewriting.commit(
         Journal(
@@ -139,21 +140,32 @@ def commit_erasure(home: Home, plan: Plan, request: Request) -> None:
             step=STEP,
             day=request.day,
             counts=counts,
-            made_by=_newest(home).run_id,
-            hashes=plan.hashes,
+            made_by=newest_run(home).run_id,
+            hashes=hashes,
             changes=changes,
         )
     )
 
 
-def _newest(home: Home) -> RunRecord:
-    """The last campaign, or the last ingest before there was one."""
+def _new_hashes(home: Home, client: Identifiers) -> list[str]:
+    """By what the client is known from now on, without what is remembered already."""
+    stones = remembered(home) or Tombstones(erased_key(home))
+    found = {hash_ for kind in REMEMBERED for hash_ in stones.of(kind, client.values(kind))}
+    return sorted(found - stones.hashes)
+
+
+def newest_run(home: Home) -> RunRecord:
+    """The last campaign, or the last ingest before there was one.
+
+    Raises:
+        UserError: There is neither.
+    """
     runs = Runs(home.tables)
     found = runs.newest("campaign", lambda _: True) or runs.newest("ingest", lambda _: True)
     if found is None:
         raise UserError(
-            f"nothing has been ingested in {home.path}: there is nobody to erase. What lies in"
-            " landing/ can be removed as it was put there"
+            f"nothing has been ingested in {home.path}: nobody is known. What lies in landing/"
+            " can be removed as it was put there"
         )
     return found
 
@@ -175,8 +187,8 @@ def _places(home: Home, source: SourceSettings) -> list[Place]:
     return [*stored_places(home), *delivered_places(home.landing, source)]
 
 
-def _stage(plan: Plan, client: Identifiers, source: SourceSettings) -> None:
-    rewriting = plan.rewriting
+def _stage(plan: Plan, source: SourceSettings) -> None:
+    rewriting, client = plan.rewriting, plan.client
     home = rewriting.home
     campaigns = listed(home, client)
     plan.elsewhere += handed_out(home, campaigns)
@@ -215,10 +227,11 @@ def _stage_table(rewriting: Rewriting, folder: Path, client: Identifiers) -> int
 
 def _stage_vault_key(rewriting: Rewriting) -> None:
     """Nobody can make the client's pseudonym again; others keep theirs, which are in the vault."""
-    vault_key(rewriting.home)
-    staged = rewriting.new()
-    staged.write_bytes(new_key())
-    rewriting.put(rewriting.home.log / "keys" / VAULT_KEY, staged, is_told=False)
+    path = rewriting.home.log / "keys" / VAULT_KEY
+    if path.exists():
+        staged = rewriting.new()
+        staged.write_bytes(new_key())
+        rewriting.put(path, staged, is_told=False)
 
 
 def told_rows(rows: Mapping[str, int]) -> Iterator[str]:

@@ -19,7 +19,6 @@ from conf.notation import Notation
 from extracts.deliveries import FORMATS
 from extracts.redacted import redact_delivered
 from jobs.erasure_landing import delivery_folders
-from jobs.recall_command import RECALLS
 from jobs.rewriting import FOLDER, Rewriting
 from tables.errors import UserError
 from tables.identifiers import Identifiers
@@ -39,11 +38,13 @@ def stage_rest(rewriting: Rewriting, client: Identifiers) -> int:
         UserError: Some cannot be rewritten.
     """
     stuck: list[Path] = []
-    count = 0
+    count, runs = 0, rewriting.home.tables / RUNS.name
     for path in _others(rewriting):
         staged = rewriting.new()
         if path.name.endswith(FORMATS):
             is_new = redact_delivered(path, staged, None, Notation(), client) is not None
+            if is_new and runs in path.parents:
+                stuck.append(path.relative_to(rewriting.home.path))
         elif path.suffix == LINES:
             is_new = _redact_lines(path, staged, client)
         elif _starts(path) == DATABASE:
@@ -70,19 +71,16 @@ def _refuse(stuck: list[Path]) -> None:
 
 
 def _others(rewriting: Rewriting) -> Iterator[Path]:
+    """Every file that is not a table's, a delivery's or a key, and is not staged already."""
     home = rewriting.home
-    done = [path for path in home.tables.iterdir() if path.is_dir() and path.name != RUNS.name]
-    done += [home.log / PRIVATE, home.log / FOLDER]
-    done += [path for path in home.lists.iterdir() if path.name != RECALLS]
-    recalls = home.lists / RECALLS
-    done += list(recalls.iterdir()) if recalls.exists() else []
-    delivered = set(delivery_folders(home.landing))
+    done = {home.log / PRIVATE, home.log / FOLDER}
+    done |= {path / "data" for path in home.tables.iterdir() if path.name != RUNS.name}
+    data = {*done, *delivery_folders(home.landing)}
     changed = {home.path / name for name in rewriting.changes}
     for path in sorted(home.path.rglob("*")):
-        parents = {path, *path.parents}
-        if not path.is_file() or path in changed or not parents.isdisjoint(done):
+        if not path.is_file() or path in changed:
             continue
-        if not (path.name.endswith(FORMATS) and not parents.isdisjoint(delivered)):
+        if (data if path.name.endswith(FORMATS) else done).isdisjoint(path.parents):
             yield path
 
 

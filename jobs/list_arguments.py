@@ -22,6 +22,7 @@ from jobs.check_arguments import add_check
 from jobs.erasure_arguments import add_erase
 from jobs.explain_arguments import add_explain, add_replay
 from jobs.lookup_arguments import add_by, add_lookups
+from jobs.subject_arguments import add_subject
 from tables.errors import UserError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def add_offers(commands: Commands) -> None:
     add_lookups(verbs)
     add_erase(verbs)
     add_check(verbs)
+    add_subject(verbs)
 
 
 def _add_recall(verbs: Commands) -> None:

@@ -32,13 +32,14 @@ RUNS = Table(
     columns=columns(
         "sequence bigint -- order of commits, from 1",
         "run_id string -- hash of step, as-of date, campaign, inputs, configuration, models, code",
-        "step string -- ingest, features, train, score or campaign; export or disposition",
+        "step string -- ingest, features, train, score or campaign; export, disposition or erase",
         "as_of date -- cut-off of the run",
         "campaign_id string -- the campaign configured",
         "supersedes string? -- run of the same step and date that this one replaces",
         "inputs string -- JSON: what was read, name to run_id or digest",
         "pins string -- JSON: version of every table read or written",
-        "outputs string -- JSON: SHA-256 of every file written, by table and path",
+        "outputs string -- JSON: SHA-256 of every file written, by table and path; of files"
+        " rewritten in place, under rewritten, the old one and the new one",
         "counts string -- JSON: what the summary shows",
         "config_hash string -- SHA-256 of the merged configuration",
         "config string -- the merged configuration, JSON",

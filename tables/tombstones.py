@@ -31,7 +31,7 @@ class Tombstones:
 
     def of(self, kind: str, values: Iterable[str]) -> list[str]:
         """The hashes of identifiers, sorted: their order tells nothing."""
-        return sorted(self._hash(kind, value) for value in values)
+        return sorted(self._hash(kind, bare(value)) for value in values)
 
     def also(self, hashes: Iterable[str]) -> Tombstones:
         """With more of them."""

@@ -23,6 +23,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conf.load import load_config
+from jobs import erasure
 from jobs.cli import main
 from jobs.home import Home
 from jobs.publishing import Context, execute
@@ -240,24 +241,37 @@ def test_manifests_of_lists_and_exports_are_true(after):
                 assert rows_of(path.parent / name) == entry["rows"], path.parent / name
 
 
-@pytest.mark.parametrize(
-    "left_out",
-    [
-        "jobs.erasure.stage_lists",
-        pytest.param("jobs.erasure.stage_landing", marks=pytest.mark.slow),
-        pytest.param("jobs.erasure.stage_recalls", marks=pytest.mark.slow),
-        pytest.param("jobs.erasure.stage_rest", marks=pytest.mark.slow),
-        pytest.param("jobs.erasure._stage_table", marks=pytest.mark.slow),
-    ],
-)
-def test_a_place_that_is_left_out_is_found(before, tmp_path, monkeypatch, left_out):
+@pytest.mark.slow
+def test_a_table_that_is_left_out_is_found(before, tmp_path, monkeypatch):
     home = Home(tmp_path / "home")
     shutil.copytree(before.home.path, home.path)
-    shutil.rmtree(home.path / "out")  # copies of lists, which would be refused
-    nothing = Counter() if left_out.endswith("landing") else 0
-    monkeypatch.setattr(left_out, lambda *_: nothing)
+    whole = erasure._stage_table
+    monkeypatch.setattr(
+        erasure,
+        "_stage_table",
+        lambda rewriting, folder, client: (
+            0 if folder.name == "quarantine" else whole(rewriting, folder, client)
+        ),
+    )
     assert erase(home, before.client) == 0
+    assert {path.split("/")[1] for path in hits(home.path, before.identifiers)} == {"quarantine"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "left_out", ["stage_landing", "stage_rest", "stage_lists", "stage_recalls"]
+)
+def test_a_place_that_is_left_out_is_found(before, tmp_path, monkeypatch, capsys, left_out):
+    home = Home(tmp_path / "home")
+    shutil.copytree(before.home.path, home.path)
+    shutil.rmtree(home.path / "out")  # copies of lists
+    nothing = Counter() if left_out == "stage_landing" else 0
+    monkeypatch.setattr(erasure, left_out, lambda *_: nothing)
+    ends = erase(home, before.client)
     assert hits(home.path, before.identifiers)
+    # of files that cannot be rewritten by themselves the search for the rest has found some
+    assert ends == (1 if left_out in ("stage_lists", "stage_recalls") else 0)
+    assert ends == 0 or "that xsell cannot write anew: lists/" in capsys.readouterr().err
 
 
 def versions_of(home: Home, name: str) -> dict[int, list[Path]]:
@@ -377,9 +391,7 @@ def test_a_dry_run_tells_and_changes_nothing(before, capsys):
     assert "  vault                     2\n" in said
     assert "branch B0000" in said
     assert before.client not in said
-    now = digests(before.home)
-    now.pop("log/keys/erased.key")
-    assert now == was
+    assert digests(before.home) == was, "not even a key was made"
 
 
 def test_who_was_erased_is_told_apart_from_who_never_was(after, capsys):
@@ -396,6 +408,17 @@ def test_a_reason_that_names_the_client_is_refused(before, capsys):
     assert "--reason names the client" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_a_reason_that_names_what_the_client_owns_is_refused(before, capsys):
+    home = str(before.home.path)
+    account = next(iter(sorted(one for one in before.identifiers if one.startswith("A"))))
+    was = digests(before.home)
+    words = ["--by", "dpo", "--reason", f"holder of {account} asked"]
+    assert main(["offers", "erase", "--home", home, "--customer", before.client, *words]) == 1
+    assert "--reason names the client" in capsys.readouterr().err
+    assert digests(before.home) == was
+
+
 def test_a_file_that_cannot_be_rewritten_stops_it_before_anything_changes(before, capsys):
     letter = before.home.path / "letter.txt"
     letter.write_text(f"Dear {before.client},")
@@ -408,6 +431,7 @@ def test_a_file_that_cannot_be_rewritten_stops_it_before_anything_changes(before
     assert {**digests(before.home), "letter.txt": was["letter.txt"]} == was
 
 
+@pytest.mark.slow
 def test_who_is_delivered_again_does_not_come_back(before, after, spark, capsys, tmp_path):
     home = Home(tmp_path / "home")
     shutil.copytree(after.home.path, home.path)
@@ -441,7 +465,9 @@ def test_who_is_delivered_again_does_not_come_back(before, after, spark, capsys,
     for one in deliveries:
         parts = ("rows_accepted", "rows_quarantined", "rows_erased")
         assert one["rows_in"] == sum(one[name] for name in parts)
-    shutil.rmtree(folder)
+    # what the bank has put there again goes when it is asked for again
+    assert erase(home, before.client) == 0
+    assert main(["offers", "verify", "--home", str(home.path)]) == 0
     assert hits(home.path, {*before.identifiers, "A-new-account", "T-booked-new"}) == {}
     stored = {row["transaction_id"]: row for row in stored_rows(home, "transactions")}
     assert stored["T-booked-D"]["counterparty_id"] == "A-elsewhere"
@@ -471,9 +497,8 @@ POINTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "point", [POINTS[4], *(pytest.param(one, marks=pytest.mark.slow) for one in POINTS)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
 def test_whoever_is_killed_has_changed_nothing_or_is_finished_by_the_next(
     before, after, capsys, tmp_path, point
 ):

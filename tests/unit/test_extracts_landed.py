@@ -12,11 +12,13 @@ from conf.notation import Notation
 from extracts.conform import broken_rows
 from extracts.delivered_rows import BadFile
 from extracts.deliveries import DeliveredFile, Delivery
+from extracts.erased import accounts_of_erased
 from extracts.landed import land, land_all, numbered
 from extracts.text import text_batches
 from tables.arrow import arrow_schema
 from tables.errors import ContractViolation
-from tables.sources import ADVISORS, BRANCHES, FX_RATES, TRANSACTIONS
+from tables.sources import ACCOUNTS, ADVISORS, BRANCHES, FX_RATES, TRANSACTIONS
+from tables.tombstones import Tombstones
 
 HEADER = "branch_id,name,region,recorded_at"
 ROWS = "B1,North,N,2024-01-01T00:00:00Z\nB2,South,,2024-01-01T00:00:00Z\n"
@@ -338,3 +340,24 @@ def test_a_last_line_that_is_cut_within_its_last_field_shows_in_its_value(tmp_pa
     rows = land_text(tmp_path, f"{HEADER}\n{ROWS}"[:-6], 2)
 
     assert [row["unreadable"] for row in rows] == [None, ["recorded_at"]]
+
+
+def test_rows_of_erased_clients_are_counted_and_not_taken(tmp_path):
+    stones = Tombstones(b"k" * 32)
+    stones = stones.also(stones.of("customer", ["C1"]))
+    (tmp_path / "accounts.csv").write_text(
+        "account_id,customer_id,product_id,opened_on,closed_on,currency,recorded_at\n"
+        "A1,C1,p,2024-01-01,,EUR,2024-01-01T00:00:00Z\n"
+        "A2,C2,p,2024-01-01,,EUR,2024-01-01T00:00:00Z\n"
+        "A3,C1\u200b,p,2024-01-01,,EUR,2024-01-01T00:00:00Z\n"
+        "A4,C1,p,2024-01-01,,EUR,2024-01-01T00:00:00Z\n"
+        "A4,C3,p,2024-01-01,,EUR,2024-01-01T00:00:00Z\n"
+    )
+    file = DeliveredFile(Delivery("2024-03-01", tmp_path, ""), "accounts", "accounts.csv", 5, "")
+
+    landed = land(file, ACCOUNTS, AROUND, Notation(), tmp_path / "landed.out", erased=stones)
+
+    assert (landed.rows, landed.erased) == (5, 3)
+    rows = pq.read_table(landed.path).to_pylist()
+    assert [(row["row_number"], row["account_id"]) for row in rows] == [(2, "A2"), (5, "A4")]
+    assert accounts_of_erased([file], Notation(), stones) == {"A1"}, "A4 is another's as well"

@@ -219,9 +219,12 @@ def test_the_report_accounts_for_every_row_delivered(ingested):
         "rows_in": 2,
         "rows_accepted": 1,
         "rows_quarantined": 1,
+        "rows_erased": 0,
     }
     for row in rows.values():
-        assert row["rows_in"] == row["rows_accepted"] + row["rows_quarantined"]
+        assert row["rows_in"] == sum(
+            row[name] for name in ("rows_accepted", "rows_quarantined", "rows_erased")
+        )
     assert sum(row["rows_in"] for row in rows.values()) == result.record.counts["rows_in"]
     set_aside = {(row["table_name"], row["rule"]) for row in content["quarantined"]}
     assert ("accounts", "orphan") in set_aside
