@@ -21,6 +21,7 @@ from tests.fairness_home import (
     CONFIG,
     add_customers,
     add_holdings,
+    add_merges,
     add_results,
     gender,
     open_home,
@@ -73,10 +74,12 @@ def test_it_stops_where_the_profile_says_and_only_there(
     told = capsys.readouterr().out
     assert "STOPS: gender f: all offers, share of clients offered: 0." in told
     assert "STOPS: gender m" not in told
+    assert f"{CLIENTS - 20:,} active clients" in told  # whoever has left is nobody's disadvantage
     assert "balance_amount" not in told  # a proxy of women, but no model relies on it
-    page = Text((tmp_path / "eu/fairness.html").read_text())
+    html = (tmp_path / "eu/fairness.html").read_text()
+    page = Text(html)
     assert "STOPS: gender f" in page.shown
-    assert "balance_amount" in page.shown
+    assert "<code>balance_<wbr>amount</code>" in html
     assert page.fetched == []
     assert {row["figure"] for row in rows(tmp_path / "eu/fairness.csv") if row["judged"]} == {
         "selection", "selection_alike",
@@ -217,11 +220,17 @@ def test_purchases_known_too_late_or_outside_the_window_are_no_response(tmp_path
     add_holdings(
         home,
         [
-            (f"C{n:05d}", product, outside[n % 3] if n % 4 else date(2026, 9, 1) + timedelta(n % 9))
+            (
+                f"{'SC'[n % 2]}{n:05d}",
+                product,
+                outside[n % 3] if n % 4 else date(2026, 9, 1) + timedelta(n % 9),
+            )
             for n in range(100, CLIENTS)
             for product in ("mortgage",)
         ],
     )
+    # Of every second client the purchase is booked under the record that stands for it by now.
+    add_merges(home, {f"C{n:05d}": f"S{n:05d}" for n in range(100, CLIENTS, 2)})
     publish_campaign(home, AS_OF)
     facts = [f for f in found(home).facts if f.name == "response" and f.group == "everybody"]
     offered = next(f for f in found(home).trend[0].facts if f.group == "everybody")
