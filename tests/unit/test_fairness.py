@@ -33,6 +33,7 @@ from tests.pages import Text
 AS_OF, BEFORE = date(2026, 11, 1), date(2026, 6, 1)
 REPORTS_ONLY = ("--set", "jurisdiction.profile=us_opt_out")
 FEW = ("--set", "fairness.proxies.max_customers=300")
+OTHERWISE = {n: {"f": "m", "m": "f"}.get(gender(n) or "") for n in range(CLIENTS)}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,8 @@ def unfair(tmp_path_factory: pytest.TempPathFactory) -> Home:
     refusals = {f"C{number:05d}": "refused" for number in range(200, CLIENTS, 2)}
     known = datetime(2026, 6, 25, tzinfo=UTC)
     add_results(home, early, complaints | refusals, known)
+    # In the store already, and recorded on the as-of date: not known before it.
+    add_customers(home, OTHERWISE, datetime(2026, 11, 1, tzinfo=UTC))
     publish_campaign(home, AS_OF, women_at=0.5)
     return home
 
@@ -105,8 +108,7 @@ def test_the_same_again_is_the_same_bytes_and_what_came_later_changes_nothing(
     unfair: Home, tmp_path: Path
 ) -> None:
     fairness(unfair, "--out", tmp_path / "one")
-    corrected = {n: {"f": "m", "m": "f"}.get(gender(n) or "") for n in range(CLIENTS)}
-    add_customers(unfair, corrected, datetime(2026, 11, 1, tzinfo=UTC))
+    add_customers(unfair, OTHERWISE, datetime(2026, 11, 2, tzinfo=UTC))
     publish_campaign(unfair, date(2026, 12, 1))
     early = Runs(unfair.tables).current("campaign", BEFORE)
     late = {f"C{number:05d}": "refused" for number in range(201, CLIENTS, 2)}
