@@ -71,7 +71,7 @@ def page_content(found: Fairness) -> Content:
             )
         ],
         "outcomes": _outcomes(found),
-        "months": [str(month.as_of) for month in found.trend],
+        "months": [f"{month.as_of:%Y-%m}" for month in found.trend],
         "trend": [_trend(found, name) for name in _attributes(found)],
         "month_wide": MONTH_WIDE,
         "month_high": MONTH_HIGH,
@@ -84,7 +84,9 @@ def page_content(found: Fairness) -> Content:
 
 
 def _attributes(found: Fairness) -> list[str]:
-    return list(dict.fromkeys(fact.attribute for fact in found.facts))
+    """Those of which there is more than one group: one alone has no others beside it."""
+    attributes = dict.fromkeys(fact.attribute for fact in found.facts)
+    return [name for name in attributes if len(_groups(found, name)) > 1]
 
 
 def _groups(found: Fairness, attribute: str) -> list[str]:
@@ -314,7 +316,7 @@ def _apart(lines: Sequence[Content]) -> Iterator[Content]:
     """Lines whose names do not cover each other."""
     last = float("-inf")
     for line in sorted(lines, key=lambda one: (one["label"], one["group"])):
-        last = max(line["label"], last + 13)
+        last = max(line["label"], last + 15)
         yield line | {"label": last}
 
 

@@ -20,7 +20,7 @@ from tables.base import Table
 from tables.delta import commit_files, files_of
 from tables.derived import DECISIONS, DISPOSITIONS
 from tables.runs import RunRecord, Runs
-from tables.sources import CUSTOMERS, HOLDINGS, stored
+from tables.sources import CUSTOMER_MERGES, CUSTOMERS, HOLDINGS, stored
 
 CONFIG = load_config("local")
 OFFERS = {"mortgage": "mortgage_2026", "investment_fund": "investment_fund_2026"}
@@ -66,8 +66,9 @@ def publish_campaign(
     pins = {DECISIONS.name: add_rows(home, DECISIONS, rows, as_of)}
     table = customer_features_table(tuple(CONFIG.products))
     add_rows(home, table, _features(table, as_of, random), as_of)
-    for one in (stored(CUSTOMERS), stored(HOLDINGS), table):
-        pins[one.name] = _version(home, one)
+    for one in (stored(CUSTOMERS), stored(HOLDINGS), stored(CUSTOMER_MERGES), table):
+        if (version := _version(home, one)) is not None:
+            pins[one.name] = version
     record = RunRecord(
         run_id=run_id, step="campaign", as_of=as_of, campaign_id="monthly", supersedes=None,
         inputs=dict(inputs or {}), pins=pins, outputs={DECISIONS.name: {}}, counts={},
@@ -122,6 +123,20 @@ def add_holdings(home: Home, bought: Iterable[tuple[str, str, date]]) -> None:
         for who, what, day in bought
     ]  # fmt: skip
     add_rows(home, stored(HOLDINGS), rows, date(2026, 1, 1))
+
+
+def add_merges(home: Home, survivors: Mapping[str, str]) -> None:
+    """Records given up for others, as known from the middle of October on."""
+    day = date(2026, 10, 15)
+    rows = [
+        {
+            "customer_id": one, "survivor_id": other, "merged_on": day,
+            "recorded_at": datetime.combine(day, LONG_AGO.timetz()), "delivery": day,
+            "is_deleted": False,
+        }
+        for one, other in survivors.items()
+    ]  # fmt: skip
+    add_rows(home, stored(CUSTOMER_MERGES), rows, day)
 
 
 def add_results(home: Home, campaign: RunRecord, said: Mapping[str, str], known: datetime) -> None:

@@ -21,6 +21,7 @@ from tests.fairness_home import (
     CONFIG,
     add_customers,
     add_holdings,
+    add_merges,
     add_results,
     gender,
     open_home,
@@ -32,6 +33,7 @@ from tests.pages import Text
 AS_OF, BEFORE = date(2026, 11, 1), date(2026, 6, 1)
 REPORTS_ONLY = ("--set", "jurisdiction.profile=us_opt_out")
 FEW = ("--set", "fairness.proxies.max_customers=300")
+OTHERWISE = {n: {"f": "m", "m": "f"}.get(gender(n) or "") for n in range(CLIENTS)}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,8 @@ def unfair(tmp_path_factory: pytest.TempPathFactory) -> Home:
     refusals = {f"C{number:05d}": "refused" for number in range(200, CLIENTS, 2)}
     known = datetime(2026, 6, 25, tzinfo=UTC)
     add_results(home, early, complaints | refusals, known)
+    # In the store already, and recorded on the as-of date: not known before it.
+    add_customers(home, OTHERWISE, datetime(2026, 11, 1, tzinfo=UTC))
     publish_campaign(home, AS_OF, women_at=0.5)
     return home
 
@@ -73,10 +77,12 @@ def test_it_stops_where_the_profile_says_and_only_there(
     told = capsys.readouterr().out
     assert "STOPS: gender f: all offers, share of clients offered: 0." in told
     assert "STOPS: gender m" not in told
+    assert f"{CLIENTS - 20:,} active clients" in told  # whoever has left is nobody's disadvantage
     assert "balance_amount" not in told  # a proxy of women, but no model relies on it
-    page = Text((tmp_path / "eu/fairness.html").read_text())
+    html = (tmp_path / "eu/fairness.html").read_text()
+    page = Text(html)
     assert "STOPS: gender f" in page.shown
-    assert "balance_amount" in page.shown
+    assert "<code>balance_<wbr>amount</code>" in html
     assert page.fetched == []
     assert {row["figure"] for row in rows(tmp_path / "eu/fairness.csv") if row["judged"]} == {
         "selection", "selection_alike",
@@ -102,8 +108,7 @@ def test_the_same_again_is_the_same_bytes_and_what_came_later_changes_nothing(
     unfair: Home, tmp_path: Path
 ) -> None:
     fairness(unfair, "--out", tmp_path / "one")
-    corrected = {n: {"f": "m", "m": "f"}.get(gender(n) or "") for n in range(CLIENTS)}
-    add_customers(unfair, corrected, datetime(2026, 11, 1, tzinfo=UTC))
+    add_customers(unfair, OTHERWISE, datetime(2026, 11, 2, tzinfo=UTC))
     publish_campaign(unfair, date(2026, 12, 1))
     early = Runs(unfair.tables).current("campaign", BEFORE)
     late = {f"C{number:05d}": "refused" for number in range(201, CLIENTS, 2)}
@@ -217,11 +222,17 @@ def test_purchases_known_too_late_or_outside_the_window_are_no_response(tmp_path
     add_holdings(
         home,
         [
-            (f"C{n:05d}", product, outside[n % 3] if n % 4 else date(2026, 9, 1) + timedelta(n % 9))
+            (
+                f"{'SC'[n % 2]}{n:05d}",
+                product,
+                outside[n % 3] if n % 4 else date(2026, 9, 1) + timedelta(n % 9),
+            )
             for n in range(100, CLIENTS)
             for product in ("mortgage",)
         ],
     )
+    # Of every second client the purchase is booked under the record that stands for it by now.
+    add_merges(home, {f"C{n:05d}": f"S{n:05d}" for n in range(100, CLIENTS, 2)})
     publish_campaign(home, AS_OF)
     facts = [f for f in found(home).facts if f.name == "response" and f.group == "everybody"]
     offered = next(f for f in found(home).trend[0].facts if f.group == "everybody")
