@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from tables.leaves import LEAF_PREFIX
 
@@ -128,6 +128,60 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> Proof:
     if index < split:
         return [*inclusion_proof(leaves[:split], index), tree_root(leaves[split:])]
     return [*inclusion_proof(leaves[split:], index - split), tree_root(leaves[:split])]
+
+
+class GrownTree:
+    """A tree of which the first leaves are known by their frontier alone, for proofs of the others.
+
+    Args:
+        earlier: The tree before.
+        leaves: Those behind it.
+    """
+
+    def __init__(self, earlier: Frontier, leaves: Sequence[bytes]) -> None:
+        self.size = earlier.size + len(leaves)
+        self._earlier, self._leaves = earlier, leaves
+        self._roots: dict[tuple[int, int], bytes] = {}
+        sizes = [
+            1 << bit
+            for bit in reversed(range(earlier.size.bit_length()))
+            if earlier.size >> bit & 1
+        ]
+        starts = accumulate(sizes, initial=0)
+        # Where each full subtree of the earlier tree begins.
+        self._peaks = list(zip(starts, earlier.peaks, strict=False))
+
+    def inclusion_proof(self, index: int) -> Proof:
+        """Hashes that lead from a later leaf to the root (§2.1.3.1).
+
+        Raises:
+            IndexError: There is no such leaf, or only the earlier tree knows it.
+        """
+        if not self._earlier.size <= index < self.size:
+            raise IndexError(f"no leaf {index} among {self._earlier.size} to {self.size - 1}")
+        proof: Proof = []
+        start, end = 0, self.size
+        while end - start > 1:
+            middle = start + _split(end - start)
+            if index < middle:
+                proof.append(self._root(middle, end))
+                end = middle
+            else:
+                proof.append(self._root(start, middle))
+                start = middle
+        return proof[::-1]
+
+    def _root(self, start: int, end: int) -> bytes:
+        """Of the leaves in ``[start, end)``, a subtree that stands beside the way to a leaf."""
+        if (start, end) not in self._roots:
+            own = self._leaves[max(0, start - self._earlier.size) : end - self._earlier.size]
+            before = [peak for at, peak in self._peaks if start <= at < end]
+            size = max(0, min(end, self._earlier.size) - start)
+            grown = Frontier(size, tuple(before)).with_leaves(
+                own if end > self._earlier.size else ()
+            )
+            self._roots[start, end] = grown.root()
+        return self._roots[start, end]
 
 
 def consistency_proof(leaves: Sequence[bytes], earlier: int) -> Proof:

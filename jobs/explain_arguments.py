@@ -31,6 +31,26 @@ def add_explain(verbs: Commands) -> None:
     add_home(explain)
 
 
+def add_evidence(verbs: Commands) -> None:
+    """`xsell offers evidence`."""
+    evidence = add_command(
+        verbs,
+        "evidence",
+        "one client's decisions with proofs, rules and models, as a zip that verifies itself",
+        lazy("jobs.evidence_command", "evidence_command"),
+    )
+    evidence.add_argument(
+        "--customer", required=True, metavar="ID", help="as lists name the client"
+    )
+    evidence.add_argument(
+        "--offer", action="append", default=[], metavar="ID", help="default: every offer"
+    )
+    evidence.add_argument("--to", type=Path, required=True, metavar="FILE.zip", help="new file")
+    add_campaign(evidence)
+    add_by(evidence)
+    add_home(evidence)
+
+
 def add_replay(verbs: Commands) -> None:
     """`xsell offers replay`."""
     replay = add_command(

@@ -6,11 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from audit.explanation import explanation_lines, overview_lines
 from jobs.client_facts import Campaign
-from jobs.explained import explained
+from jobs.explained import Told, explained
 from jobs.home import Home
 from jobs.lists_command import campaign_of
 from jobs.lookups import note_lookup
@@ -28,14 +27,8 @@ def explain_command(options: argparse.Namespace) -> int:
     """Tell everything about the decisions of a campaign about one client."""
     home = Home(Path(options.home).resolve())
     import_lightly()
-    campaign = Campaign.of(home, asked_campaign(home, options))
-    try:
-        is_short = not (options.offer or options.json or options.html)
-        told = explained(campaign, options.customer, options.offer, in_short=is_short)
-    except UserError:
-        note_lookup(home, "offers explain", options.customer, options.by, found=False)
-        raise
-    note_lookup(home, "offers explain", options.customer, options.by, found=True)
+    is_short = not (options.offer or options.json or options.html)
+    _, told = explained_to(home, options, "offers explain", in_short=is_short)
     for path, content in _files(options, told):
         write_file(path, content.encode())
         sys.stdout.write(f"written to {path}\n")
@@ -44,6 +37,20 @@ def explain_command(options: argparse.Namespace) -> int:
     elif not (options.json or options.html):
         sys.stdout.write("\n".join(explanation_lines(told)) + "\n")
     return 0
+
+
+def explained_to(
+    home: Home, options: argparse.Namespace, command: str, *, in_short: bool = False
+) -> tuple[Campaign, Told]:
+    """What is told about the client that was asked for; who asks is recorded before it is told."""
+    campaign = Campaign.of(home, asked_campaign(home, options))
+    try:
+        told = explained(campaign, options.customer, options.offer, in_short=in_short)
+    except UserError:
+        note_lookup(home, command, options.customer, options.by, found=False)
+        raise
+    note_lookup(home, command, options.customer, options.by, found=True)
+    return campaign, told
 
 
 def asked_campaign(home: Home, options: argparse.Namespace) -> RunRecord:
@@ -63,7 +70,7 @@ def asked_campaign(home: Home, options: argparse.Namespace) -> RunRecord:
     raise UserError(f"{len(found)} campaigns have run ids that begin with {options.run}: say more")
 
 
-def _files(options: argparse.Namespace, told: dict[str, Any]) -> list[tuple[Path, str]]:
+def _files(options: argparse.Namespace, told: Told) -> list[tuple[Path, str]]:
     found = []
     if options.json:
         text = json.dumps(told, indent=1, ensure_ascii=False, default=str)

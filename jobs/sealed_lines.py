@@ -39,9 +39,12 @@ def sealed_lines(campaign: Campaign, rows: Sequence[Row]) -> dict[str, Told]:
     told = {}
     for row, line in zip(rows, _lines(rows, named["client"]), strict=True):
         entry = entries.get(row["offer_id"])
-        made = leaf_hash(line, salt(named["secret"], row["run_id"], row["offer_id"]))
+        line_salt = salt(named["secret"], row["run_id"], row["offer_id"])
+        made = leaf_hash(line, line_salt)
         told[row["offer_id"]] = {
             "client": named["client"],
+            "salt": line_salt.hex(),
+            "line": line,
             "entry": None if entry is None else first + entry["position"],
             "leaf": None if entry is None else entry["leaf"],
             "is_as_sealed": entry is not None and entry["leaf"] == made,

@@ -10,6 +10,7 @@ from audit.merkle import (
     EMPTY,
     EMPTY_ROOT,
     Frontier,
+    GrownTree,
     consistency_proof,
     inclusion_proof,
     is_consistent,
@@ -114,3 +115,14 @@ def test_no_proof_of_what_there_is_not() -> None:
     for earlier in (0, 4):
         with pytest.raises(IndexError, match="continues none of"):
             consistency_proof(LEAVES[:3], earlier)
+
+
+def test_a_tree_of_which_a_part_is_known_by_its_peaks_gives_the_same_proofs():
+    for size in range(1, 40):
+        for earlier in range(size):
+            tree = GrownTree(EMPTY.with_leaves(LEAVES[:earlier]), LEAVES[earlier:size])
+            for index in range(earlier, size):
+                assert tree.inclusion_proof(index) == inclusion_proof(LEAVES[:size], index)
+            for index in (earlier - 1, size):
+                with pytest.raises(IndexError):
+                    tree.inclusion_proof(index)
