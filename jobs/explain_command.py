@@ -26,8 +26,9 @@ MORE = "Everything about one: --offer ID; about all: --html FILE or --json FILE"
 def explain_command(options: argparse.Namespace) -> int:
     """Tell everything about the decisions of a campaign about one client."""
     home = Home(Path(options.home).resolve())
-    import_lightly()
     is_short = not (options.offer or options.json or options.html)
+    if not is_short:
+        import_lightly()
     _, told = explained_to(home, options, "offers explain", in_short=is_short)
     for path, content in _files(options, told):
         write_file(path, content.encode())

@@ -31,7 +31,7 @@ Told = dict[str, Any]
 MOST_CONTRIBUTIONS = 8
 CENT = Decimal("0.01")
 OUTCOMES: Mapping[str, str] = {
-    Outcome.OFFERED: "offered: it is on the branch's list",
+    Outcome.OFFERED: "it is on the branch's list",
     Outcome.CONTROL: "made the cut, and was kept back to measure what offers bring",
     Outcome.OUTRANKED: "passed every gate, but another offer to the client was worth more, or the"
     " client may get no more offers",

@@ -33,7 +33,7 @@ def sealed_lines(campaign: Campaign, rows: Sequence[Row]) -> dict[str, Told]:
         return {row["offer_id"]: {"is_as_sealed": False} for row in rows}
     [named] = vault.to_pylist()
     of_client = (pc.field("client") == named["client"]) & (pc.field("run_id") == rows[0]["run_id"])
-    log = campaign.store.arrow_where(OFFER_LOG, of_client, ["position", "offer_id", "leaf", "line"])
+    log = campaign.store.arrow_where(OFFER_LOG, of_client, ["position", "offer_id", "leaf"])
     entries = {entry["offer_id"]: entry for entry in log.to_pylist()}
     first = _first_entry(campaign)
     told = {}

@@ -86,7 +86,9 @@ class Staging:
 
     def _write_frame(self, table: Table, rows: DataFrame, target: Path, is_ordered: bool) -> None:
         columns = list(table.column_names)
-        if is_ordered:
+        if is_ordered and table.kind == "record":
+            rows.select(*columns).write.option(*ROWS_TOGETHER).parquet(str(target))
+        elif is_ordered:
             rows.select(*columns).write.parquet(str(target))
         elif table.bucket_order:
             (
