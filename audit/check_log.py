@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 from audit.checkpoint import BadCheckpoint, Checkpoint, VerifierKey, opened
 from audit.entries import COLUMNS, checkpoints_in_order, in_order, secrets_of
 from audit.merkle import EMPTY, Frontier
-from audit.statement import statement_leaf
+from audit.statement import keys_stated, statement_leaf
 from tables.derived import OFFER_LOG
 from tables.leaves import leaf_hash, salt
 from tables.store import Store
@@ -51,6 +52,24 @@ class LogCheck:
 
 
 Wanted = dict[int, list[tuple[Kept, Checkpoint]]]
+
+
+def trusted_keys(store: Store, keys: Sequence[VerifierKey]) -> list[VerifierKey]:
+    """The keys, and those that they have vouched for when the log changed its key.
+
+    Whether what brought a key in is in the log is for ``check_log`` to say.
+
+    Args:
+        store: At the newest version of checkpoints.
+        keys: As they are known from elsewhere.
+    """
+    known = list(keys)
+    for row in checkpoints_in_order(store):
+        if brought_in := keys_stated(row["statement"]):
+            with suppress(BadCheckpoint):
+                opened(row["note"], known)
+                known += map(VerifierKey.from_text, brought_in)
+    return list(dict.fromkeys(known))
 
 
 def check_log(store: Store, keys: Sequence[VerifierKey], kept: Sequence[Kept] = ()) -> LogCheck:

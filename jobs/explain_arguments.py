@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.arguments import Parser, add_command, add_home, lazy, month_first, positive
+from jobs.arguments import Parser, add_command, add_home, lazy, month_first, positive, said
 from jobs.lookup_arguments import add_by
 
 if TYPE_CHECKING:
@@ -49,6 +49,22 @@ def add_evidence(verbs: Commands) -> None:
     add_campaign(evidence)
     add_by(evidence)
     add_home(evidence)
+
+
+def add_rotate_key(verbs: Commands) -> None:
+    """`xsell offers rotate-key`."""
+    rotate = add_command(
+        verbs,
+        "rotate-key",
+        "sign the log with a new key from now on; the old one vouches for it",
+        lazy("jobs.rotate_key", "rotate_key_command"),
+    )
+    rotate.add_argument("--by", required=True, type=said, help="who decides; recorded")
+    rotate.add_argument("--reason", required=True, type=said, help="why; recorded")
+    rotate.add_argument(
+        "--lost", action="store_true", help="the old key is gone, or somebody else has it"
+    )
+    add_home(rotate)
 
 
 def add_replay(verbs: Commands) -> None:

@@ -20,7 +20,7 @@ from jobs.arguments import (
 )
 from jobs.check_arguments import add_check
 from jobs.erasure_arguments import add_erase
-from jobs.explain_arguments import add_evidence, add_explain, add_replay
+from jobs.explain_arguments import add_evidence, add_explain, add_replay, add_rotate_key
 from jobs.lookup_arguments import add_by, add_lookups
 from jobs.subject_arguments import add_subject
 from tables.errors import UserError
@@ -100,6 +100,7 @@ def add_offers(commands: Commands) -> None:
     add_explain(verbs)
     add_replay(verbs)
     add_evidence(verbs)
+    add_rotate_key(verbs)
     add_lookups(verbs)
     add_erase(verbs)
     add_check(verbs)

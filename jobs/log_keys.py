@@ -10,16 +10,19 @@ import os
 from pathlib import Path
 
 from audit.checkpoint import SigningKey
+from audit.statement import keys_stated
+from jobs.checkpoint_files import committed_checkpoints
 from jobs.home import Home
 from tables.derived import CHECKPOINTS, ERASED
 from tables.errors import UserError
-from tables.files import make_folder, write_file
+from tables.files import make_folder, sync_file, write_file
 from tables.runs import Runs
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 KEY_BYTES = 32
 SIGNING, VAULT_KEY, VERIFIER_KEYS = "signing.pem", "vault.key", "verifier_keys"
 ERASED_KEY = "erased.key"
+NEXT = "signing.next.pem"
 
 
 def signing_key(home: Home, name: str) -> SigningKey:
@@ -32,6 +35,7 @@ def signing_key(home: Home, name: str) -> SigningKey:
     Raises:
         UserError: It is gone, though something was signed with it.
     """
+    finish_rotation(home)
     path = _folder(home) / SIGNING
     if not path.exists():
         _refuse_lost(home, path)
@@ -39,6 +43,30 @@ def signing_key(home: Home, name: str) -> SigningKey:
     key = SigningKey.from_pem(name, path.read_bytes())
     _publish(home, key)
     return key
+
+
+def next_key(home: Home, name: str) -> SigningKey:
+    """A new key to sign with, laid beside the one in use until a committed run brings it in."""
+    path = _folder(home) / NEXT
+    _write_private(path, SigningKey(name, os.urandom(KEY_BYTES)).as_pem())
+    key = SigningKey.from_pem(name, path.read_bytes())
+    _publish(home, key)
+    return key
+
+
+def finish_rotation(home: Home) -> None:
+    """Take the new key into use if a committed run has brought it in; else it goes."""
+    path = _folder(home) / NEXT
+    if not path.exists():
+        return
+    rows = committed_checkpoints(home)
+    brought_in = keys_stated(rows[-1]["statement"])[-1:] if rows else []
+    name = brought_in[0].partition("+")[0] if brought_in else ""
+    if brought_in == [SigningKey.from_pem(name, path.read_bytes()).verifier.as_text()]:
+        path.replace(path.with_name(SIGNING))
+    else:
+        path.unlink()
+    sync_file(path.parent)
 
 
 def vault_key(home: Home) -> bytes:

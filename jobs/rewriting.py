@@ -25,7 +25,7 @@ from jobs.checkpoint_files import write_checkpoints
 from jobs.erased_clients import tombstone_rows
 from jobs.exports import LISTS
 from jobs.home import Home
-from jobs.log_keys import PRIVATE_FOLDER
+from jobs.log_keys import PRIVATE_FOLDER, signing_key
 from jobs.recording import Entry, commit_rows
 from jobs.rewritten import GONE, step
 from jobs.seal import sealed_statement
@@ -254,4 +254,4 @@ def _sealed(home: Home, journal: Journal, made_by: RunRecord) -> pa.Table:
     day = date.fromisoformat(journal.day)
     stated = statement(journal.run_id, journal.step, day, made_by.campaign_id, files)
     log_name = json.loads(made_by.config)["bank"]["log_name"]
-    return sealed_statement(home, journal.run_id, log_name, stated)
+    return sealed_statement(home, journal.run_id, [signing_key(home, log_name)], stated)

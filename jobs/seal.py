@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -80,13 +80,19 @@ def seal(run: Run) -> None:
     Its lists must have been staged, too: the run states last which files it publishes.
     """
     key = signing_key(Home(run.home), run.config.bank.log_name)
-    row = _checkpoint(run.store, run.run_id, _staged_leaves(run), _statement(run), key)
+    row = _checkpoint(run.store, run.run_id, _staged_leaves(run), _statement(run), [key])
     run.stage(CHECKPOINTS, row)
     run.note(log_entries=row["size"][0].as_py())
 
 
-def sealed_statement(home: Home, run_id: str, log_name: str, stated: str) -> pa.Table:
+def sealed_statement(home: Home, run_id: str, keys: Sequence[SigningKey], stated: str) -> pa.Table:
     """The checkpoint after a run that decides nothing and only states something.
+
+    Args:
+        home: Where.
+        run_id: Of the run.
+        keys: That sign.
+        stated: What it states.
 
     Returns:
         Shaped ``CHECKPOINTS``; without rows before the first campaign, when there is no log.
@@ -95,22 +101,22 @@ def sealed_statement(home: Home, run_id: str, log_name: str, stated: str) -> pa.
     if version is None:
         return arrow_schema(CHECKPOINTS).empty_table()
     store = Store(home.tables, None, {CHECKPOINTS.name: version})
-    return _checkpoint(store, run_id, [], stated, signing_key(home, log_name))
+    return _checkpoint(store, run_id, [], stated, keys)
 
 
 def _checkpoint(
-    store: Store, run_id: str, leaves: Iterable[bytes], stated: str, key: SigningKey
+    store: Store, run_id: str, leaves: Iterable[bytes], stated: str, keys: Sequence[SigningKey]
 ) -> pa.Table:
     so_far = checkpoints_in_order(store)
     earlier = Frontier.from_text(so_far[-1]["peaks"]) if so_far else EMPTY
     frontier = earlier.with_leaves(chain(leaves, [statement_leaf(stated)]))
-    checkpoint = Checkpoint(key.name, frontier.size, frontier.root())
+    checkpoint = Checkpoint(keys[0].name, frontier.size, frontier.root())
     row = {
         "run_id": run_id,
         "first_entry": earlier.size,
         "size": frontier.size,
         "peaks": frontier.as_text(),
-        "note": signed(checkpoint, key),
+        "note": signed(checkpoint, *keys),
         "statement": stated,
     }
     return pa.Table.from_pylist([row], schema=arrow_schema(CHECKPOINTS))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.arguments import add_command, add_home, lazy
+from jobs.lookup_arguments import add_by
 
 if TYPE_CHECKING:
     from jobs.arguments import Commands
@@ -22,4 +23,5 @@ def add_subject(verbs: Commands) -> None:
     subject.add_argument("--customer", required=True, metavar="ID", help="any record of the person")
     subject.add_argument("--to", type=Path, metavar="FILE.json", help="write all of it as JSON")
     subject.add_argument("--html", type=Path, metavar="FILE.html", help="write it as a page")
+    add_by(subject)
     add_home(subject)

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.home import Home
+from jobs.lookups import note_lookup
 from jobs.subject_report import Content, subject_report
 from tables.errors import UserError
 from tables.files import make_folder, write_file
 
+COMMAND = "offers subject"
 TEMPLATE = "subject.html.j2"
 FOR_ONE = 0o600  # what is held about one person is for whoever answers that person
 
@@ -30,7 +32,12 @@ def subject_command(options: argparse.Namespace) -> int:
         raise UserError(f"{home.path} is no home folder. Choose another --home")
     for path in (options.to, options.html):
         _refuse_inside(home, path)
-    content = subject_report(home, options.customer)
+    try:
+        content = subject_report(home, options.customer)
+    except UserError:
+        note_lookup(home, COMMAND, options.customer, options.by, found=False)
+        raise
+    note_lookup(home, COMMAND, options.customer, options.by, found=content is not None)
     if content is None:
         sys.stdout.write("This client was erased; nothing about them is held.\n")
         return 0

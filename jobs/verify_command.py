@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from audit.check_log import Kept, LogCheck, check_log
+from audit.check_log import Kept, LogCheck, check_log, trusted_keys
 from audit.checkpoint import BadCheckpoint, VerifierKey, opened
 from audit.entries import number_in_name
 from audit.export_log import export_log
@@ -35,6 +36,8 @@ def verify_command(options: argparse.Namespace) -> int:
         raise UserError(f"no campaign has been decided in {home.path}: there is no log to verify")
     keys = options.key or [VerifierKey.from_text(text) for text in published_keys(home)]
     store = Store(home.tables, None, {name: pin for name, pin in pins.items() if pin is not None})
+    with suppress(OSError, ValueError):  # what cannot be read is found below
+        keys = trusted_keys(store, keys)
     kept = [*_brought(options.checkpoint, keys), *_copies(home)]
     check = check_log(store, keys, kept)
     records = runs.committed()
