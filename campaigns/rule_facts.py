@@ -15,7 +15,7 @@ from campaigns.contact_policy import CAP_DAYS, FATIGUE_DAYS, FOR_ALL_PRODUCTS
 from campaigns.expressions import names_in
 from campaigns.law import PROFILING, marketing_purposes
 from campaigns.rules import Rule
-from campaigns.triggers import FEATURES
+from campaigns.triggers import FEATURES, event_features
 from conf.schema import Offer, RunConfig
 from features.eligibility import INCOME_MONTHS
 from tables.reason_codes import ReasonCode
@@ -91,6 +91,12 @@ class Asked:
         for row in self.client.contacts:
             if row["contacted_on"] >= since:
                 yield row
+
+
+def features_asked(config: RunConfig) -> set[str]:
+    """The columns of ``customer_features`` that some rule looks at."""
+    of_rules = {name for rule in config.rules.values() for name in names_in(rule.allow_when)}
+    return {"income_amount_3m", "balance_amount", *event_features(config), *of_rules}
 
 
 def facts_of(asked: Asked) -> list[Fact]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from campaigns.rule_facts import ClientFacts
+from campaigns.rule_facts import ClientFacts, features_asked
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
@@ -49,8 +49,13 @@ class Campaign:
         ).to_pylist()
         return sorted(rows, key=lambda row: (row["customer_id"], row["offer_id"]))
 
-    def client(self, customer_id: str) -> ClientFacts:
-        """What was known of a client who was decided about."""
+    def client(self, customer_id: str, *, all_features: bool = True) -> ClientFacts:
+        """What was known of a client who was decided about.
+
+        Args:
+            customer_id: Whose.
+            all_features: Also those that models read, not only those that rules ask for.
+        """
         as_of, persons = self.record.as_of, persons_before(self.store, self.record.as_of)
 
         def known(table: Table) -> tuple[Row, ...]:
@@ -66,14 +71,14 @@ class Campaign:
             contacts=known(CONTACTS),
             household_days=self._household_days(own, persons),
             returned=self._returned(customer_id, persons),
-            features=self._features(customer_id),
+            features=self._features(customer_id, all_features=all_features),
         )
 
     def _household_days(self, own: Mapping[str, Any], persons: Persons) -> tuple[Row, ...]:
         """When others of the household were contacted."""
         if own["household_id"] is None:
             return ()
-        others = self._household(own["household_id"]) - {own["customer_id"]}
+        others = self.household(own["household_id"]) - {own["customer_id"]}
         found = known_rows(self.store, CONTACTS, others, self.record.as_of, persons)
         return tuple(
             {name: row[name] for name in ("contacted_on", "recorded_at")}
@@ -81,7 +86,7 @@ class Campaign:
             for row in rows
         )
 
-    def _household(self, household_id: str) -> set[str]:
+    def household(self, household_id: str) -> set[str]:
         """Whom the campaign took to live there."""
         lives_there = pc.field("household_id") == household_id
         rows = self.store.snapshot_where(DECISIONS, self.record.as_of, lives_there, ["customer_id"])
@@ -94,8 +99,9 @@ class Campaign:
         own = pc.field("customer_id").isin(pa.array(sorted(records), pa.string()))
         return tuple(self.store.arrow_where(DISPOSITIONS, own).to_pylist())
 
-    def _features(self, customer_id: str) -> Row:
-        table = self.features
-        rows = self.store.arrow_of(table, self.record.as_of, [customer_id], table.column_names)
+    def _features(self, customer_id: str, *, all_features: bool) -> Row:
+        table, asked = self.features, features_asked(self.config)
+        names = [name for name in table.column_names if all_features or name in asked]
+        rows = self.store.arrow_of(table, self.record.as_of, [customer_id], names)
         found: list[Row] = rows.to_pylist()
         return found[0] if found else {}

@@ -9,27 +9,26 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from campaigns.competition import Terms
 from campaigns.counterfactual import counterfactual, in_words
 from campaigns.decided import Decided
-from campaigns.displaced import OPTIONS, Refused, worth_needed
+from campaigns.displaced import Refused, worth_needed
 from campaigns.rule_facts import Asked, ClientFacts, facts_of
 from campaigns.rules import rules_in_force
 from features.catalogue import feature_catalogue
 from jobs.client_facts import Campaign
+from jobs.made_options import CENT, made_options, option_of
 from jobs.sealed_lines import sealed_lines
 from models.explain import shap_values
 from models.registered_files import registered_scorer
-from tables.derived import CAMPAIGN_LISTS, DECISIONS
+from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
 from tables.known_rows import Row
 from tables.reason_codes import Outcome
 
 Told = dict[str, Any]
 MOST_CONTRIBUTIONS = 8
-CENT = Decimal("0.01")
 OUTCOMES: Mapping[str, str] = {
     Outcome.OFFERED: "it is on the branch's list",
     Outcome.CONTROL: "made the cut, and was kept back to measure what offers bring",
@@ -40,15 +39,6 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.SUPPRESSED: "may hold it, but is not to be contacted about it now",
     Outcome.INELIGIBLE: "may not hold it",
 }
-# Of a decision what tells its option.
-OF_DECISION = (
-    *(name for name in OPTIONS.names if name in DECISIONS.column_names),
-    "expected_profit",
-    "contact_cost",
-    "lever_cost",
-    "lever_cost_when",
-    "acceptance",
-)
 VALUE_TERMS = (
     "propensity",
     "response",
@@ -82,9 +72,11 @@ def explained(
         UserError: Nothing was decided about the client, or an offer.
     """
     rows = _decisions(campaign, customer_id, offer_ids)
-    client, listed = campaign.client(customer_id), _listed(campaign, customer_id)
+    client = campaign.client(customer_id, all_features=not in_short)
+    listed = _listed(campaign, customer_id)
     sealed = sealed_lines(campaign, rows)
-    made = _made(campaign) if any(_is_asked_for_worth(row) for row in rows) else None
+    is_asked = any(_is_asked_for_worth(row) for row in rows)
+    made = made_options(campaign, rows[0]) if is_asked else None
     return {
         "customer_id": customer_id,
         "campaign": _campaign(campaign, rows[0]),
@@ -227,7 +219,7 @@ def _worth_needed(
 ) -> Decimal | None:
     if made is None or not _is_asked_for_worth(row):
         return None
-    option = _option(row) | {"advisor_id": client.customer["advisor_id"]}
+    option = option_of(row) | {"advisor_id": client.customer["advisor_id"]}
     offer = campaign.config.offers[row["offer_id"]]
     refused = Refused(option, row["contacts_left_30d"], offer.products)
     cents = worth_needed(refused, made, _short_cents(campaign), Terms.of(campaign.config))
@@ -241,38 +233,3 @@ def _short_cents(campaign: Campaign) -> int:
         for name in ("upper_bound", "expected_profit")
     )
     return max(0, int((bound - value) / CENT))
-
-
-def _made(campaign: Campaign) -> pa.Table:
-    """All offers that were made, shaped ``OPTIONS``."""
-    as_of, store = campaign.record.as_of, campaign.store
-    is_offered = pc.field("outcome") == str(Outcome.OFFERED)
-    rows = store.snapshot_where(DECISIONS, as_of, is_offered, OF_DECISION).to_pylist()
-    lists = store.arrow(CAMPAIGN_LISTS, as_of, ["customer_id", "advisor_id"]).to_pylist()
-    advisors = {row["customer_id"]: row["advisor_id"] for row in lists}
-    options = [_option(row) | {"advisor_id": advisors.get(row["customer_id"])} for row in rows]
-    return pa.Table.from_pylist(options, OPTIONS)
-
-
-def _option(row: Row) -> Told:
-    """A decision as an option of the choice, in the way it was, or would best have been, made."""
-    return {
-        **{name: row[name] for name in OPTIONS.names if name in row},
-        "propensity": row["propensity"] or 0.0,
-        "way": 0,
-        "profit_cents": _cents(row["expected_profit"]),
-        "cost_cents": _cents(row["contact_cost"]),
-        "lever_cents": _lever_cents(row),
-    }
-
-
-def _cents(amount: Decimal | None) -> int:
-    return 0 if amount is None else int(amount / CENT)
-
-
-def _lever_cents(row: Row) -> int:
-    """As ``campaigns.choice`` counts it: rounded up where it costs what is accepted."""
-    cost = row["lever_cost"]
-    if cost is None or row["lever_cost_when"] != "accepted":
-        return _cents(cost)
-    return int(np.ceil(row["acceptance"] * float(cost) * 100.0))
