@@ -1,4 +1,4 @@
-"""What sealing adds to a campaign, and how long ten million entries take to verify.
+"""What sealing adds to a campaign, and how long verifying and explaining take.
 
 `sealing.py [HOME] [ENTRIES]`: HOME has the scores of 2026-11-01 (without one, the default demo
 bank is made and run). Its decisions are sealed once as they are, which is held against all that
@@ -11,11 +11,16 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
+from datetime import date
 from pathlib import Path
+from statistics import median
 
 from measure import AS_OF, CUSTOMERS, ingested_bank, measured, write_result
 
+from tables.derived import CAMPAIGN_LISTS
 from tables.runs import Runs
+from tables.store import Store
 
 ENTRIES = 10_000_000
 XSELL = str(Path(sys.executable).parent / "xsell")
@@ -31,6 +36,7 @@ def main() -> None:
         campaign = _campaign(home)
         once = _sealed(home, 1, scratch / "once")
         many = _sealed(home, -(-wanted // int(once["entries"])), scratch / "many")
+        explained = _explained(home)
     sealing = once["log_cpu_s"] + once["tree_cpu_s"]
     scale = 10_000_000 / many["entries"]
     write_result(
@@ -46,6 +52,7 @@ def main() -> None:
             "verify_s_10m": round(scale * many["check_s"], 1),
             "verify_alone_s_10m": round(scale * many["alone_s"], 1),
             "export_s_10m": round(scale * many["export_s"], 1),
+            "explain_s": round(explained, 2),
         },
     )
 
@@ -61,6 +68,21 @@ def _campaign(home: Path) -> float:
     runs = len(Runs(home / "tables").committed())
     command = [XSELL, "campaign", "--home", str(home), "--as-of", AS_OF, "--supersede"]
     return measured([*command, "--set", f"campaign.salt=bench-{runs}"]).cpu_s
+
+
+def _explained(home: Path) -> float:
+    """Seconds until all that was decided about a client is told; the median of five calls."""
+    record = Runs(home / "tables").current("campaign", date.fromisoformat(AS_OF))
+    assert record is not None, "the campaign was made above"
+    listed = Store(home / "tables", None, record.pins).arrow(CAMPAIGN_LISTS, record.as_of)
+    client = listed["customer_id"][0].as_py()
+    command = [XSELL, "offers", "explain", "--home", str(home), "--run", record.run_id]
+    seconds = []
+    for _ in range(5):
+        started = time.monotonic()
+        subprocess.run([*command, "--customer", client], check=True, capture_output=True)
+        seconds.append(time.monotonic() - started)
+    return median(seconds)
 
 
 def _sealed(home: Path, copies: int, out: Path) -> dict[str, float]:
