@@ -45,6 +45,7 @@ class ClientFacts:
 
     Attributes:
         customer: The client's own row.
+        household: Who lives with the client, the client included.
         household_days: When others of the household were contacted: ``contacted_on`` and
             ``recorded_at``, not who or about what.
         returned: Results that branches have returned, shaped ``DISPOSITIONS``.
@@ -56,6 +57,7 @@ class ClientFacts:
     consents: tuple[Row, ...]
     flags: tuple[Row, ...]
     contacts: tuple[Row, ...]
+    household: frozenset[str]
     household_days: tuple[Row, ...]
     returned: tuple[Row, ...]
     features: Row

@@ -63,34 +63,38 @@ class Campaign:
             return tuple(found.get(persons.person(customer_id), ()))
 
         [own] = known(CUSTOMERS)
+        household = self._household(own)
         return ClientFacts(
             customer=own,
             holdings=known(HOLDINGS),
             consents=known(CONSENTS),
             flags=known(FLAGS),
             contacts=known(CONTACTS),
-            household_days=self._household_days(own, persons),
+            household=household,
+            household_days=self._household_days(household - {customer_id}, persons),
             returned=self._returned(customer_id, persons),
             features=self._features(customer_id, all_features=all_features),
         )
 
-    def _household_days(self, own: Mapping[str, Any], persons: Persons) -> tuple[Row, ...]:
-        """When others of the household were contacted."""
+    def _household(self, own: Mapping[str, Any]) -> frozenset[str]:
+        """Whom the campaign took to live there."""
+        alone = frozenset((own["customer_id"],))
         if own["household_id"] is None:
+            return alone
+        lives_there = pc.field("household_id") == own["household_id"]
+        rows = self.store.snapshot_where(DECISIONS, self.record.as_of, lives_there, ["customer_id"])
+        return alone | frozenset(rows["customer_id"].to_pylist())
+
+    def _household_days(self, others: Collection[str], persons: Persons) -> tuple[Row, ...]:
+        """When others of the household were contacted."""
+        if not others:
             return ()
-        others = self.household(own["household_id"]) - {own["customer_id"]}
         found = known_rows(self.store, CONTACTS, others, self.record.as_of, persons)
         return tuple(
             {name: row[name] for name in ("contacted_on", "recorded_at")}
             for rows in found.values()
             for row in rows
         )
-
-    def household(self, household_id: str) -> set[str]:
-        """Whom the campaign took to live there."""
-        lives_there = pc.field("household_id") == household_id
-        rows = self.store.snapshot_where(DECISIONS, self.record.as_of, lives_there, ["customer_id"])
-        return set(rows["customer_id"].to_pylist())
 
     def _returned(self, customer_id: str, persons: Persons) -> tuple[Row, ...]:
         if not self.store.files(DISPOSITIONS):

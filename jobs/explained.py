@@ -75,8 +75,8 @@ def explained(
     client = campaign.client(customer_id, all_features=not in_short)
     listed = _listed(campaign, customer_id)
     sealed = sealed_lines(campaign, rows)
-    is_asked = any(_is_asked_for_worth(row) for row in rows)
-    made = made_options(campaign, rows[0]) if is_asked else None
+    refused = [row for row in rows if _is_asked_for_worth(row)]
+    made = made_options(campaign, refused, client.household) if refused else None
     return {
         "customer_id": customer_id,
         "campaign": _campaign(campaign, rows[0]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from math import ceil
 
@@ -21,24 +22,27 @@ LISTED = tuple(name for name in OPTIONS.names if name in CAMPAIGN_LISTS.column_n
 Key = tuple[str, str]
 
 
-def made_options(campaign: Campaign, decided: Row) -> pa.Table:
+def made_options(
+    campaign: Campaign, refused: Sequence[Row], household: Collection[str]
+) -> pa.Table:
     """All offers that were made, shaped ``OPTIONS``, from the lists: they are few.
 
-    Who lives together is told of the household of one client alone.
+    Who lives together is told of the household of one client alone, and what levers draw on a
+    budget of those alone that the client's offers would have drawn on.
 
     Args:
         campaign: Whose.
-        decided: A decision about the client.
+        refused: Decisions about the client that were not made.
+        household: Who lives with the client.
     """
     as_of, store, config = campaign.record.as_of, campaign.store, campaign.config
     rows = store.arrow(CAMPAIGN_LISTS, as_of, [*LISTED, "expected_profit"]).to_pylist()
-    home = decided["household_id"]
-    people = campaign.household(home) if home is not None else set()
-    accepted = _acceptance(campaign, rows)
+    home = refused[0]["household_id"]
+    accepted = _acceptance(campaign, rows, {row["lever_code"] for row in refused})
     options = [
         {
             **row,
-            "household_id": home if row["customer_id"] in people else None,
+            "household_id": home if row["customer_id"] in household else None,
             **_in_cents(row, config, accepted.get((row["customer_id"], row["offer_id"]))),
         }
         for row in rows
@@ -71,12 +75,14 @@ def _in_cents(row: Row, config: RunConfig, acceptance: float | None) -> Row:
     }
 
 
-def _acceptance(campaign: Campaign, rows: list[Row]) -> dict[Key, float]:
+def _acceptance(
+    campaign: Campaign, rows: list[Row], levers: Collection[str | None]
+) -> dict[Key, float]:
     """Of those offers alone whose lever draws on a budget as often as they are accepted."""
     budgeted = {
         code
         for code, lever in campaign.config.levers.items()
-        if lever.budget is not None and lever.cost_when == ACCEPTED
+        if code in levers and lever.budget is not None and lever.cost_when == ACCEPTED
     }
     people = {row["customer_id"] for row in rows if row["lever_code"] in budgeted}
     if not people:

@@ -46,6 +46,7 @@ def client_facts(bank: Bank, customer_id: str) -> ClientFacts:
         consents=own("consents"),
         flags=own("flags"),
         contacts=own("contacts"),
+        household=frozenset(),
         household_days=(),
         returned=(),
         features=next(iter(own("customer_features")), {}),
