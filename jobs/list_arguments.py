@@ -67,8 +67,24 @@ def add_lists(commands: Commands) -> None:
         " that was delivered)",
     )
     _add_role(export)
+    add_by(export)
     add_month(export)
+    _add_exports(verbs)
     _add_diff(verbs)
+
+
+def _add_exports(verbs: Commands) -> None:
+    exports = add_command(
+        verbs,
+        "exports",
+        "who exported which lists, when, as known before which day",
+        lazy("jobs.export_record", "exports_command"),
+    )
+    exports.add_argument(
+        "--since", type=day_of, metavar="YYYY-MM-DD", help="of this day (UTC) or later"
+    )
+    exports.add_argument("--by", metavar="NAME", help="by whom, as they said or by their account")
+    add_home(exports)
 
 
 def add_offers(commands: Commands) -> None:

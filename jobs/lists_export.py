@@ -22,6 +22,7 @@ from campaigns.roles import RoleName, check_columns, check_rows
 from conf.errors import did_you_mean
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
+from jobs.export_record import Exporter
 from jobs.exports import fill_as_committed, fill_with_part
 from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients
@@ -52,7 +53,7 @@ def export_command(options: argparse.Namespace) -> int:
         _check_role(options.role, options.branch, recorded_config(campaign.config))
         for part in export_parts(home, campaign, _day(home, campaign, options.on), options.branch):
             target = Path(options.to) / _folder_name(campaign, part)
-            _write(home, campaign, part, target)
+            _write(home, campaign, part, target, Exporter(options.by, options.role))
             sys.stdout.write("".join(f"{line}\n" for line in _told(part, target)))
     return 0
 
@@ -138,20 +139,22 @@ def export_name(campaign: RunRecord) -> str:
     return f"{campaign.campaign_id}-{campaign.as_of}-{campaign.run_id[:12]}"
 
 
-def _write(home: Home, campaign: RunRecord, part: Part, target: Path) -> None:
+def _write(home: Home, campaign: RunRecord, part: Part, target: Path, exporter: Exporter) -> None:
     def fill(folder: Path) -> None:
         if part.is_as_committed:
             fill_as_committed(home, campaign, folder)
         else:
             fill_with_part(home, campaign, part, folder)
         # Recorded before the folder is in place: what was handed out is never missing here.
-        _record(home, campaign, part, sha256_of(folder / MANIFEST))
+        row = _row(campaign, part, sha256_of(folder / MANIFEST))
+        exporter.note(home, row)
+        _record(home, campaign, row)
 
     write_tree(target, fill)
 
 
-def _record(home: Home, campaign: RunRecord, part: Part, manifest: str) -> None:
-    row = {
+def _row(campaign: RunRecord, part: Part, manifest: str) -> dict[str, object]:
+    return {
         "run_id": campaign.run_id,
         "campaign_id": campaign.campaign_id,
         "as_of": campaign.as_of,
@@ -161,6 +164,9 @@ def _record(home: Home, campaign: RunRecord, part: Part, manifest: str) -> None:
         "recalled_row_count": part.left_out,
         "manifest_sha256": manifest,
     }
+
+
+def _record(home: Home, campaign: RunRecord, row: dict[str, object]) -> None:
     identity = json.dumps(["export", row], sort_keys=True, default=str)
     export_id = hashlib.sha256(identity.encode()).hexdigest()
     counts = {"rows": row["row_count"], "recalled": row["recalled_row_count"]}
