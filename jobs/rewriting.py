@@ -29,6 +29,7 @@ from jobs.log_keys import PRIVATE_FOLDER, signing_key
 from jobs.recording import Entry, commit_rows
 from jobs.rewritten import GONE, step
 from jobs.seal import sealed_statement
+from tables.arrow import arrow_schema
 from tables.derived import CHECKPOINTS, ERASED
 from tables.errors import UserError
 from tables.files import FILE_MODE, exclusive, sha256_of, sync_file, sync_tree, write_file
@@ -246,6 +247,8 @@ def _record(home: Home, journal: Journal) -> RunRecord:
 
 def _sealed(home: Home, journal: Journal, made_by: RunRecord) -> pa.Table:
     """What became of list files is stated in the log, or who can write to ``runs`` could say so."""
+    if Runs(home.tables).head(CHECKPOINTS.name) is None:
+        return arrow_schema(CHECKPOINTS).empty_table()  # there is no log yet
     files = {
         change.path: change.after or GONE
         for change in journal.changes

@@ -95,11 +95,10 @@ def sealed_statement(home: Home, run_id: str, keys: Sequence[SigningKey], stated
         stated: What it states.
 
     Returns:
-        Shaped ``CHECKPOINTS``; without rows before the first campaign, when there is no log.
+        Shaped ``CHECKPOINTS``.
     """
     version = Runs(home.tables).head(CHECKPOINTS.name)
-    if version is None:
-        return arrow_schema(CHECKPOINTS).empty_table()
+    assert version is not None, "before the first campaign there is no log"
     store = Store(home.tables, None, {CHECKPOINTS.name: version})
     return _checkpoint(store, run_id, [], stated, keys)
 

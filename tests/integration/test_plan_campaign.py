@@ -64,7 +64,7 @@ def planned(
         product: Champion(product, 1, "0" * 64, Scorer(product, "segment_rate"))
         for product in config.products
     }
-    monkeypatch.setattr(job, "champions", lambda _config, _home: champions)
+    monkeypatch.setattr(job, "champions", lambda _config, _home, _digests: champions)
     place_keys(home)
     frames = make_bank(11, 150, config).sources(spark).__dict__
     staging = Staging(home / "tables", RUN_ID, AS_OF, partitions=2)

@@ -91,7 +91,7 @@ def test_months_are_those_that_a_delivery_ends_and_whole_tables_count_their_last
 
 
 def test_a_delivery_after_the_as_of_date_is_not_looked_at(spark):
-    rows = [(day, "flags", "", 7, 6, 1) for day in (AS_OF, AS_OF + timedelta(days=1))]
+    rows = [(day, "flags", "", 7, 6, 1, 0) for day in (AS_OF, AS_OF + timedelta(days=1))]
     records = spark.createDataFrame(rows, DELIVERIES.ddl)
     assert delivered(records, AS_OF) == {"flags": {AS_OF: 6}}
 
