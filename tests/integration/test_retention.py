@@ -15,8 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from jobs import retention, rewriting
+from jobs.arguments import parser
 from jobs.cli import main
 from jobs.home import Home
+from jobs.retention_command import retention_command
 from jobs.rewriting import is_pending
 from jobs.run_month import run_steps
 from jobs.steps import MONTH
@@ -125,3 +128,26 @@ def test_who_asks_for_a_removed_month_is_told(removed, capsys, tmp_path):
     assert "were removed by retention of 2026-12-01" in capsys.readouterr().err
     assert main(["lists", "export", "--to", str(tmp_path / "out"), *place]) == 1
     assert "were removed by retention" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "is_left"), [("emptied_file", False), ("_put_in_place", True)])
+def test_whoever_is_stopped_has_removed_nothing_or_is_finished(
+    bank, tmp_path, monkeypatch, name, is_left
+):
+    home, calls = a_copy(bank, tmp_path), []
+    module = rewriting if is_left else retention
+    whole = getattr(module, name)
+
+    def stopped(*given):
+        calls.append(given)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return whole(*given)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, name, stopped)
+        retention_command(parser().parse_args(words(home, 0)))
+    assert is_pending(home) == is_left
+    assert main(words(home, 0)) == 0
+    assert {name: rows_of(home, name) for name in GONE} == dict.fromkeys(GONE, 0)
+    assert main(["offers", "verify", "--home", str(home.path)]) == 0
