@@ -12,6 +12,24 @@ Permission = Literal["consent", "unless_objected"]
 AgeUse = Literal["always", "not_for_credit", "never"]
 
 
+class Retention(Settings):
+    """For how many months what is kept about clients stays; null: for good.
+
+    A month is removed once it is older than that: 0 keeps the as-of month alone.
+
+    Attributes:
+        scores_and_features: Scores, features, labels and training sets.
+        decisions: Decisions, lists and list files, and the lines of the sealed log.
+        quarantine: Delivered rows that were set aside.
+        lookups: Who looked clients up.
+    """
+
+    scores_and_features: Count | None = None
+    decisions: Count | None = None
+    quarantine: Count | None = None
+    lookups: Count | None = None
+
+
 class JurisdictionProfile(Settings):
     """Which gates apply, and with what bounds.
 
@@ -24,6 +42,7 @@ class JurisdictionProfile(Settings):
         min_opt_out_days: The shortest cool-off after an objection.
         max_contacts_30d: The most contacts that the bank's policy may allow; null: no bound.
         fairness: Which facts about protected groups stop; without it, inputs of models alone.
+        retention: How long what is kept about clients stays; without it, for good.
     """
 
     marketing_internal: Permission
@@ -34,6 +53,7 @@ class JurisdictionProfile(Settings):
     min_opt_out_days: Days
     max_contacts_30d: Count | None
     fairness: FairnessRule = FairnessRule()
+    retention: Retention = Retention()
 
 
 class QuietPeriod(Settings):

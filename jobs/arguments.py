@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from jobs.combination_arguments import add_combinations
 from jobs.fairness_arguments import add_fairness
+from jobs.retention_arguments import add_retention
 from jobs.what_if_arguments import add_what_if
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ def parser() -> Parser:
     )
     add_month(fairness)
     add_fairness(fairness)
+    retention = add_command(
+        commands,
+        "retention",
+        "remove months that are older than the jurisdiction's bounds",
+        lazy("jobs.retention_command", "retention_command"),
+    )
+    add_month(retention)
+    add_retention(retention)
     _add_models(commands)
     add_lists(commands)
     add_offers(commands)

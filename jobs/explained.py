@@ -19,6 +19,7 @@ from campaigns.rules import rules_in_force
 from features.catalogue import feature_catalogue
 from jobs.client_facts import Campaign
 from jobs.made_options import CENT, made_options, option_of
+from jobs.removed_months import refuse_removed
 from jobs.sealed_lines import sealed_lines
 from models.explain import shap_values
 from models.registered_files import registered_scorer
@@ -100,6 +101,7 @@ def _decisions(campaign: Campaign, customer_id: str, offer_ids: Sequence[str]) -
         )
     rows = campaign.decisions([customer_id])
     if not rows:
+        refuse_removed(campaign.home, campaign.record)
         raise UserError(
             f"nothing was decided about this client in the campaign of {campaign.record.as_of}:"
             " was it a client by then, is the id misspelt, or was the client erased since?"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from jobs.checkpoint_files import write_checkpoints
+from jobs.removed_months import refuse_removed
 from jobs.rewritten import Rewritten
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS
 from tables.errors import ContractViolation
@@ -61,6 +62,8 @@ def complete(context: Context, record: RunRecord) -> None:
     write_checkpoints(context.home)
     target = lists_folder(context.home, record)
     pinned = list_digests_now(context.home, record)
+    if not pinned:
+        return  # retention has removed them
     if target.exists() and _digests(target) == pinned:
         return
     write_committed(context.home, record, target)
@@ -80,7 +83,9 @@ def fill_as_committed(home: Home, record: RunRecord, folder: Path) -> None:
 
     Raises:
         ContractViolation: They differ from those that were committed.
+        UserError: Retention has removed them.
     """
+    refuse_removed(home, record)
     config = recorded_config(record.config)
     _writer(Store(home.tables, None, record.pins), config, record.as_of)(folder)
     _refuse_other(_digests(folder), list_digests_now(home, record))

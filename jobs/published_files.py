@@ -20,7 +20,8 @@ class Published:
     """A file, and the last run that published it.
 
     Attributes:
-        digest: SHA-256, as the table ``runs`` has it; ``GONE`` if an erasure has removed it.
+        digest: SHA-256, as the table ``runs`` has it; ``GONE`` if an erasure or retention has
+            removed it.
         run: How the run's id begins.
     """
 
@@ -55,8 +56,8 @@ def changed_files(home: Home, files: Files) -> Iterator[str]:
                 yield f"{name} is gone, which run {published.run} published{_remedy(name)}"
         elif is_gone:
             yield (
-                f"{name} is there again, which run {published.run} published and an erasure has"
-                " removed"
+                f"{name} is there again, which run {published.run} published and an erasure or"
+                " retention has removed"
             )
         elif sha256_of(path) != published.digest:
             yield f"{name} is not what run {published.run} published"

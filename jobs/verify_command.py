@@ -59,8 +59,8 @@ def _interrupted(home: Home) -> list[str]:
     if not is_pending(home):
         return []
     return [
-        "an erasure was interrupted while files were put in place: run its command again, or any"
-        " that publishes"
+        "an erasure was interrupted, or a removal by retention, while files were put in place: run"
+        " its command again, or any that publishes"
     ]
 
 

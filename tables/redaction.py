@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -118,6 +119,41 @@ def redact_file(
         return None
     with pq.ParquetFile(source) as file:
         return _written(file, target, blankable, client, set(groups))
+
+
+def emptied_file(source: Path, target: Path, blanked: Collection[str]) -> NewFile | None:
+    """Write a Parquet file without its rows, or with some columns null, a row group at a time.
+
+    Args:
+        source: The file.
+        target: The new one.
+        blanked: Columns whose values go while rows stay; without any, rows go.
+
+    Returns:
+        What became of it; None, and no file, if there is nothing left to go.
+    """
+    with pq.ParquetFile(source) as file:
+        schema, rows = file.schema_arrow, file.metadata.num_rows
+        if not blanked:
+            if rows:
+                pq.write_table(schema.empty_table(), target, compression="zstd")
+            return NewFile(rows, 0, 0) if rows else None
+        values = 0
+        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+            for number in range(file.num_row_groups):
+                group = file.read_row_group(number)
+                held = [pc.is_valid(group[name]) for name in blanked]
+                values += pc.sum(reduce(pc.or_, held)).as_py() or 0
+                writer.write_table(_blank(group, blanked), row_group_size=max(len(group), 1))
+    return NewFile(0, values, rows) if values else None
+
+
+def _blank(rows: pa.Table, names: Collection[str]) -> pa.Table:
+    for name in names:
+        place = rows.schema.get_field_index(name)
+        field = rows.schema.field(place)
+        rows = rows.set_column(place, field, pa.nulls(rows.num_rows, field.type))
+    return rows
 
 
 def _leads_to(rows: pa.Table, client: Identifiers) -> bool:
