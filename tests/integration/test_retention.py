@@ -68,6 +68,7 @@ def removed(bank, tmp_path_factory) -> Home:
     return home
 
 
+@pytest.mark.slow
 def test_months_within_the_bound_stay(bank, tmp_path, capsys):
     home = a_copy(bank, tmp_path)
     before = files_of(home)
