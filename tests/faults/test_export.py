@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jobs.export_record import export_lines
 from jobs.home import Home
 from tables.derived import EXPORTS
 from tables.files import sha256_of
@@ -44,6 +45,8 @@ def is_whole_or_absent(home):
     for folder in handed_out(home):
         assert digests(folder) == record.outputs["lists"]
         assert manifests == [sha256_of(folder / "manifest.json")], "what is out is recorded"
+        *told, _ = export_lines(Home(home), None, None)
+        assert told, "and by whom"
 
 
 def check(export, number, kind):
