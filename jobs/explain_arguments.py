@@ -20,14 +20,9 @@ def add_explain(verbs: Commands) -> None:
         "why a client was, or was not, offered something, and what would have changed that",
         lazy("jobs.explain_command", "explain_command"),
     )
-    explain.add_argument("--customer", required=True, metavar="ID", help="as lists name the client")
-    explain.add_argument(
-        "--offer", action="append", default=[], metavar="ID", help="default: every offer"
-    )
+    _add_decisions(explain)
     explain.add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")
     explain.add_argument("--html", type=Path, metavar="FILE", help="write it as a page")
-    add_campaign(explain)
-    add_by(explain)
     add_home(explain)
 
 
@@ -39,15 +34,8 @@ def add_evidence(verbs: Commands) -> None:
         "one client's decisions with proofs, rules and models, as a zip that verifies itself",
         lazy("jobs.evidence_command", "evidence_command"),
     )
-    evidence.add_argument(
-        "--customer", required=True, metavar="ID", help="as lists name the client"
-    )
-    evidence.add_argument(
-        "--offer", action="append", default=[], metavar="ID", help="default: every offer"
-    )
+    _add_decisions(evidence)
     evidence.add_argument("--to", type=Path, required=True, metavar="FILE.zip", help="new file")
-    add_campaign(evidence)
-    add_by(evidence)
     add_home(evidence)
 
 
@@ -88,6 +76,16 @@ def add_replay(verbs: Commands) -> None:
     )
     add_campaign(replay)
     add_home(replay)
+
+
+def _add_decisions(command: Parser) -> None:
+    """Which decisions about a client are meant, and who asks."""
+    command.add_argument("--customer", required=True, metavar="ID", help="as lists name the client")
+    command.add_argument(
+        "--offer", action="append", default=[], metavar="ID", help="default: every offer"
+    )
+    add_campaign(command)
+    add_by(command)
 
 
 def add_campaign(command: Parser) -> None:

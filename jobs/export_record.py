@@ -7,49 +7,40 @@ time counts, with who it was.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from jobs.clock import time_of_lookup
 from jobs.home import Home
-from jobs.lookups import account
-from tables.errors import UserError
-from tables.files import append_line, make_folder
+from jobs.line_record import Line, account, add_line, printable, recorded_lines, unreadable
 
 FILE = "exports.jsonl"
 
 
 @dataclass(frozen=True)
-class Export:
+class Export(Line):
     """One export.
 
     Attributes:
         as_of: Of the campaign.
-        at: When, UTC.
         branch_id: Whose list; None: every branch's.
-        by: Who, as they said; the account's name if they said nothing.
         known_before: Consents, objections and flags recorded before it were checked.
         manifest_sha256: As in the table ``exports``.
         role: As whom.
         rows: That were exported.
         run_id: The run that made the lists.
-        user: Account of the operating system.
     """
 
     as_of: str
-    at: str
     branch_id: str | None
-    by: str
     known_before: str
     manifest_sha256: str
     role: str
     rows: int
     run_id: str
-    user: str
 
 
 @dataclass(frozen=True)
@@ -84,14 +75,8 @@ class Exporter:
             run_id=str(row["run_id"]),
             user=user,
         )
-        path = make_folder(home.log) / FILE
-        try:
-            append_line(path, json.dumps(asdict(line), sort_keys=True))
-        except OSError as error:
-            raise UserError(
-                f"cannot write {path}: {error.strerror}. Whoever exports is recorded first, so"
-                " nothing was exported. Ask who runs xsell to make it writable"
-            ) from None
+        refusal = "Whoever exports is recorded first, so nothing was exported"
+        add_line(home.log / FILE, line, refusal)
 
 
 def exports_command(options: argparse.Namespace) -> int:
@@ -110,36 +95,15 @@ def export_lines(home: Home, since: date | None, by: str | None) -> Iterator[str
         since: Of this day, UTC, or later.
         by: By whom, as they said or by their account's name.
     """
-    count, unreadable = 0, []
-    for number, one in enumerate(_recorded(home.log / FILE), start=1):
+    bad, count = [], 0
+    for number, one in recorded_lines(home.log / FILE, Export):
         if one is None:
-            unreadable.append(number)
-        elif (since is None or one.at[:10] >= str(since)) and by in (None, one.by, one.user):
+            bad.append(number)
+        elif one.is_asked_for(since, by):
             count += 1
-            yield _line(one)
+            yield printable(
+                f"{one.at}  {one.as_of}  run {one.run_id[:12]}  {one.branch_id or 'all branches'}:"
+                f" {one.rows:,} rows as known before {one.known_before}  {one.role}  {one.who}"
+            )
     yield f"{count:,} exports"
-    if unreadable:
-        yield (
-            f"{len(unreadable):,} lines of {home.log / FILE} cannot be read (the first is line"
-            f" {unreadable[0]}): a write was cut short, or somebody changed them"
-        )
-
-
-def _recorded(path: Path) -> Iterator[Export | None]:
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            yield Export(**json.loads(line))
-        except (TypeError, ValueError):
-            yield None
-
-
-def _line(one: Export) -> str:
-    who = one.by if one.by == one.user else f"{one.by} (account {one.user})"
-    told = (
-        f"{one.at}  {one.as_of}  run {one.run_id[:12]}  {one.branch_id or 'all branches'}:"
-        f" {one.rows:,} rows as known before {one.known_before}  {one.role}  {who}"
-    )
-    # Names are what somebody typed: no terminal may obey them.
-    return "".join(letter if letter.isprintable() else "?" for letter in told)
+    yield from unreadable(home.log / FILE, bad)

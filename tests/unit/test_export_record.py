@@ -9,7 +9,7 @@ import pytest
 
 from jobs.export_record import Exporter, export_lines
 from jobs.home import Home
-from jobs.lookups import account
+from jobs.line_record import account
 from tables.errors import UserError
 
 ROW = {
