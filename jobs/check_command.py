@@ -22,9 +22,8 @@ from audit.independent.report import Campaign, Checked, Report
 from audit.independent.settings import recorded_settings
 from jobs.exports import LISTS, lists_folder
 from jobs.home import Home
-from jobs.lists_command import campaign_of
-from jobs.lists_diff import campaign_run
 from jobs.lookups import note_lookup
+from jobs.which_campaign import asked_campaign
 from tables.base import Table
 from tables.delta import files_of
 from tables.derived import DECISIONS, DISPOSITIONS, OFFER_LOG, VAULT
@@ -45,7 +44,7 @@ def check_command(options: argparse.Namespace) -> int:
         UserError: There is no such campaign, or what the check needs is missing.
     """
     home = Home(Path(options.home).resolve())
-    record = _campaign(home, options)
+    record = asked_campaign(home, options)
     try:
         report = _checked(home, record)
     except CannotCheck as error:
@@ -61,19 +60,6 @@ def check_command(options: argparse.Namespace) -> int:
     if options.json is not None:
         _write_json(options.json, told.as_json())
     return BROKEN if report.violations else 0
-
-
-def _campaign(home: Home, options: argparse.Namespace) -> RunRecord:
-    if options.run is not None:
-        return campaign_run(home, options.run)
-    if options.as_of is not None:
-        return campaign_of(home, options.as_of)
-    newest = Runs(home.tables).newest("campaign", lambda _: True)
-    if newest is None:
-        raise UserError(
-            "no campaign has been published. Run xsell run --as-of YYYY-MM-01 first, or say --home"
-        )
-    return newest
 
 
 def _checked(home: Home, record: RunRecord) -> Report:

@@ -11,13 +11,12 @@ from audit.explanation import explanation_lines, overview_lines
 from jobs.client_facts import Campaign
 from jobs.explained import Told, explained
 from jobs.home import Home
-from jobs.lists_command import campaign_of
 from jobs.lookups import note_lookup
 from jobs.reports import page_text
+from jobs.which_campaign import asked_campaign
 from models.boosters import import_lightly
 from tables.errors import UserError
 from tables.files import write_file
-from tables.runs import RunRecord, Runs
 
 TEMPLATE = "explain.html.j2"
 MORE = "Everything about one: --offer ID; about all: --html FILE or --json FILE"
@@ -52,23 +51,6 @@ def explained_to(
         raise
     note_lookup(home, command, options.customer, options.by, found=True)
     return campaign, told
-
-
-def asked_campaign(home: Home, options: argparse.Namespace) -> RunRecord:
-    """The campaign of a run or, without one, that of a month.
-
-    Raises:
-        UserError: There is no such campaign, or several begin so.
-    """
-    if options.run is None:
-        return campaign_of(home, options.as_of)
-    records = [record for record in Runs(home.tables).committed() if record.step == "campaign"]
-    found = [record for record in records if record.run_id.startswith(options.run)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UserError(f"no campaign has a run id that begins with {options.run}; see xsell runs")
-    raise UserError(f"{len(found)} campaigns have run ids that begin with {options.run}: say more")
 
 
 def _files(options: argparse.Namespace, told: Told) -> list[tuple[Path, str]]:

@@ -28,8 +28,8 @@ from jobs.fairness_reads import (
     scopes_of,
 )
 from jobs.home import Home
-from jobs.lists_command import campaign_of
 from jobs.progress import progress_bar
+from jobs.which_campaign import campaign_of
 from measurement.association import Bools
 from measurement.fairness import (
     ALIKE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,9 +25,8 @@ from conf.recorded import recorded_config
 from conf.schema import RunConfig
 from jobs.home import Home
 from jobs.lookups import note_lookup
+from jobs.which_campaign import campaign_of
 from tables.derived import CAMPAIGN_LISTS
-from tables.errors import UserError
-from tables.runs import RunRecord, Runs
 from tables.store import Store
 
 NOTHING = "The campaign offers nothing to anybody; decisions and log say why."
@@ -76,20 +74,6 @@ def list_lines(lists: pa.Table, config: RunConfig, query: ListQuery, most: int) 
         for texts in zip(*columns, strict=True)
     )
     return [_headline(query, shown.num_rows, rows, lists), *lines]
-
-
-def campaign_of(home: Home, as_of: date) -> RunRecord:
-    """The campaign that stands for a month.
-
-    Raises:
-        UserError: There is none.
-    """
-    record = Runs(home.tables).current("campaign", as_of)
-    if record is None:
-        raise UserError(
-            f"no campaign has been published for {as_of}. Run xsell run --as-of {as_of} first"
-        )
-    return record
 
 
 def _is_found(lists: pa.Table, query: ListQuery) -> bool:

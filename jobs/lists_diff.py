@@ -23,13 +23,12 @@ from campaigns.sides import NEEDED, Side, by_key
 from conf.errors import did_you_mean
 from conf.recorded import recorded_config
 from jobs.home import Home
-from jobs.lists_command import campaign_of
+from jobs.which_campaign import SHORT, campaign_of, campaign_run
 from tables.derived import CAMPAIGN_LISTS, DECISIONS
 from tables.errors import UserError
-from tables.runs import RunRecord, Runs
+from tables.runs import RunRecord
 from tables.store import Store
 
-SHORT = 12
 NOT_SHOWN = "not shown to this role"
 LISTED = (
     "branch_id",
@@ -123,23 +122,6 @@ def two_campaigns(home: Home, runs: Sequence[str], months: Sequence[date]) -> li
             "say which two campaigns: two run ids as `xsell runs` shows them, or two times --as-of"
         )
     return [campaign_run(home, run) for run in runs] + [campaign_of(home, day) for day in months]
-
-
-def campaign_run(home: Home, text: str) -> RunRecord:
-    """The committed campaign whose run id begins so.
-
-    Raises:
-        UserError: None does, or several do.
-    """
-    campaigns = [run for run in Runs(home.tables).committed() if run.step == "campaign"]
-    found = [run for run in campaigns if run.run_id.startswith(text.lower())]
-    if len(found) == 1:
-        return found[0]
-    known = [run.run_id[:SHORT] for run in found or campaigns]
-    what = "are several campaigns" if found else "is no committed campaign"
-    raise UserError(
-        f"run {text} {what}; there are {named(known) or 'none'}{did_you_mean(text, known)}"
-    )
 
 
 def diff_lines(

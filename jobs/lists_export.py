@@ -26,9 +26,9 @@ from jobs.export_record import Exporter
 from jobs.exports import fill_as_committed, fill_with_part
 from jobs.home import Home
 from jobs.known_clients import all_known_before, known_clients
-from jobs.lists_command import campaign_of
 from jobs.recording import Entry, commit_rows
 from jobs.rewriting import publishing
+from jobs.which_campaign import campaign_of
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, EXPORTS
 from tables.errors import UserError

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from conf.recorded import recorded_config
 from jobs.engine import open_engine
-from jobs.explain_command import asked_campaign
 from jobs.home import Home
 from jobs.replay import Replay, Replayed
 from jobs.rewriting import publishing
+from jobs.which_campaign import asked_campaign
 
 FAILED = 1
 

@@ -29,8 +29,8 @@ from jobs.settings import checked_config
 from jobs.staging import Staging
 from jobs.steps import CAMPAIGN
 from jobs.what_if_shown import Tried, what_if_lines, write_what_if
+from jobs.which_campaign import campaign_run
 from tables.derived import DECISIONS
-from tables.errors import UserError
 from tables.files import make_folder
 from tables.runs import RunRecord
 from tables.store import Store
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 CURRENT = "current"
 NOT_COMMITTED = "what-if"  # stands where a run's id would
-MOST_NAMED = 10
 
 
 def campaign_command(options: argparse.Namespace) -> int:
@@ -81,7 +80,7 @@ def try_plans(options: argparse.Namespace) -> list[Tried]:
         context = Context(options.as_of, config, home, spark)
         read = inputs.resolve(context, replace(CAMPAIGN, uses_models=False))
         against = options.against or CURRENT
-        record = None if against == CURRENT else _committed(context, against)
+        record = None if against == CURRENT else campaign_run(context.home, against)
         with tempfile.TemporaryDirectory(prefix=".what-if-", dir=home.path) as folder:
             plans = _Plans(context, read.pins, Path(folder))
             with progress_bar(1 + len(wanted), "what-if: plans") as advance:
@@ -128,21 +127,6 @@ class _Plans:
         home, spark = self._context.home, self._context.spark
         staging = Staging(home.tables, NOT_COMMITTED, as_of, config.engine.shuffle_partitions)
         return Run(CAMPAIGN.name, as_of, NOT_COMMITTED, config, home.path, spark, store, staging)
-
-
-def _committed(context: Context, said: str) -> RunRecord:
-    """The campaign whose run id begins so.
-
-    Raises:
-        UserError: There is none, or several.
-    """
-    runs = [record for record in context.runs.committed() if record.step == CAMPAIGN.name]
-    found = [record for record in runs if record.run_id.startswith(said)]
-    if len(found) == 1:
-        return found[0]
-    there = ", ".join(f"{one.run_id[:12]} ({one.as_of})" for one in runs[-MOST_NAMED:])
-    how_many = "several campaigns begin" if found else "no committed campaign begins"
-    raise UserError(f"--against {said}: {how_many} with it; there are {there or 'none yet'}")
 
 
 def _noted(record: RunRecord) -> Content:

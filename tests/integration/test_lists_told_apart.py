@@ -13,8 +13,8 @@ from conf.recorded import recorded_config
 from features.catalogue import customer_features_table, feature_catalogue
 from jobs.cli import main
 from jobs.home import Home
-from jobs.lists_command import campaign_of
 from jobs.staging import Staging
+from jobs.which_campaign import campaign_of
 from models.registry import CHAMPION, Registry
 from models.scorer import Scorer
 from models.train import Candidate

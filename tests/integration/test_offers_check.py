@@ -14,8 +14,8 @@ from audit.independent import facts
 from jobs.cli import main
 from jobs.exports import lists_folder
 from jobs.home import Home
-from jobs.lists_command import campaign_of
 from jobs.lookups import recorded
+from jobs.which_campaign import campaign_of
 from tests.month import AS_OF
 
 

@@ -117,7 +117,7 @@ def test_wrong_calls_say_what_there_is(decided, explain):
         in explain("--customer", customer, "--offer", "gold")[1]
     )
     told = explain("--customer", customer, "--run", "ffff")[1]
-    assert "no campaign has a run id that begins with ffff" in told
+    assert "run ffff is no committed campaign; there are" in told
 
 
 def test_a_decision_that_was_changed_since_is_told(home, decided, capsys, tmp_path):
