@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.cli import main
-from tables.derived import CAMPAIGN_LISTS, DECISIONS
+from tables.derived import CAMPAIGN_LISTS, DECISIONS, PROPENSITY_SCORES
 from tables.runs import Runs
 from tables.store import Store
 from tests.month import AS_OF
@@ -68,7 +68,6 @@ def test_every_outcome_is_told_with_its_rules_its_worth_and_what_would_change_it
     assert sorted(failed) == row["failed_gates"]
     assert all(rule["looked_at"] for rule in told["rules"])
     assert told["value"]["expected_profit"] == str(row["expected_profit"])
-    assert bool(told["contributions"]) <= (row["model_version"] is not None)
 
 
 def test_what_the_branch_read_is_told(home, decided, explain):
@@ -79,6 +78,20 @@ def test_what_the_branch_read_is_told(home, decided, explain):
     _, said = explain("--customer", customer, "--offer", offer, "--run", record.run_id[:10])
     assert row["reason_1"][:40] in said
     assert f"contact by {row['channel']}, consent {row['consent_basis']}" in said
+
+
+def test_what_moved_a_propensity_is_told_where_a_model_has_trees(home, decided, explain, tmp_path):
+    customer, _ = one_of(decided, "offered")
+    assert explain("--customer", customer, "--json", str(tmp_path / "all"))[0] == 0
+    offers = json.loads((tmp_path / "all").read_text())["offers"]
+    record = Runs(home / "tables").current("campaign", AS_OF)
+    scores = Store(home / "tables", None, record.pins).arrow(PROPENSITY_SCORES, AS_OF).to_pylist()
+    kinds = {row["product_id"]: row["model_kind"] for row in scores}
+    found = {bool(offer["contributions"]): kinds[offer["product_id"]] for offer in offers}
+    assert found[True] != "segment_rate"
+    for offer in offers:
+        has_trees = kinds[offer["product_id"]] != "segment_rate"
+        assert bool(offer["contributions"]) == has_trees, offer["offer_id"]
 
 
 def test_without_an_offer_every_one_is_told_in_short(decided, explain):
