@@ -35,6 +35,7 @@ REFUSED: Mapping[str, str] = {
     "engine": "it changes where the work is done, not what comes of it",
     "combinations": "xsell combinations alone reads it",
     "fairness": "xsell fairness alone reads it",
+    "measurement": "xsell measure alone reads it",
     "credit": TEXT_ONLY,
     "reasons": TEXT_ONLY,
     "roles": TEXT_ONLY,

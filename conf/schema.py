@@ -31,6 +31,7 @@ from conf.fields import (
     Share,
 )
 from conf.jurisdiction import Jurisdiction
+from conf.measurement_settings import MeasurementSettings
 from conf.model_settings import ModelSettings
 from conf.moves import Bundle, Event, Trigger
 from conf.way_settings import ChannelSettings, CreditSettings, Lever
@@ -290,6 +291,7 @@ class RunConfig(Settings):
     campaign: CampaignSettings
     combinations: CombinationSettings
     fairness: FairnessReport
+    measurement: MeasurementSettings
     reasons: ReasonSettings
     roles: Roles
     checks: CheckSettings

@@ -338,6 +338,47 @@ EXPORTS = Table(
     ),
 )
 
+CAMPAIGN_RESULTS = Table(
+    name="campaign_results",
+    grain="one row per campaign, what it is held against, cut, value of the cut and measure",
+    key=("as_of", "campaign", "against", "cut", "value", "measure"),
+    kind="derived",
+    partition="as_of",
+    columns=columns(
+        "as_of date -- what was known before it is measured",
+        "run_id string -- the run that measured",
+        "campaign string -- run that made the campaign, or all",
+        "campaign_id string? -- its name; null of all together",
+        "campaign_as_of date? -- its as-of date; null of all together",
+        "against string -- campaign_control: who made the cut and was withheld by chance;"
+        " global_holdout: who is withheld from every campaign",
+        "cut string -- what campaigns are divided by: all, product, combination, move, segment,"
+        " branch, advisor, channel, partner, business_line, lever or exploration",
+        "value string -- which part",
+        "measure string -- response (bought what was offered), revenue, cost, profit, other_profit"
+        " (of other products in the same time), later_profit (of the same product in the months"
+        " after), total_profit (of everything), opt_out, complaint",
+        "state string -- measured, or why not: too_few, no_control, not_randomised, not_matured,"
+        " before_contact or no_outcome",
+        "treated bigint -- clients who were offered something",
+        "control bigint -- clients it is held against",
+        "treated_mean double? -- the measure per client offered; money in the bank's currency",
+        "control_mean double? -- the same of the control",
+        "effect double? -- caused per client offered",
+        "effect_low double? -- lower end of its 95 % interval",
+        "effect_high double? -- upper end",
+        "total double? -- caused in all",
+        "total_low double? -- lower end of its 95 % interval",
+        "total_high double? -- upper end",
+        "p_value double? -- how often chance alone would show as much",
+        "q_value double? -- share of chance among all parts of the cut told as sure from it on",
+        "is_sure boolean -- told as sure: q_value within measurement.effect.max_false_share",
+        "detectable double? -- least effect per client that such arms find four times out of five",
+        "method string? -- how effect and interval were computed",
+        "note string? -- what a reader must know of it, in words",
+    ),
+)
+
 ERASED = Table(
     name="erased",
     grain="one row per identifier of an erased client",
@@ -365,5 +406,6 @@ DERIVED = (
     DISPOSITIONS,
     QUARANTINED_DISPOSITIONS,
     EXPORTS,
+    CAMPAIGN_RESULTS,
     ERASED,
 )
