@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from jobs.combination_arguments import add_combinations
 from jobs.fairness_arguments import add_fairness
-from jobs.retention_arguments import add_retention
 from jobs.what_if_arguments import add_what_if
 
 if TYPE_CHECKING:
@@ -57,7 +56,9 @@ def day_of(text: str) -> date:
 
 def parser() -> Parser:
     """All commands and their options."""
-    from jobs.list_arguments import add_lists, add_offers  # which takes what is common from here
+    # They take what is common from here.
+    from jobs.list_arguments import add_lists, add_offers
+    from jobs.retention_arguments import add_retention
 
     root = Parser(prog="xsell", description="Which client to offer what, and why: once a month.")
     root.set_defaults(verbose=False, debug=False)

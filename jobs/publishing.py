@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 log = logging.getLogger(__name__)
+IN_PLACE_OF = "in place of"  # among the inputs of a run that had been replaced and came back
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ def execute(context: Context, step: Step) -> StepResult:
             superseded.
         ContractViolation: What was staged breaks a contract; nothing is published.
     """
-    read = inputs.resolve(context, step)
-    identity = run_id(step.name, context.as_of, context.config, read.identity, code_version())
+    read, identity = _identified(context, step, inputs.resolve(context, step))
     done = read.satisfied_by or context.runs.find(identity)
     if done is not None:
         _complete(context, done)
@@ -87,6 +87,20 @@ def execute(context: Context, step: Step) -> StepResult:
     record = _commit(context, run, read, replaced, time.monotonic() - started)
     _complete(context, record)
     return StepResult(record, was_there_already=False)
+
+
+def _identified(context: Context, step: Step, read: inputs.Inputs) -> tuple[inputs.Inputs, str]:
+    """What is read, and the id of the run that it makes.
+
+    What was published and replaced since does not stand; wanted again, it is a run of its own, in
+    place of the one that had replaced it.
+    """
+    replaced_by = {record.supersedes: record.run_id for record in context.runs.committed()}
+    while True:
+        identity = run_id(step.name, context.as_of, context.config, read.identity, code_version())
+        if read.satisfied_by or identity not in replaced_by:
+            return read, identity
+        read = replace(read, identity={**read.identity, IN_PLACE_OF: replaced_by[identity]})
 
 
 def _complete(context: Context, record: RunRecord) -> None:
