@@ -10,6 +10,7 @@ from conf.schema import EligibilityRules, Product, RunConfig
 from conf.way_rules import broken_way_rules
 from conf.wording import ANY_LANGUAGE
 
+SHORTEST_MONTH = 28  # days
 Path = tuple[str, ...]
 Broken = Iterator[tuple[Path, str]]
 
@@ -170,6 +171,7 @@ def _jurisdiction(config: RunConfig) -> Broken:
             f"is {policy.max_contacts_30d}; the jurisdiction profile {law.profile} allows at most"
             f" {bound}",
         )
+    yield from _retention(config)
     for name in law.profiles:
         yield from _judged_attributes(config, name)
     for name, period in law.quiet_periods.items():
@@ -177,6 +179,21 @@ def _jurisdiction(config: RunConfig) -> Broken:
             yield (
                 ("jurisdiction", "quiet_periods", name, "last_day"),
                 f"is {period.last_day}, before first_day {period.first_day}",
+            )
+
+
+def _retention(config: RunConfig) -> Broken:
+    """Whether a lever still cools off is read from the decisions of past campaigns."""
+    profile = config.jurisdiction.profile
+    months = config.jurisdiction.in_force.retention.decisions
+    if months is None:
+        return
+    for code, lever in config.levers.items():
+        if lever.once_in_days > months * SHORTEST_MONTH:
+            yield (
+                ("jurisdiction", "profiles", profile, "retention", "decisions"),
+                f"is {months}; lever {code} is offered once in {lever.once_in_days} days, and with"
+                " the decisions it would be forgotten that it was",
             )
 
 

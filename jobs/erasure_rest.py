@@ -40,13 +40,14 @@ def stage_rest(rewriting: Rewriting, client: Identifiers) -> int:
     stuck: list[Path] = []
     count, runs = 0, rewriting.home.tables / RUNS.name
     for path in _others(rewriting):
+        if path.suffix == LINES:
+            count += _redact_lines(rewriting, path, client)
+            continue
         staged = rewriting.new()
         if path.name.endswith(FORMATS):
             is_new = redact_delivered(path, staged, None, Notation(), client) is not None
             if is_new and runs in path.parents:
                 stuck.append(path.relative_to(rewriting.home.path))
-        elif path.suffix == LINES:
-            is_new = _redact_lines(path, staged, client)
         elif _starts(path) == DATABASE:
             is_new = _redact_database(path, staged, client)
         else:
@@ -114,12 +115,15 @@ def _is_in(content: bytes, client: Identifiers) -> bool:
     return False
 
 
-def _redact_lines(path: Path, staged: Path, client: Identifiers) -> bool:
-    """Copy a text without a client's identifiers, where it has any: that somebody asked, stays."""
-    before = path.read_text(encoding="utf-8", errors="surrogateescape")
-    after = _without(before, client)
-    staged.write_text(after, encoding="utf-8", errors="surrogateescape")
-    return after != before
+def _redact_lines(rewriting: Rewriting, path: Path, client: Identifiers) -> bool:
+    """A text without a client's identifiers, where it has any: that somebody asked, stays."""
+    before = path.read_bytes()
+    text = _without(before.decode(errors="surrogateescape"), client)
+    after = text.encode(errors="surrogateescape")
+    if after == before:
+        return False
+    rewriting.put_grown(path, before, after)
+    return True
 
 
 def _redact_database(path: Path, staged: Path, client: Identifiers) -> bool:

@@ -189,9 +189,9 @@ def _stage_lookups(plan: Plan, first: date) -> None:
     }
     if not gone:
         return
-    path, staged = home.log / FILE, plan.rewriting.new()
-    lines = path.read_bytes().splitlines(keepends=True)
-    left = [line for number, line in enumerate(lines, start=1) if number not in gone]
-    staged.write_bytes(b"".join(left))
-    plan.rewriting.put(path, staged)
+    path = home.log / FILE
+    before = path.read_bytes()
+    lines = enumerate(before.splitlines(keepends=True), start=1)
+    after = b"".join(line for number, line in lines if number not in gone)
+    plan.rewriting.put_grown(path, before, after)
     plan.lookups = len(gone)

@@ -8,6 +8,7 @@ none. It names paths and digests and no client: what was taken out is not in the
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import re
 import shutil
@@ -32,7 +33,15 @@ from jobs.seal import sealed_statement
 from tables.arrow import arrow_schema
 from tables.derived import CHECKPOINTS, ERASED
 from tables.errors import UserError
-from tables.files import FILE_MODE, exclusive, sha256_of, sync_file, sync_tree, write_file
+from tables.files import (
+    FILE_MODE,
+    exclusive,
+    replace_beginning,
+    sha256_of,
+    sync_file,
+    sync_tree,
+    write_file,
+)
 from tables.runs import RunRecord, Runs
 
 FOLDER, JOURNAL = "rewriting", "journal.json"
@@ -49,6 +58,7 @@ class Change:
         before: Its digest; None: it was not there.
         after: The digest of the new content.
         is_told: ``runs`` tells of it; of keys it does not.
+        size: Of a file that only grows how much of it is replaced; what is added meanwhile stays.
     """
 
     path: str
@@ -56,6 +66,7 @@ class Change:
     before: str | None
     after: str | None
     is_told: bool = True
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,18 @@ class Rewriting:
         checksum = path.with_name(f".{path.name}.crc")
         if checksum.exists():
             self.remove(checksum)
+
+    def put_grown(self, path: Path, before: bytes, after: bytes) -> None:
+        """A file that only grows gets other bytes in place of those that it had."""
+        staged, name = self.new(), self._name(path)
+        staged.write_bytes(after)
+        self.changes[name] = Change(
+            name,
+            staged.relative_to(self.folder).as_posix(),
+            hashlib.sha256(before).hexdigest(),
+            hashlib.sha256(after).hexdigest(),
+            size=len(before),
+        )
 
     def remove(self, path: Path) -> None:
         """A file goes."""
@@ -196,7 +219,10 @@ def _make(home: Home, folder: Path, change: Change) -> None:
         target.unlink(missing_ok=True)
         return
     staged = folder / change.staged
-    if staged.exists():
+    if change.size is not None:
+        assert change.before is not None, "a file that grows was there"
+        replace_beginning(target, change.size, change.before, staged.read_bytes())
+    elif staged.exists():
         _put_in_place(staged, target)
     elif not target.exists() or sha256_of(target) != change.after:
         raise UserError(

@@ -183,9 +183,7 @@ def append_line(path: Path, line: str) -> None:
     Raises:
         OSError: It could not be written whole.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with _locked(path) as descriptor:
         size = os.fstat(descriptor).st_size
         if not size:
             os.fchmod(descriptor, FILE_MODE)  # whatever the mask takes away
@@ -195,9 +193,47 @@ def append_line(path: Path, line: str) -> None:
         if os.write(descriptor, content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
     sync_file(path.parent)
+
+
+def replace_beginning(path: Path, size: int, digest: str, new: bytes) -> None:
+    """Put other bytes in place of the first ones of a file that only grows.
+
+    What was added to its end since these were looked at stays there. Done twice, it is done once.
+
+    Args:
+        path: Of the file.
+        size: Of the bytes that are replaced.
+        digest: Their SHA-256, hex; a file that begins otherwise is left alone.
+        new: What takes their place.
+    """
+    with _locked(path) as descriptor:
+        content = path.read_bytes()
+        if hashlib.sha256(content[:size]).hexdigest() == digest:
+            mode = os.fstat(descriptor).st_mode & 0o777
+            write_file(path, new + content[size:], mode)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """A file open for adding to, which nobody else adds to or replaces meanwhile."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_still(path, descriptor):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """While somebody waited for the lock, the file may have been replaced by another."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -36,7 +36,8 @@ CLASSES = ("scores_and_features", "decisions", "quarantine", "lookups")
 def words(home: Home, months: int, as_of: date = DECEMBER) -> list[str]:
     """The command with one bound for everything."""
     bounds = [f"jurisdiction.profiles.eu_strict.retention.{name}={months}" for name in CLASSES]
-    sets = [word for bound in bounds for word in ("--set", bound)]
+    forgets = "levers.market_evening.once_in_days=0"  # no lever cools off longer than a month
+    sets = [word for said in (*bounds, forgets) for word in ("--set", said)]
     by = ["--by", "data protection officer"]
     return ["retention", "--home", str(home.path), "--as-of", str(as_of), *by, *sets]
 

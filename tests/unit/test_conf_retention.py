@@ -25,3 +25,12 @@ def test_each_profile_has_bounds_and_the_law_asks_for_25_months_of_credit():
 def test_other_bounds_are_refused(text):
     with pytest.raises(ConfigError):
         load_config("local", [text])
+
+
+def test_no_lever_is_forgotten_before_it_may_be_offered_again():
+    once = load_config("local").levers["market_evening"].once_in_days
+    months = -(-once // 28)
+    path = "jurisdiction.profiles.eu_strict.retention.decisions"
+    assert load_config("local", [f"{path}={months}"])
+    with pytest.raises(ConfigError, match=f"decisions is {months - 1}; lever market_evening"):
+        load_config("local", [f"{path}={months - 1}"])
