@@ -1,4 +1,4 @@
-"""Every command of `docs/compliance.md` and of the table of `README.md` is one that `xsell` knows."""
+"""`xsell` knows every command of `docs/compliance.md` and of the table of `README.md`."""
 
 from __future__ import annotations
 
