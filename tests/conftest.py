@@ -11,7 +11,9 @@ from pyspark.sql import SparkSession
 
 from conf.schema import EngineSettings
 from jobs.engine import open_engine
+from jobs.home import Home
 from models.registry import Registry
+from tests.made_once import made_once, share
 from tests.month import Bank, run_month, small_bank
 
 
@@ -25,9 +27,18 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory, spark) -> Bank:
-    """A small demo bank whose month has been run. Tests that change it take a copy."""
-    made = small_bank(tmp_path_factory.mktemp("bank"))
-    run_month(made, spark)
+    """A small demo bank whose month has been run. Tests that change it take a copy.
+
+    Processes that run tests side by side make it once: each has a copy of its own.
+    """
+    own = tmp_path_factory.mktemp("bank") / "home"
+    with made_once(tmp_path_factory, "bank") as folder:
+        if folder.exists():
+            shutil.copytree(folder, own)
+            return Bank(Home(own))
+        made = small_bank(own)
+        run_month(made, spark)
+        share(own, folder)
     return made
 
 
@@ -47,10 +58,14 @@ def registry_home(tmp_path, empty_registry) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs an engine, so that `make test-fast` can leave it out."""
+    """Mark what needs an engine, so that `make test-fast` can leave it out.
+
+    Golden lists go first: they make the bank while another process has tests that need none.
+    """
     for item in items:
         if {"spark", "bank"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.engine)
+    items.sort(key=lambda item: item.path.name != "test_lists.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
