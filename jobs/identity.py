@@ -21,6 +21,7 @@ PACKAGES = (
     "models",
     "campaigns",
     "audit",
+    "measurement",
     "expectations",
     "jobs",
 )
