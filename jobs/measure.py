@@ -10,11 +10,12 @@ from jobs.measured_offers import offers_and_clients
 from jobs.measurement_files import measurement_folder, write_findings
 from jobs.measurement_lines import NOTHING, measurement_lines
 from jobs.run import Run
+from jobs.sales_and_clients import sales_and_clients
 from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
 
-STAGES = 3
+STAGES = 4
 
 
 def measure(run: Run) -> None:
@@ -25,20 +26,26 @@ def measure(run: Run) -> None:
         run.stage(CAMPAIGN_RESULTS, arrow_schema(CAMPAIGN_RESULTS).empty_table())
         run.note(campaigns=0, told=[NOTHING.format(months=settings.months, as_of=run.as_of)])
         return
-    with run.progress(STAGES, "offers, effects, tables") as advance:
+    with run.progress(STAGES, "offers, effects, sales and clients, tables") as advance:
         offers, clients = offers_and_clients(run.store, campaigns, run.config, run.as_of)
         advance(1)
         measured = [one.campaign for one in campaigns]
         results = _of_run(run, campaign_results(offers, measured, clients, settings))
         advance(1)
+        people = sales_and_clients(run.store, campaigns, run.config, run.as_of, offers)
+        advance(1)
         run.stage(CAMPAIGN_RESULTS, results)
-        write_findings(measurement_folder(home, run.as_of), {CAMPAIGN_RESULTS.name: results})
+        findings = {CAMPAIGN_RESULTS.name: results} | people.tables()
+        write_findings(measurement_folder(home, run.as_of), findings)
         advance(1)
     run.note(
         campaigns=len(campaigns),
         offers=offers.num_rows,
         results=results.num_rows,
-        told=measurement_lines(results, offers, measured, run.config.bank.base_currency),
+        told=[
+            *measurement_lines(results, offers, measured, run.config.bank.base_currency),
+            *people.lines,
+        ],
     )
 
 

@@ -25,6 +25,7 @@ from measurement.sales import bools
 from measurement.small_cells import told_groups
 
 CONTACTS, FLAG, TREATMENT = "contacts", "flag", "treatment"
+BRANCH_CALLS, BRANCH_WAITS = "branch may turn to them", "branch waits for them"
 # Grain: person whom the bank knows.
 PEOPLE = pa.schema(
     [
@@ -238,10 +239,10 @@ def _care(known: KnownOfClients, least: int) -> Iterator[Share]:
     for day in pc.unique(known.listed["campaign_as_of"]).sort().to_pylist():
         listed = known.listed.filter(pc.equal(known.listed["campaign_as_of"], day))
         may_call = int(bools(listed["may_contact"]).sum())
-        total = {f"{day}: all": listed.num_rows, f"{day}: branch may turn to": may_call}
-        yield from _told(TREATMENT, total, listed.num_rows, least)
-        by_treatment = {f"{day}: {name}": n for name, n in _by(listed, "care_treatment").items()}
-        yield from _told(TREATMENT, by_treatment, listed.num_rows, least)
+        ways = {BRANCH_CALLS: may_call, BRANCH_WAITS: listed.num_rows - may_call}
+        for counts in ({EVERYWHERE: listed.num_rows}, ways, _by(listed, "care_treatment")):
+            by_name = {f"{day}: {name}": count for name, count in counts.items()}
+            yield from _told(TREATMENT, by_name, listed.num_rows, least)
 
 
 def _told(kind: str, counts: Mapping[str, int], of: int, least: int) -> Iterator[Share]:

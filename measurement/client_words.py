@@ -40,7 +40,7 @@ def _listed_shares(shares: Iterable[Share]) -> str:
     parts = [
         f"{one.name} for {_percent(one.clients / one.of)}"
         for one in shares
-        if one.clients is not None and one.of
+        if one.clients and one.of
     ]
     return ", ".join(parts)
 

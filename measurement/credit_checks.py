@@ -317,12 +317,16 @@ def _calendar(
     sales: Sales, campaigns: Sequence[Campaign], settings: CreditCheckSettings
 ) -> Iterator[Checked]:
     """All sales against the calendar: what all branches do alike is seen only so."""
-    bought = days(sales.rows["bought_on"])[sales.is_sale]
+    # Of a window that is not over, only the days until now could have sales.
+    over = [one for one in campaigns if one.is_matured]
+    share = {one.run_id: _share_at_month_end(one, settings.month_end_days) for one in over}
+    is_over = pc.is_in(sales.rows["campaign"], value_set=pa.array(share, pa.string()))
+    among = sales.is_sale & bools(is_over)
+    bought = days(sales.rows["bought_on"])[among]
     if len(bought) < settings.min_sales:
         return
     count = int(_is_at_month_end(bought, settings.month_end_days).sum())
-    names = sales.rows["campaign"].filter(pa.array(sales.is_sale))
-    share = {one.run_id: _share_at_month_end(one, settings.month_end_days) for one in campaigns}
+    names = sales.rows["campaign"].filter(pa.array(among))
     expected = sum(share[name] for name in sorted(names.to_pylist()))
     p_value = float(binom.sf(count - 1, len(bought), expected / len(bought)))
     yield Checked(MONTH_END, BANK, EVERYBODY, count, len(bought), expected, p_value)
