@@ -23,6 +23,7 @@ STEP_HELP = {
     "train": "a challenger per product, logged to MLflow",
     "score": "champion propensity of every customer and product",
     "campaign": "decisions, branch lists, offer log",
+    "measure": "what past campaigns caused, as known by now",
     "run": "all steps of a month; a rerun does only what is missing",
 }
 
