@@ -1,4 +1,4 @@
-"""A year of campaigns as a home has them, rows drawn by number: what `bench/measurement.py` measures.
+"""A year of campaigns as a home has them, drawn by number: what `bench/measurement.py` measures.
 
 Every client is decided about for every offer in every month, as in a campaign; one in ten is
 offered something and a tenth of those who made the cut are withheld. The rows are those of the
@@ -40,6 +40,8 @@ DAY = 86_400_000_000  # microseconds
 OFFERED, CONTROL = 0.1, 0.1  # of clients; of those who made the cut
 HOLDOUT = 0.02
 HELD, CONSENTED = 3, 5  # products held, and consents, of a client
+GRANTED, REACHED = 0.95, 0.8
+FIRST_DAYS = (7, 12)  # after the as-of date, of contact
 SEGMENTS = ["mass", "affluent", "private", "vip"]
 
 
@@ -57,12 +59,12 @@ def make_home(folder: Path, customers: int) -> Home:
     ):
         pins[table.name] = _commit(home, table, parts(customers), AS_OF)
     pins[DELIVERIES.name] = _commit(home, DELIVERIES, _deliveries(), AS_OF)
-    _record(home, "ingest", AS_OF, pins, {str(AS_OF): digest})
+    _record(home, "ingest", AS_OF, pins, inputs={str(AS_OF): digest})
     for ago in range(MONTHS, 0, -1):
         as_of = months_before(AS_OF, ago)
         run_id = hashlib.sha256(f"campaign {as_of}".encode()).hexdigest()
         version = _commit(home, DECISIONS, _decisions(customers, as_of, run_id, ago), as_of)
-        _record(home, "campaign", as_of, {DECISIONS.name: version}, {}, run_id)
+        _record(home, "campaign", as_of, {DECISIONS.name: version}, run_id=run_id)
     return home
 
 
@@ -79,7 +81,8 @@ def _record(
     step: str,
     as_of: date,
     pins: dict[str, int],
-    inputs: dict[str, str],
+    *,
+    inputs: dict[str, str] | None = None,
     run_id: str = "",
 ) -> None:
     Runs(home.tables).append(
@@ -89,7 +92,7 @@ def _record(
             as_of=as_of,
             campaign_id="monthly",
             supersedes=None,
-            inputs=inputs,
+            inputs=inputs or {},
             pins=pins,
             outputs={name: {} for name in pins},
             counts={},
@@ -120,7 +123,9 @@ def _chunks(customers: int) -> Iterator[np.ndarray]:
 
 
 def _names(letter: str, numbers: np.ndarray) -> pa.Array:
-    return pa.array(np.char.add(letter, np.char.zfill(numbers.astype(str), 9)))
+    """Identifiers of these numbers; each different one is written once and then repeated."""
+    used, place = np.unique(numbers, return_inverse=True)
+    return pa.array([f"{letter}{number:09d}" for number in used]).take(pa.array(place))
 
 
 def _drawn(who: np.ndarray, *salts: int) -> np.random.Generator:
@@ -211,7 +216,7 @@ def _consents(customers: int) -> Iterator[pa.Table]:
             purpose="marketing_internal",
             channel=_of(channels, np.tile(np.arange(CONSENTED), len(who))),
             changed_at=days.cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC")),
-            is_granted=random.random(rows) < 0.95,
+            is_granted=random.random(rows) < GRANTED,
             recorded_at=_known(days),
             delivery=AS_OF,
             is_deleted=False,
@@ -227,8 +232,8 @@ def _contacts(customers: int) -> Iterator[pa.Table]:
         for who in _chunks(customers):
             made = _Made(who, ago)
             random, reached = _drawn(who, 3, ago), np.flatnonzero(made.is_offered)
-            reached = reached[random.random(len(reached)) < 0.8]
-            days = _days(as_of, random.integers(7, 40, len(reached)))
+            reached = reached[random.random(len(reached)) < REACHED]
+            days = _days(as_of, random.integers(*FIRST_DAYS, len(reached)))
             yield _table(
                 stored(CONTACTS),
                 len(reached),

@@ -84,7 +84,7 @@ def test_what_a_campaign_caused_is_published_told_and_written(home, spark):
     october = found[OCTOBER, "all", "all", "response"]
     assert (october["state"], october["effect"]) == ("not_matured", None)
     lines = summary_lines(context(home, spark), [done])
-    assert "1 of 2 campaigns measured (2026-06-01 to 2026-10-01)" in lines
+    assert "1 of 2 campaigns measured (2026-06-01, 2026-10-01)" in lines
     assert "201 offers to clients, 200 of them contacted (200 contacts)" in lines[3]
     assert any(line.startswith("Response: 30.00% of those offered, 10.00%") for line in lines)
     assert any(line.startswith("Not measured: 2026-10-01: the time in which") for line in lines)
