@@ -1,4 +1,4 @@
-"""Are the models still right, and should they be trained anew? What each rule said, as a verdict."""
+"""Are the models still right, or to be trained anew? What each rule said, as a verdict."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Observed:
         late: Late labels, likewise, by product and of all together.
         tested: Every version that scored one of the months.
         in_use: By product the version that made the newest scores, and since which month.
-        waiting: By product the version that has passed the gate and waits to be promoted.
+        waiting: By product a version that is fit for use, says the gate, and waits.
         notes: What could not be looked at, a sentence each.
     """
 
@@ -251,7 +251,7 @@ def _waiting(product_id: str, observed: Observed) -> list[str]:
     version = observed.waiting.get(product_id)
     if version is None:
         return []
-    return [f"Version {version} has passed the gate and waits: xsell models promote {product_id}."]
+    return [f"Version {version} is fit for use and waits: xsell models compare {product_id}."]
 
 
 def _of_all(observed: Observed, verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> Verdict:

@@ -122,9 +122,8 @@ def model_month(scored: ScoredProduct, min_buyers: int) -> ModelMonth:
     """
     kept = scored.weight > 0
     order = np.argsort(-scored.propensity[kept], kind="stable")
-    propensity, bought, weight = (
-        values[kept][order] for values in (scored.propensity, scored.has_bought, scored.weight)
-    )
+    propensity, weight = scored.propensity[kept][order], scored.weight[kept][order]
+    bought = scored.has_bought[kept][order]
     sure_buyers = effective(weight[bought])
     observed, expected = float(weight[bought].sum()), float(weight @ propensity)
     # As many as expected, had they the weights of those who might have bought.
