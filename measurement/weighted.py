@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import exp, log, nan, sqrt
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from measurement.association import DEVIATIONS, TAIL, Bools, Estimate, Floats
 from measurement.group_rates import share
@@ -28,7 +28,9 @@ def event_rate_ratio(events: Floats, chances: Floats, weights: Floats) -> Estima
 
     The interval is that of a gamma distribution (Fay and Feuer, Statistics in Medicine 16, 1997),
     with the mean weight of one more event in place of the largest (Tiwari, Clegg and Zou,
-    Statistical Methods in Medical Research 15, 2006). Of equal weights it is the exact Poisson one.
+    Statistical Methods in Medical Research 15, 2006). Where those who count for many happened to
+    have no event, the variance is the one that the chances tell, or the interval would miss too
+    often. Of equal weights it is the exact Poisson one.
 
     Args:
         events: Weights of those who had one.
@@ -38,15 +40,16 @@ def event_rate_ratio(events: Floats, chances: Floats, weights: Floats) -> Estima
     expected, plain = float(chances @ weights), float(chances.sum())
     if not expected:
         return UNKNOWN
-    found, spread = float(events.sum()), float(events @ events)
+    squares = float(chances @ weights**2)
+    found = float(events.sum())
+    spread = max(float(events @ events), found * squares / expected)
     low = _gamma(found, spread, TAIL) if found else 0.0
-    more, more_spread = expected / plain, float(chances @ weights**2) / plain
-    high = _gamma(found + more, spread + more_spread, 1 - TAIL)
+    high = _gamma(found + expected / plain, spread + squares / plain, 1 - TAIL)
     return Estimate(found / expected, low / expected, high / expected)
 
 
 def _gamma(mean: float, variance: float, tail: float) -> float:
-    return variance / (2 * mean) * float(chi2.ppf(tail, 2 * mean**2 / variance))
+    return variance / mean * float(gammaincinv(mean**2 / variance, tail))
 
 
 def top_lift(chances: Floats, events: Bools, weights: Floats, top: float) -> Estimate:
