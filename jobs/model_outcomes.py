@@ -25,7 +25,7 @@ from jobs.scored_months import ScoredMonth, read_scores, scoring_runs
 from measurement.alarms import ALL
 from measurement.association import Bools, Floats, Ints
 from measurement.late_labels import LateLabels, WindowPurchases, late_labels
-from measurement.monitoring import ModelFindings, Observed, TestedModel, judged
+from measurement.monitoring import ModelFindings, Observed, TrainedModel, judged
 from measurement.reliability import ModelMonth, ScoredProduct, model_month
 from measurement.shifts import ScoreShift, score_shift
 from models.labels import outcome_window
@@ -139,7 +139,7 @@ class _Looked:
         self._purchases = purchases
         self._weights = OfferWeights(home, purchases.persons)
         self._references = References(home)
-        self._tested: dict[tuple[str, int], TestedModel | None] = {}
+        self._tested: dict[tuple[str, int], TrainedModel | None] = {}
         self._test_scores: dict[tuple[str, int], Floats] = {}
         self._months: list[ModelMonth] = []
         self._shifts: list[ScoreShift] = []

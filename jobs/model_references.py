@@ -17,7 +17,7 @@ from jobs.home import Home
 from jobs.reports import report_page
 from jobs.stored_test_cohort import stored_test_cohort
 from measurement.association import Estimate, Floats
-from measurement.monitoring import TestedModel
+from measurement.monitoring import TrainedModel
 from measurement.shifts import FeatureShift, psi_estimate
 from models.evaluate import from_flat
 from models.gate import PASSED
@@ -43,7 +43,7 @@ class References:
         self._registry = Registry(home.path) if database(home.path).exists() else None
         self._gains: dict[str, Mapping[str, Mapping[str, float]]] = {}
 
-    def tested(self, product_id: str, version: int, scored: RunRecord) -> TestedModel | None:
+    def tested(self, product_id: str, version: int, scored: RunRecord) -> TrainedModel | None:
         """A version as its training left it; None if the registry does not have it.
 
         Args:
@@ -56,7 +56,7 @@ class References:
             return None
         figures = self._registry.metrics(registered)
         auc, lift, ece = (from_flat(figures, name) for name in ("auc", "lift_10", "ece"))
-        return TestedModel(
+        return TrainedModel(
             product_id,
             version,
             date.fromisoformat(registered.tags["as_of"]),

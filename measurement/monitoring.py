@@ -29,7 +29,7 @@ MOST_MOVED = 3
 
 
 @dataclass(frozen=True)
-class TestedModel:
+class TrainedModel:
     """A version as its training left it.
 
     Attributes:
@@ -72,12 +72,12 @@ class Observed:
     scores: tuple[ScoreShift, ...] = ()
     features: tuple[FeatureShift, ...] = ()
     late: tuple[LateLabels, ...] = ()
-    tested: tuple[TestedModel, ...] = ()
+    tested: tuple[TrainedModel, ...] = ()
     in_use: Mapping[str, tuple[int, date]] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def of(self, product_id: str, version: int) -> TestedModel | None:
+    def of(self, product_id: str, version: int) -> TrainedModel | None:
         """A version as its training left it."""
         wanted = (product_id, version)
         return next((one for one in self.tested if (one.product_id, one.version) == wanted), None)
@@ -254,23 +254,29 @@ def _waiting(product_id: str, observed: Observed) -> list[str]:
     return [f"Version {version} is fit for use and waits: xsell models compare {product_id}."]
 
 
+def _all_waiting(observed: Observed) -> list[str]:
+    if not observed.waiting:
+        return []
+    return [f"Newer versions of {len(observed.waiting)} models wait: xsell models list."]
+
+
 def _of_all(observed: Observed, verdicts: Sequence[Verdict], rules: Sequence[Rule]) -> Verdict:
     """The gravest verdict, with how many products it is about."""
     late = [_in_words(rule) for rule in rules if rule.name == LATE and rule.is_alarm]
-    late += _provisional(observed)
+    more = [*late, *_provisional(observed), *_all_waiting(observed)]
     for verdict in (RETRAIN, WATCH):
         names = [one.product_id for one in verdicts if one.verdict == verdict]
         if names:
             since = min(one.since for one in verdicts if one.product_id in names and one.since)
             about = f"{len(names)} of {len(verdicts)} models: {', '.join(names)}."
-            return Verdict(ALL, verdict, since, (about, *late, *_command(verdict, observed.as_of)))
+            return Verdict(ALL, verdict, since, (about, *more, *_command(verdict, observed.as_of)))
     known = [one for one in verdicts if one.verdict == FINE]
     if not known:
-        return Verdict(ALL, UNKNOWN, None, ("No model can be judged yet.", *late))
+        return Verdict(ALL, UNKNOWN, None, ("No model can be judged yet.", *more))
     told = (
         f"{len(known)} of {len(verdicts)} models were held against purchases and are within bounds."
     )
-    return Verdict(ALL, WATCH if late else FINE, None, (told, *late))
+    return Verdict(ALL, WATCH if late else FINE, None, (told, *more))
 
 
 def _command(verdict: str, as_of: date) -> list[str]:
