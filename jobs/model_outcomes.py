@@ -8,7 +8,7 @@ product is left out, see `measurement/reliability.py`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -52,14 +52,16 @@ def model_findings(home: Home, as_of: date, config: RunConfig) -> ModelFindings:
     if not runs or purchases is None:
         return judged(Observed(as_of, notes=("Nothing was scored and delivered yet.",)), settings)
     recent = runs[-settings.cohorts :]
-    matured = [one for one in runs if window_of(one)[1] <= purchases.until][-settings.cohorts :]
-    looked = _Looked(home, as_of, config, purchases)
+    windows = {one.as_of: _window_of(one) for one in runs}
+    over = [one for one in runs if windows[one.as_of][1] <= purchases.until]
+    matured = over[-settings.cohorts :]
+    looked = _Looked(home, as_of, config, purchases, windows)
     for record in sorted({one.as_of: one for one in (*matured, *recent)}.values(), key=_day):
         looked.look_at(record, is_matured=record in matured, is_recent=record in recent)
     return judged(looked.observed(matured, recent), settings)
 
 
-def window_of(scored: RunRecord) -> Window:
+def _window_of(scored: RunRecord) -> Window:
     """The outcome window that a month's propensities are about."""
     return outcome_window(scored.as_of, recorded_config(scored.config).time)
 
@@ -133,8 +135,15 @@ def _delivered_until(store: Store, as_of: date) -> date:
 class _Looked:
     """Month after month, so that the scores of one are in memory at a time."""
 
-    def __init__(self, home: Home, as_of: date, config: RunConfig, purchases: Purchases) -> None:
-        self._home, self._as_of = home, as_of
+    def __init__(
+        self,
+        home: Home,
+        as_of: date,
+        config: RunConfig,
+        purchases: Purchases,
+        windows: Mapping[date, Window],
+    ) -> None:
+        self._home, self._as_of, self._windows = home, as_of, windows
         self._settings = config.measurement.models
         self._purchases = purchases
         self._weights = OfferWeights(home, purchases.persons)
@@ -190,7 +199,8 @@ class _Looked:
             self._shifts.append(score_shift(product_id, day, version, scores, then))
 
     def _outcomes(self, month: ScoredMonth) -> None:
-        day, window = month.record.as_of, window_of(month.record)
+        day = month.record.as_of
+        window = self._windows[day]
         bought = self._purchases.in_window(window)
         for product_id, version in month.versions.items():
             could_buy = month.could_buy[product_id]
@@ -212,7 +222,7 @@ class _Looked:
         for product_id in (ALL, *products):
             windows = []
             for record in matured:
-                window = window_of(record)
+                window = self._windows[record.as_of]
                 days = _days_late(self._purchases.in_window(window), product_id, window[1])
                 windows.append(WindowPurchases(record.as_of, window[1], days))
             found += late_labels(product_id, windows, self._as_of, self._settings.late_share)

@@ -259,28 +259,36 @@ def test_every_figure_is_in_a_table_and_what_is_unknown_is_null() -> None:
 
 
 def simulated(seed: int, wrong: float, products: int = 12, months: int = 12) -> list[Observed]:
-    """A bank's year, seen month after month: models that are right, or by that factor wrong."""
+    """A bank's year, seen month after month: models that are right, or by that factor wrong.
+
+    Outcome windows are two months long: neighbours share half of their purchases.
+    """
     random = np.random.default_rng(seed)
-    test, rows, shifts, years = {}, [], [], []
-    for place in range(products):
-        then = random.beta(1, 1 / 0.03 - 1, 3000)
-        test[f"p{place}"] = (then, _outcome(random, f"p{place}", AS_OF, then, 1.0).lift)
+    names = [f"p{place}" for place in range(products)]
+    then, now = ({name: random.beta(1, 1 / 0.03 - 1, 3000) for name in names} for _ in range(2))
     tested = tuple(
-        TrainedModel(name, 1, None, lift, NOTHING, nan, {}) for name, (_, lift) in test.items()
+        TrainedModel(name, 1, None, _tested_lift(random, name, then[name]), NOTHING, nan, {})
+        for name in names
     )
+    half = {name: 1 - np.sqrt(1 - np.minimum(wrong * now[name], 0.99)) for name in names}
+    last = {name: random.random(3000) < half[name] for name in names}
+    rows, shifts, years = [], [], []
     for age in range(months, 0, -1):
-        for name, (then, _) in test.items():
-            now = random.beta(1, 1 / 0.03 - 1, 3000)
-            rows.append(_outcome(random, name, month_of(age), now, wrong))
-            shifts.append(score_shift(name, month_of(age), 1, now, then))
-        in_use = dict.fromkeys(test, (1, month_of(months)))
-        seen_so_far = Observed(AS_OF, tuple(rows), tuple(shifts), tested=tested, in_use=in_use)
-        years.append(seen_so_far)
+        for name in names:
+            this = random.random(3000) < half[name]
+            bought, last[name] = this | last[name], this
+            rows.append(_outcome(name, month_of(age), now[name], bought))
+            shifts.append(score_shift(name, month_of(age), 1, now[name], then[name]))
+        in_use = dict.fromkeys(names, (1, month_of(months)))
+        years.append(Observed(AS_OF, tuple(rows), tuple(shifts), tested=tested, in_use=in_use))
     return years
 
 
-def _outcome(random, name, day, chances, wrong):
-    bought = random.random(len(chances)) < np.minimum(chances * wrong, 1)
+def _tested_lift(random, name, chances):
+    return _outcome(name, AS_OF, chances, random.random(len(chances)) < chances).lift
+
+
+def _outcome(name, day, chances, bought):
     return model_month(ScoredProduct(name, day, 1, chances, bought, np.ones(len(chances))), 20)
 
 
