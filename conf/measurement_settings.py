@@ -83,6 +83,7 @@ class MonitoringSettings(Settings):
         max_ratio: Buyers over expected buyers; beyond it, or below 1 / it, for sure, is an alarm.
         max_lift_lost: Share of the lift at its test that the model may lose.
         max_psi: Of scores and features against those of the training.
+        min_gain: A model relies on a feature that has this share of the gain of its trees.
         late_share: Of purchases that became known only after the outcome window; from here on told.
         alarm: How often before it counts.
     """
@@ -92,6 +93,7 @@ class MonitoringSettings(Settings):
     max_ratio: Annotated[StrictFloat, Field(gt=1)]
     max_lift_lost: Share
     max_psi: Annotated[StrictFloat, Field(gt=0)]
+    min_gain: Share
     late_share: Share
     alarm: AlarmSettings
 
