@@ -26,7 +26,7 @@ from demo.staff import Staff
 from demo.worklists import Lines
 
 # Times an uplift that is not negative: lists tell why this client, past campaigns did not.
-PREPARED, PUSHY_SELLS = 3.0, 1.3
+PREPARED, PUSHY_SELLS = 5.0, 1.3
 RENEWS_MORE, RENEWS_MOST = 0.2, 0.99
 CLOSES_WITHIN = 10  # days after the contact, of who does not buy at once
 CAMPAIGNS, PLACES = 4096, 16  # of one client in a draw's number

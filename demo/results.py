@@ -45,6 +45,7 @@ class Results:
     def contacts(self, told: Told) -> pa.Table:
         """Contacts in the shape of the extract."""
         lines, lists = told.lines, self._lists
+        names = [campaign.campaign_id for campaign in lists.campaigns]
         has_advisor = lines.advisor != NO_ONE
         advisors = texts_or_null(advisor_ids(np.maximum(lines.advisor, 0)), has_advisor)
         return pa.table(
@@ -57,10 +58,9 @@ class Results:
                 ),
                 "customer_id": customer_ids(self._ids[lines.who]),
                 "product_id": coded(lines.product, PRODUCTS),
-                "offer_id": coded(lines.offer, lists.offer_ids),
-                "campaign_id": coded(
-                    lines.campaign, [campaign.campaign_id for campaign in lists.campaigns]
-                ),
+                # Plain texts: a dictionary would tell of campaigns yet to come.
+                "offer_id": coded(lines.offer, lists.offer_ids).cast(pa.string()),
+                "campaign_id": coded(lines.campaign, names).cast(pa.string()),
                 "channel": coded(lines.channel, CONTACT_CHANNELS),
                 "contacted_on": dates(told.contacted),
                 "disposition": coded(told.disposition, DISPOSITIONS),
