@@ -8,12 +8,13 @@ CUSTOMERS ?= 20000
 MONTHS ?= 24
 SEED ?= 1
 DATA ?= ../shared/data/berka
+CAMPAIGNS ?= 2026-06-01 2026-07-01 2026-08-01 2026-09-01
 # Files in their order, the long ones of integration first: else a single one is left to the end, on one core.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns audit measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement wheel lock docs clean
+.PHONY: help setup setup-dev run year demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +39,18 @@ run: setup ## demo bank, then the whole month; prints the first lines of a list
 	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
 	@$(BIN)/xsell run --home $(HOME_DIR) --as-of $(AS_OF)
 	@$(BIN)/xsell lists show --home $(HOME_DIR) --as-of $(AS_OF) --rows 10
+
+year: setup ## a few campaigns after each other, with what branches made of each list; champions trained once
+	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
+	@$(BIN)/xsell run --home $(HOME_DIR) --as-of $(firstword $(CAMPAIGNS))
+	@$(BIN)/xsell demo --home $(HOME_DIR) --react
+	@for month in $(wordlist 2,$(words $(CAMPAIGNS)),$(CAMPAIGNS)); do \
+	  for step in ingest features score campaign; do \
+	    $(BIN)/xsell $$step --home $(HOME_DIR) --as-of $$month || exit; \
+	  done; \
+	  $(BIN)/xsell demo --home $(HOME_DIR) --react || exit; \
+	done
+	@$(BIN)/xsell ingest --home $(HOME_DIR) --as-of $(AS_OF)
 
 demo: setup ## only the demo bank's deliveries
 	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
