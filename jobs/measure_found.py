@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 
@@ -63,3 +64,18 @@ class Measured:
     contacts: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def rows_of(part: Part | None, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of a part's table; none where it, or a column that is needed, is not there.
+
+    Args:
+        part: May be missing.
+        name: Of the table.
+        columns: That are needed.
+    """
+    table = part.tables.get(name) if part is not None else None
+    if table is None or not set(columns) <= set(table.column_names):
+        return []
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
