@@ -1,0 +1,168 @@
+"""Branches and advisors: what their offers earned, whose sales they were; never a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jobs.measure_blocks import (
+    TOP,
+    bars,
+    by_chance,
+    effect_row,
+    forest,
+    missing,
+    sentences,
+    table,
+    upright_plot,
+)
+from jobs.measure_found import ALL, MEASURED, Measured
+from jobs.measure_plots import Upright
+from jobs.measure_rows import Results
+from jobs.measure_words import (
+    DASH,
+    Row,
+    cut_in_words,
+    effect_in_words,
+    number,
+    scaled,
+    several,
+    sureness,
+    unit_of,
+    value_in_words,
+)
+
+Content = dict[str, Any]
+FILE = "campaign_results.csv"
+
+
+def units_of_sale(found: Measured, results: Results, campaign: str, cut: str) -> Iterator[Content]:
+    """Every branch or advisor in a row of dots, and the most telling by name."""
+    rows = [row for row in results.parts(cut, "profit", campaign) if row["value"] != "none"]
+    measured = sorted(
+        (row for row in rows if row["state"] == MEASURED),
+        key=lambda row: (-row["effect"], row["value"]),
+    )
+    plural = cut_in_words(cut)[1]
+    unit = unit_of("profit", found.currency)
+    title = f"Profit per client offered, by {cut}"
+    if len(measured) < 2:  # noqa: PLR2004 -- one alone is no order
+        if rows:
+            yield forest(
+                title,
+                [
+                    effect_row(value_in_words(cut, row["value"], found.names), row, unit)
+                    for row in rows
+                ],
+                file=f"{FILE}, cut {cut}, measure profit",
+                unit=found.currency,
+            )
+        return
+    yield upright_plot(
+        title,
+        [_dot(found, cut, row) for row in measured],
+        "",
+        note=(
+            f"{by_chance(rows, (cut, plural), found.max_false_share)} The order is mostly chance"
+            " where intervals overlap: no ranking of people."
+        ),
+        foot=f"{several(len(measured), cut, plural)}, most profit first;"
+        f" {found.currency} per client offered",
+        file=f"{FILE}, cut {cut}, measure profit",
+    )
+    telling = _most_telling(measured)
+    yield forest(
+        f"{plural.capitalize()} at either end",
+        [effect_row(value_in_words(cut, row["value"], found.names), row, unit) for row in telling]
+        + [
+            effect_row(value_in_words(cut, row["value"], found.names), row, unit)
+            for row in rows
+            if row["state"] != MEASURED
+        ],
+        file=f"{FILE}, cut {cut}, measure profit",
+        unit=found.currency,
+    )
+
+
+def _dot(found: Measured, cut: str, row: Row) -> Upright:
+    value, low, high = (float(end or 0.0) for end in scaled(row, "effect", 1))
+    name = value_in_words(cut, row["value"], found.names)
+    unit = unit_of("profit", found.currency)
+    title = f"{name}: {effect_in_words(row, unit)}, {sureness(row, unit)}"
+    return Upright("", (value, low, high), bool(row["is_sure"]), title)
+
+
+def _most_telling(ordered: Sequence[Row]) -> list[Row]:
+    """Half from the top and half from the bottom."""
+    if len(ordered) <= TOP:
+        return list(ordered)
+    return [*ordered[: TOP // 2], *ordered[-(TOP // 2) :]]
+
+
+def credit_blocks(found: Measured, campaign: str) -> Iterator[Content]:
+    """Goals and assists: by branch as bars, by advisor as a table."""
+    part = found.credit if campaign == ALL else found.credit_of.get(campaign)
+    if part is None:
+        if campaign == ALL:
+            yield missing(
+                "Whose sales they were", found.missing.get("credit", "it was not computed")
+            )
+        return
+    yield sentences("Whose sales they were", part.headlines)
+    rows = part.tables["credit"].to_pylist() if "credit" in part.tables else []
+    for level, title in (
+        ("branch", "Goals and assists by branch"),
+        ("partner", "By partner's desk"),
+    ):
+        own = [row for row in rows if row["level"] == level]
+        if any(row["sales"] for row in own):
+            yield _goals(found, title, own)
+    advisors = [row for row in rows if row["level"] == "advisor"]
+    if advisors:
+        yield _advisors(found, advisors)
+
+
+def _goals(found: Measured, title: str, rows: Sequence[Mapping[str, Any]]) -> Content:
+    shown = sorted(rows, key=lambda row: (-(row["goals"] + row["assists"]), row["name"]))
+    return bars(
+        title,
+        ("goals: sales closed", "assists: sales referred"),
+        [
+            (
+                found.names.get(row["name"]) or row["name"],
+                (row["goals"], row["assists"]),
+                f"{row['goals']:,.1f} + {row['assists']:,.1f}",
+            )
+            for row in shown[:TOP]
+        ],
+        note="A sale that one referred and another closed is shared by the bank's rule.",
+        file="credit.csv",
+        total=len(rows),
+    )
+
+
+def _advisors(found: Measured, rows: Sequence[Mapping[str, Any]]) -> Content:
+    shown = sorted(rows, key=lambda row: (-(row["goals"] + row["assists"]), row["name"]))[:TOP]
+    head = ("Advisor", "Branch", "Offers", "Contacted", "Goals", "Assists", found.currency)
+    return table(
+        "Goals and assists by advisor",
+        head,
+        [
+            (
+                row["name"],
+                row["branch_id"] or DASH,
+                f"{row['offers']:,}",
+                number(
+                    None if row["share_contacted"] is None else 100 * row["share_contacted"], " %"
+                ),
+                f"{row['goals']:,.1f}",
+                f"{row['assists']:,.1f}",
+                number(float(row["goal_revenue"] + row["assist_revenue"])),
+            )
+            for row in shown
+        ],
+        note="Sales after a contact, by whom they are credited to; revenue of these parts.",
+        file="credit.csv",
+        text_columns=2,
+        total=len(rows),
+    )
