@@ -13,7 +13,7 @@ from conf.schema import EngineSettings
 from jobs.engine import open_engine
 from jobs.home import Home
 from models.registry import Registry
-from tests.made_once import made_once, share
+from tests.made_once import made_once
 from tests.month import Bank, run_month, small_bank
 
 
@@ -26,28 +26,20 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
-def bank(tmp_path_factory, spark) -> Bank:
-    """A small demo bank whose month has been run. Tests that change it take a copy.
-
-    Processes that run tests side by side make it once: each has a copy of its own.
-    """
-    own = tmp_path_factory.mktemp("bank") / "home"
-    with made_once(tmp_path_factory, "bank") as folder:
-        if folder.exists():
-            shutil.copytree(folder, own)
-            return Bank(Home(own))
-        made = small_bank(own)
-        run_month(made, spark)
-        share(own, folder)
-    return made
+def empty_registry(tmp_path_factory) -> Path:
+    """A home with nothing but MLflow's tables: to make them takes longer than most tests."""
+    return made_once(tmp_path_factory, "registry", Registry)
 
 
 @pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory) -> Path:
-    """A home with nothing but MLflow's tables: to make them takes longer than most tests."""
-    home = tmp_path_factory.mktemp("registry")
-    Registry(home)
-    return home
+def bank(tmp_path_factory, spark, empty_registry) -> Bank:
+    """A small demo bank whose month has been run. Tests that change it take a copy."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(empty_registry, folder, dirs_exist_ok=True)
+        run_month(small_bank(folder), spark)
+
+    return Bank(Home(made_once(tmp_path_factory, "bank", make)))
 
 
 @pytest.fixture

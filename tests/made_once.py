@@ -5,29 +5,28 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 
-@contextmanager
-def made_once(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
-    """Where all processes of this test run find it; nobody else makes it meanwhile.
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of this process's own, as ``make`` fills it; who comes second has a copy.
 
-    Without other processes that is a folder beside the tests' own.
+    A copy is left when it is whole: if one process fails to make it, the next one tries.
     """
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (shared / f"{name}.lock").open("w") as lock:
+    own = factory.mktemp(name)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(own)
+        return own
+    left = factory.getbasetemp().parent / f"made_{name}"
+    with left.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield shared / f"shared_{name}"
-
-
-def share(made: Path, folder: Path) -> None:
-    """Leave a copy for the others: whole, or none, if whoever makes it is stopped."""
-    unfinished = folder.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(made, unfinished)
-    unfinished.rename(folder)
+        if left.exists():
+            shutil.copytree(left, own, dirs_exist_ok=True)
+        else:
+            make(own)
+            shutil.copytree(own, half := left.with_suffix(".half"))
+            half.rename(left)
+    return own
