@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,6 +27,7 @@ from measure import DEFAULT_BANK, measured, merge_result
 
 from conf.load import load_config
 from measurement.association import Estimate
+from measurement.cuts import coded
 from measurement.group_rates import share
 from measurement.offers import NAME, OFFERS, Campaign
 from measurement.results import campaign_results
@@ -35,13 +36,15 @@ from tables.runs import Runs
 from tables.windows import months_before
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 CAMPAIGNS, A_YEAR = 500, 12
 CONTROL_SHARE = 0.1
 HIGHEST = 0.9  # no month's probability is higher (demo/truth.py)
 SETTINGS = load_config("local").measurement.effect
-COLUMNS = ("customer_id", "offer_id", "product_id", "move", "branch_id", "margin", "contact_cost")
-CUTS = ("all", "product", "move", "branch")
+KEPT = ("customer_id", "offer_id", "product_id", "move", "branch_id", "propensity")
+COLUMNS = [*KEPT, "margin", "contact_cost"]
+CUTS = {"all": None, "product": "product_id", "branch": "branch_id"}
 ALARM = 0.05
 
 
@@ -98,7 +101,7 @@ def planted_campaign(home: Path) -> Planted:
     made = (pc.field("outcome") == "offered") | pc.field("is_in_control_group")
     of_run = made & (pc.field("run_id") == record.run_id)
     committed = DeltaTable(str(home / "tables" / table), version=record.pins[table])
-    decisions = committed.to_pyarrow_dataset().to_table([*COLUMNS, "propensity"], filter=of_run)
+    decisions = committed.to_pyarrow_dataset().to_table(COLUMNS, filter=of_run)
     return planted(home / "truth", decisions, record.as_of)
 
 
@@ -127,70 +130,44 @@ def planted(truth: Path, decisions: pa.Table, as_of: date) -> Planted:
 
 def told(planted: Planted, several: int, seed: int) -> pd.DataFrame:
     """What is told of so many campaigns beside the truth, a year of them at a time."""
-    random = np.random.default_rng(seed)
-    parts = []
-    for first in range(0, several, A_YEAR):
-        runs = [f"{at:05d}" for at in range(first, min(first + A_YEAR, several))]
-        offers, caused = drawn(planted, runs, random)
-        results = campaign_results(offers, [_campaign(run) for run in runs], None, SETTINGS)
-        found = results.to_pandas()
-        found = found[found["cut"].isin(CUTS)].merge(_truth(offers, caused), how="left")
-        found["year"] = first
-        parts.append(found)
-    found = pd.concat(parts, ignore_index=True)
-    found = found[found["state"] == "measured"]
-    found["is_below"] = found["truth"] < found["total_low"]
-    found["is_above"] = found["truth"] > found["total_high"]
-    found["is_covered"] = ~found["is_below"] & ~found["is_above"]
-    return found
+    random, found = np.random.default_rng(seed), list[pd.DataFrame]()
+    runs = [f"{at:02d}" for at in range(A_YEAR)]
+    year = _decided(planted, runs)
+    measured_ones = [_campaign(run) for run in runs]
+    for number in range(-(-several // A_YEAR)):
+        is_treated, offers = drawn(planted, year, random)
+        results = campaign_results(offers, measured_ones, None, SETTINGS, CUTS).to_pandas()
+        results = results[results["state"] == "measured"]
+        truth = _truth(planted, offers, is_treated)
+        found.append(results.merge(truth, how="inner").assign(year=number))
+    told = pd.concat(found, ignore_index=True)
+    told = told[told["year"] * A_YEAR + told["campaign"].replace("all", 0).astype(int) < several]
+    told["is_below"] = told["truth"] < told["total_low"]
+    told["is_above"] = told["truth"] > told["total_high"]
+    told["is_covered"] = ~told["is_below"] & ~told["is_above"]
+    return told
 
 
-def drawn(
-    planted: Planted, runs: list[str], random: np.random.Generator
-) -> tuple[pa.Table, pd.DataFrame]:
-    """Campaigns as they might have come out, shaped ``OFFERS``, and what each offer caused."""
-    clients, several = len(planted.without), len(runs)
-    is_treated = random.random((several, clients)) >= CONTROL_SHARE
-    chance = planted.without + planted.added * is_treated
-    has_bought = (random.random((several, clients)) < chance).ravel()
-    treated = is_treated.ravel()
-    margin = np.tile(planted.margin, several)
-    cost = np.tile(planted.contact_cost, several)
-    nothing, no_day = np.zeros(len(margin), dtype=np.int64), np.datetime64("NaT")
-    no = np.zeros(len(margin), dtype=bool)
-    day, later = np.datetime64("2026-11-10"), np.datetime64("2026-11-20")
-    columns: Mapping[str, object] = {
-        "campaign": np.repeat(runs, clients),
-        "is_treated": treated,
-        **{name: _repeated(planted.decisions[name], several) for name in (*COLUMNS, "propensity")},
-        "margin": margin,
-        "contact_cost": cost,
-        "is_exploration": no,
-        "kind": np.full(len(margin), "internal"),
-        "business_line": np.full(len(margin), "bank"),
-        "combination": np.full(len(margin), "any"),
-        "lever_cost": nothing,
-        "contacts": treated.astype(np.int32),
-        "contacted_on": np.where(treated, day, no_day),
-        "bought_on": np.where(has_bought, later, no_day),
-        "is_cancelled": no,
-        "revenue": np.where(has_bought, margin, 0),
-        "cost": np.where(treated, cost, 0),
-        "other_revenue": nothing,
-        "later_revenue": nothing,
-        "has_opted_out": no,
-        "has_complained": no,
+def drawn(planted: Planted, year: pa.Table, random: np.random.Generator) -> tuple[Bools, pa.Table]:
+    """A year of campaigns as they might have come out: who was offered something, and all rows."""
+    clients = len(planted.without)
+    is_treated = random.random((len(year) // clients, clients)) >= CONTROL_SHARE
+    has_bought = random.random(is_treated.shape) < planted.without + planted.added * is_treated
+    day, later, never = (np.datetime64(text) for text in ("2026-11-10", "2026-11-20", "NaT"))
+    columns = {
+        "is_treated": is_treated,
+        "contacts": is_treated,
+        "contacted_on": np.where(is_treated, day, never),
+        "bought_on": np.where(has_bought, later, never),
+        "revenue": has_bought * planted.margin,
+        "cost": is_treated * planted.contact_cost,
     }
-    arrays = {field.name: _shaped(columns.get(field.name), field, len(margin)) for field in OFFERS}
-    caused = pd.DataFrame(
-        {
-            "response": np.where(treated, np.tile(planted.added, several), 0.0),
-            "cost": np.where(treated, cost / 100, 0.0),
-        }
-    )
-    caused["revenue"] = caused["response"] * margin / 100
-    caused["profit"] = caused["revenue"] - caused["cost"]
-    return pa.table(arrays, schema=OFFERS), caused
+    for name, values in columns.items():
+        at = year.column_names.index(name)
+        field = year.schema.field(at)
+        column = pa.array(values.ravel(), from_pandas=True).cast(field.type)
+        year = year.set_column(at, field, column)
+    return is_treated, year
 
 
 def print_coverage(found: pd.DataFrame) -> None:
@@ -208,11 +185,11 @@ def print_alarms(found: pd.DataFrame) -> None:
     for name, rows in _parts(found, ("response", "revenue", "profit")):
         alarm = _rate(rows["p_value"] < ALARM) if "profit" not in name else ""
         print(f"{name}{alarm:<36}{_rate(rows['is_covered'])}")
-    for cut in CUTS[1:]:
+    for cut in CUTS:
         rows = found[(found["cut"] == cut) & (found["measure"] == "response")]
         rows = rows[rows["campaign"] != "all"]
-        if len(rows):
-            sure = rows.groupby("campaign")["is_sure"].any()
+        if len(rows) and cut != "all":
+            sure = rows.groupby(["year", "campaign"])["is_sure"].any()
             print(f"campaigns with a sure part of cut {cut:<14}{_rate(sure)}")
 
 
@@ -238,20 +215,29 @@ def _rate(is_so: pd.Series) -> str:
     return f"{value} [{low}, {high}] of {len(is_so):,}"
 
 
-def _truth(offers: pa.Table, caused: pd.DataFrame) -> pd.DataFrame:
+def _truth(planted: Planted, offers: pa.Table, is_treated: Bools) -> pd.DataFrame:
     """What was caused in all, by campaign, cut, part and measure."""
-    rows = caused.copy()
-    rows["campaign"] = offers["campaign"].cast(pa.string()).to_pandas()
-    parts = []
-    names = {"all": None, "product": "product_id", "move": "move", "branch": "branch_id"}
-    for cut, name in names.items():
-        rows["value"] = offers[name].cast(pa.string()).to_pandas() if name else "all"
-        one = rows.groupby(["campaign", "value"], as_index=False).sum()
-        together = one.drop(columns="campaign").groupby("value", as_index=False).sum()
-        both = pd.concat([one, together.assign(campaign="all")])
-        keys = ["campaign", "cut", "value"]
-        parts.append(both.assign(cut=cut).melt(keys, var_name="measure", value_name="truth"))
-    return pd.concat(parts)
+    revenue = planted.added * planted.margin / 100
+    caused = {
+        "response": planted.added,
+        "revenue": revenue,
+        "profit": revenue - planted.contact_cost / 100,
+    }
+    several, clients = is_treated.shape
+    tables = []
+    for cut, name in CUTS.items():
+        part, values = np.zeros(clients, dtype=np.int64), ["all"]
+        if name:
+            part, values = coded(offers[name].slice(0, clients))
+        is_part = part[:, None] == np.arange(len(values))
+        for measure, each in caused.items():
+            sums = (is_treated * each) @ is_part
+            sums = np.vstack([sums, sums.sum(axis=0)])
+            runs = [*(f"{at:02d}" for at in range(several)), "all"]
+            table = pd.DataFrame(sums, index=runs, columns=values).stack().rename("truth")
+            table.index.names = ["campaign", "value"]
+            tables.append(table.reset_index().assign(cut=cut, measure=measure))
+    return pd.concat(tables)
 
 
 def _no_uplift(planted: Planted) -> tuple[pa.Table, Floats, Floats]:
@@ -263,16 +249,31 @@ def _campaign(run: str) -> Campaign:
     return Campaign(run, "monthly", opens, CONTROL_SHARE, opens, ends, True, True)
 
 
-def _repeated(column: pa.ChunkedArray, several: int) -> pa.Array:
-    one = column.combine_chunks()
-    return pa.concat_arrays([one] * several)
+def _decided(planted: Planted, runs: list[str]) -> pa.Table:
+    """The rows of offers of a year, each month the same decisions; nothing has followed yet."""
+    decisions, rows = planted.decisions, len(planted.without) * len(runs)
+    given = {
+        name: pa.concat_arrays([decisions[name].combine_chunks()] * len(runs)) for name in KEPT
+    }
+    given["campaign"] = pa.array(np.repeat(runs, len(planted.without)))
+    given["margin"] = pa.array(np.tile(planted.margin, len(runs)))
+    given["contact_cost"] = pa.array(np.tile(planted.contact_cost, len(runs)))
+
+    def column(field: pa.Field) -> pa.Array:
+        kind = field.type.value_type if field.type == NAME else field.type
+        if field.name in given:
+            array = given[field.name].cast(kind)
+        elif field.nullable and field.name != "later_revenue":
+            array = pa.nulls(rows, kind)
+        else:
+            array = pa.array(np.zeros(rows)).cast(kind) if kind != pa.string() else _same(rows)
+        return array.dictionary_encode() if field.type == NAME else array
+
+    return pa.table([column(field) for field in OFFERS], schema=OFFERS)
 
 
-def _shaped(values: object, field: pa.Field, rows: int) -> pa.Array:
-    if values is None:
-        return pa.nulls(rows, field.type)
-    array = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
-    return array.dictionary_encode().cast(NAME) if field.type == NAME else array.cast(field.type)
+def _same(rows: int) -> pa.Array:
+    return pa.array(np.full(rows, "any"))
 
 
 def _of(truth: Path, name: str, keys: pd.DataFrame, chosen: pc.Expression | None) -> Floats:

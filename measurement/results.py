@@ -7,7 +7,7 @@ strata of their own: arms of campaigns with other shares are never thrown togeth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,7 @@ def campaign_results(
     campaigns: Sequence[Campaign],
     clients: pa.Table | None,
     settings: EffectSettings,
+    cuts: Collection[str] = tuple(CUTS),
 ) -> pa.Table:
     """What campaigns caused, shaped as the table campaign_results without ``as_of`` and ``run_id``.
 
@@ -157,6 +158,7 @@ def campaign_results(
         campaigns: Those that are measured.
         clients: Shaped ``CLIENTS``; None: nothing is held against the global holdout.
         settings: ``measurement.effect``.
+        cuts: What campaigns are divided by; ``all`` is always told.
 
     Returns:
         Shaped ``RESULTS``, sorted by its key; money in the bank's currency.
@@ -164,7 +166,7 @@ def campaign_results(
     Raises:
         ValueError: An offer is of a campaign that is not measured.
     """
-    found = _against_control(offers, campaigns, settings)
+    found = _against_control(offers, campaigns, settings, cuts)
     if clients is not None:
         found += _against_holdout(clients, settings)
     results = pa.concat_tables([RESULTS.empty_table(), *found])
@@ -179,13 +181,16 @@ def draws(offers: pa.Table, campaigns: Sequence[Campaign]) -> list[Verdict]:
 
 
 def _against_control(
-    offers: pa.Table, campaigns: Sequence[Campaign], settings: EffectSettings
+    offers: pa.Table,
+    campaigns: Sequence[Campaign],
+    settings: EffectSettings,
+    cuts: Collection[str],
 ) -> list[pa.Table]:
     rows = offered_rows(offers, [campaign.run_id for campaign in campaigns])
-    found, judged = [], list[Verdict]()
-    for cut in CUTS:
-        sums = cells(rows, *parts(offers, cut), len(campaigns))
-        judged = judged or verdicts(offers, campaigns, sums)
+    whole = cells(rows, *parts(offers, ALL), len(campaigns))
+    judged, found = verdicts(offers, campaigns, whole), []
+    for cut in (cut for cut in CUTS if cut == ALL or cut in cuts):
+        sums = whole if cut == ALL else cells(rows, *parts(offers, cut), len(campaigns))
         for measure in MEASURES:
             known = [_state_of(measure, verdict) for verdict in judged]
             found.append(_rows(_each(cut, sums, campaigns, known), measure, settings))
