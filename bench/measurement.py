@@ -1,8 +1,8 @@
 """A year of campaigns measured: `measurement.py [CUSTOMERS] [HOME]`.
 
 A home of 12 campaigns is made, unless one is named that has been made so, and `xsell measure` is
-run on it as anybody would, engine and reports included. Adds `seconds_1m` (as measured, for so many
-customers; a million by default) and `peak_mb` to `measurement.json`, beside what
+run on it as anybody would, engine and reports included. Adds `seconds_1m` (as measured: of as many
+customers as it says, a million by default) and `peak_mb` to `measurement.json`, beside what
 `measurement_coverage.py` writes.
 """
 

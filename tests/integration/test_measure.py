@@ -16,13 +16,13 @@ from jobs.measurement_files import measurement_folder
 from jobs.publishing import Context, execute
 from jobs.steps import MEASURE
 from jobs.summary import summary_lines
-from tables.derived import CAMPAIGN_RESULTS, DISPOSITIONS
+from tables.derived import CAMPAIGN_RESULTS
 from tables.errors import ContractViolation, UserError
 from tables.runs import Runs
 from tables.sources import CONTACTS, HOLDINGS
 from tables.store import Store
 from tests.fairness_home import add_results
-from tests.measured_home import campaign, know, open_home, store_of
+from tests.measured_home import campaign, know, open_home, pins_of
 
 JUNE, OCTOBER, AS_OF = date(2026, 6, 1), date(2026, 10, 1), date(2026, 11, 1)
 CARD = "credit_card_2026"
@@ -34,9 +34,7 @@ def home(tmp_path, monkeypatch):
     made = open_home(tmp_path / "home", AS_OF)
 
     def ingested(_context, _step):
-        pins = store_of(made)._pins
-        pins.pop(DISPOSITIONS.name, None)
-        return SimpleNamespace(step="ingest", run_id="ingested", pins=pins)
+        return SimpleNamespace(step="ingest", run_id="ingested", pins=pins_of(made))
 
     monkeypatch.setattr(inputs, "_committed", ingested)
     return made
@@ -127,6 +125,7 @@ def test_before_the_first_campaign_one_sentence_is_told_and_nothing_written(home
     assert not measurement_folder(home, AS_OF).exists()
 
 
+@pytest.mark.slow
 def test_results_that_break_their_contract_are_not_published(home, spark, monkeypatch):
     a_past_campaign(home)
     from jobs import measure
