@@ -13,7 +13,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns audit measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement bench-measurement-public wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,7 +66,7 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-demo bench-ingest bench-features ## all benchmarks
+bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-measurement bench-measurement-public bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
@@ -113,6 +113,12 @@ bench-audit: setup ## what sealing adds to a campaign; ten million entries verif
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py
+
+bench-measurement: setup ## 500 campaigns drawn anew by the planted truth: do intervals of effects hold?
+	$(BIN)/python bench/measurement_coverage.py
+
+bench-measurement-public: setup ## Hillstrom's mails, an insurer's and a grocer's campaigns beside published averages
+	$(BIN)/python bench/measurement_public.py
 
 docs: setup ## write the generated documents anew
 	$(BIN)/python -m jobs.documents
