@@ -14,7 +14,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns audit measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run year demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement wheel lock docs clean
+.PHONY: help setup setup-dev run year demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement bench-measurement-public wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -79,7 +79,7 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-measurement bench-demo bench-ingest bench-features ## all benchmarks
+bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-measurement bench-measurement-public bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
@@ -130,6 +130,9 @@ bench-measurement: setup ## a year of campaigns of a million clients measured; d
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py
+
+bench-measurement-public: setup ## Hillstrom's mails, an insurer's and a grocer's campaigns beside published averages
+	$(BIN)/python bench/measurement_public.py
 
 docs: setup ## write the generated documents anew
 	$(BIN)/python -m jobs.documents

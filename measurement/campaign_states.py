@@ -51,14 +51,13 @@ def verdicts(offers: pa.Table, campaigns: Sequence[Campaign], whole: Cells) -> l
     """
     too_soon = _bought_before_contact(offers)
     unknown = _count(offers, offers["later_revenue"].is_null())
-    return [
-        Verdict(
-            _state(campaign, whole, at, too_soon.get(campaign.run_id, 0.0)),
-            not unknown.get(campaign.run_id),
-            drawn(whole, at, campaign.control_share),
-        )
-        for at, campaign in enumerate(campaigns)
-    ]
+    judged = []
+    for at, campaign in enumerate(campaigns):
+        draw = drawn(whole, at, campaign.control_share)
+        has_bought = bool(whole.sums["bought"][0, at].any())
+        state = _state(campaign, draw, has_bought, too_soon.get(campaign.run_id, 0.0))
+        judged.append(Verdict(state, not unknown.get(campaign.run_id), draw))
+    return judged
 
 
 def drawn(whole: Cells, campaign: int, share: float) -> Draw:
@@ -79,13 +78,11 @@ def of_several(states: Sequence[str]) -> str:
     return next((state for state in WHY_NOT if state in states), "no_control")
 
 
-def _state(campaign: Campaign, whole: Cells, at: int, too_soon: float) -> str:
-    withheld = int(whole.sums["clients"][0, at, 0])
-    draw = drawn(whole, at, campaign.control_share)
+def _state(campaign: Campaign, draw: Draw, has_bought: bool, too_soon: float) -> str:
     rules = {
         "not_matured": not campaign.is_matured,
-        "no_control": not withheld or not campaign.control_share,
-        "no_outcome": not campaign.has_deliveries or not whole.sums["bought"][0, at].any(),
+        "no_control": not draw.control or not campaign.control_share,
+        "no_outcome": not campaign.has_deliveries or not has_bought,
         "not_randomised": not draw.is_by_chance,
         "before_contact": too_soon > MOST,
     }

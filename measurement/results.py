@@ -186,11 +186,15 @@ def _against_control(
     settings: EffectSettings,
     cuts: Collection[str],
 ) -> list[pa.Table]:
+    if not campaigns:
+        return []
     rows = offered_rows(offers, [campaign.run_id for campaign in campaigns])
     whole = cells(rows, *parts(offers, ALL), len(campaigns))
     judged, found = verdicts(offers, campaigns, whole), []
     for cut in (cut for cut in CUTS if cut == ALL or cut in cuts):
         sums = whole if cut == ALL else cells(rows, *parts(offers, cut), len(campaigns))
+        if not sums.values:
+            continue
         for measure in MEASURES:
             known = [_state_of(measure, verdict) for verdict in judged]
             found.append(_rows(_each(cut, sums, campaigns, known), measure, settings))
