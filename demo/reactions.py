@@ -5,8 +5,9 @@ day of its own; a contact moves the border. So it is known of each line both wha
 and what it would have done in that month: who buys without the contact buys on the same day with
 it, unless the contact puts off; who buys because of it buys on its day or within days after it.
 The moved border is ``(hazard + uplift) x factor + added``, with the uplift of `demo.campaigns`, in
-lists worth more where it is not negative, and what `conf/base/levers.yaml` says of the lever. Of a renewal the chance to renew rises instead. A
-package is sold whole: what of it is missing, where the client may hold all of that.
+lists worth more where it is not negative, and what `conf/base/levers.yaml` says of the lever. Of a
+renewal the chance to renew rises instead. A package is sold whole: what of it is missing, where the
+client may hold all of that.
 """
 
 from __future__ import annotations

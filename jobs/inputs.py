@@ -116,12 +116,16 @@ def _campaigns_with_levers(context: Context) -> dict[str, str]:
 
 
 def _measured(context: Context) -> dict[str, str]:
-    """Every campaign that is measured."""
+    """Every campaign that is measured, and the scores that are held against purchases."""
     from jobs.measured_campaigns import campaigns_to_measure
+    from jobs.scored_months import scoring_runs
 
     months = context.config.measurement.effect.months
     found = campaigns_to_measure(context.home, context.as_of, months)
-    return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found}
+    scored = scoring_runs(context.home, context.as_of) if found else []
+    return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found} | {
+        f"score {record.as_of}": record.run_id for record in scored
+    }
 
 
 def _uplift(context: Context) -> dict[str, str]:
