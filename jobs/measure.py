@@ -10,6 +10,7 @@ from jobs.measured_offers import offers_and_clients
 from jobs.measurement_files import measurement_folder, write_findings
 from jobs.measurement_lines import NOTHING, measurement_lines
 from jobs.run import Run
+from measurement.effect_tables import RANDOMISATION, WITHHELD, randomisation, withheld
 from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
@@ -32,7 +33,12 @@ def measure(run: Run) -> None:
         results = _of_run(run, campaign_results(offers, measured, clients, settings))
         advance(1)
         run.stage(CAMPAIGN_RESULTS, results)
-        write_findings(measurement_folder(home, run.as_of), {CAMPAIGN_RESULTS.name: results})
+        findings = {
+            CAMPAIGN_RESULTS.name: results,
+            WITHHELD: withheld(results),
+            RANDOMISATION: randomisation(offers, measured),
+        }
+        write_findings(measurement_folder(home, run.as_of), findings)
         advance(1)
     run.note(
         campaigns=len(campaigns),

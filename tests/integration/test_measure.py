@@ -92,6 +92,9 @@ def test_what_a_campaign_caused_is_published_told_and_written(home, spark):
         written = list(csv.DictReader(file))
     assert len(written) == pq.read_metadata(folder / "campaign_results.parquet").num_rows
     assert {row["run_id"] for row in written} == {done.record.run_id}
+    drawn = pq.read_table(folder / "randomisation.parquet").to_pylist()
+    assert [(row["clients"], row["withheld"]) for row in drawn] == [(250, 50), (1, 0)]
+    assert (folder / "withheld.csv").exists()
 
 
 def test_it_is_done_once_and_another_returned_result_makes_it_another_one(home, spark):
