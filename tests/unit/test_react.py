@@ -14,8 +14,10 @@ from jobs.home import Home
 from jobs.react import react
 from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
+from tables.identifiers import CUSTOMER
 from tables.runs import Runs
 from tables.store import Store
+from tables.tombstones import Tombstones
 from tests.demo_bank import digests
 from tests.reacted_bank import (
     CAMPAIGNS,
@@ -23,6 +25,7 @@ from tests.reacted_bank import (
     MONTHS,
     SEED,
     UNTIL,
+    delivered_demo,
     publish_campaign,
     reacted_bank,
     take_deliveries,
@@ -113,15 +116,33 @@ def test_a_home_without_lists_or_without_a_demo_bank_is_told_so(tmp_path):
         react(home, home.landing, {})
 
 
-def test_a_bank_that_would_come_out_otherwise_is_refused(tmp_path):
-    """Here its products were configured in another way."""
-    one = reacted_bank(tmp_path, campaigns=())
-    assert read_marker(one.home.landing) is not None
-    shutil.rmtree(one.home.tables)
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory):
+    """With the lists of one campaign."""
+    one = delivered_demo(tmp_path_factory.mktemp("listed"))
     take_deliveries(one, CAMPAIGNS[0])
     publish_campaign(one, CAMPAIGNS[0], set())
-    fewer = {name: one.config.products[name] for name in list(one.config.products)[:-1]}
-    before = digests(one.home.landing)
+    return one
+
+
+def test_a_bank_that_would_come_out_otherwise_is_refused(listed):
+    """Here its products were configured in another way."""
+    fewer = {name: listed.config.products[name] for name in list(listed.config.products)[:-1]}
+    before = digests(listed.home.path)
     with pytest.raises(UserError, match="would come out otherwise"):
-        react(one.home, one.home.landing, fewer)
-    assert digests(one.home.landing) == before
+        react(listed.home, listed.home.landing, fewer)
+    assert digests(listed.home.path) == before
+
+
+def test_erased_clients_do_not_come_back(listed, monkeypatch):
+    gone = Tombstones(b"key").of(CUSTOMER, ["C0000007"])
+    erased = Tombstones(b"key", frozenset(gone))
+    monkeypatch.setattr("jobs.react.remembered", lambda _: erased)
+    react(listed.home, listed.home.landing, listed.config.products)
+    for name in ("landing/2026-04-01/customers", "landing/2026-08-01/holdings",
+                 "truth/propensity.parquet/*", "truth/uplift.parquet/*"):  # fmt: skip
+        file = f"'{listed.home.path}/{name}.parquet'"
+        [(his, all_rows)] = duckdb.sql(f"""
+            select count(*) filter (customer_id = 'C0000007'), count(*) from {file}""").fetchall()
+        assert his == 0
+        assert all_rows > 1_000
