@@ -85,7 +85,8 @@ def reacted_bank(folder: Path, campaigns: Sequence[date] = CAMPAIGNS) -> Reacted
     for as_of in campaigns:
         take_deliveries(bank, as_of)
         before = publish_campaign(bank, as_of, before)
-        react(bank.home, bank.home.landing, bank.config.products)
+        is_last = as_of == campaigns[-1]
+        react(bank.home, bank.home.landing, bank.config.products, with_alone=is_last)
     take_deliveries(bank, UNTIL)
     return bank
 

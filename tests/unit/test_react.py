@@ -78,6 +78,23 @@ def test_who_was_kept_back_is_not_contacted(bank):
     assert contacted == 0
 
 
+def test_what_clients_would_have_bought_without_any_list_is_told(bank):
+    sql = duckdb.connect()
+    home = bank.home.path
+    sql.execute(f"create view alone as from '{home}/truth/alone.parquet/*.parquet'")
+    sql.execute(f"create view reactions as from '{home}/truth/reactions.parquet/*.parquet'")
+    sql.execute(f"""create view bought as select customer_id, product_id, opened_on, closed_on
+        from '{home}/landing/{UNTIL}/holdings.parquet' where opened_on >= '{CAMPAIGNS[0]}'""")
+    others = "where customer_id not in (select customer_id from reactions)"
+    rows = sql.execute(f"from alone {others} order by all").fetchall()
+    assert len(rows) > 20
+    assert rows == sql.execute(f"from bought {others} order by all").fetchall()
+    [(more, caused)] = sql.execute("""
+        select (select count(*) from bought) - (select count(*) from alone),
+          (select sum(has_bought::int - would_have_bought::int) from reactions)""").fetchall()
+    assert 0 < more <= caused + 5
+
+
 def test_again_nothing_is_left_to_do(copy, capsys):
     before = digests(copy.home.landing)
     react(copy.home, copy.home.landing, copy.config.products)
@@ -138,7 +155,7 @@ def test_erased_clients_do_not_come_back(listed, monkeypatch):
     gone = Tombstones(b"key").of(CUSTOMER, ["C0000007"])
     erased = Tombstones(b"key", frozenset(gone))
     monkeypatch.setattr("jobs.react.remembered", lambda _: erased)
-    react(listed.home, listed.home.landing, listed.config.products)
+    react(listed.home, listed.home.landing, listed.config.products, with_alone=False)
     for name in ("landing/2026-04-01/customers", "landing/2026-08-01/holdings",
                  "truth/propensity.parquet/*", "truth/uplift.parquet/*"):  # fmt: skip
         file = f"'{listed.home.path}/{name}.parquet'"
