@@ -210,6 +210,13 @@ def test_careless_advisors_call_late_and_leave_results_out(sql):
     assert without == [(True,)]
 
 
+def test_who_has_bought_already_is_called_by_nobody_but_who_claims_the_sale(sql):
+    late = sql(
+        "select is_claiming, count(*) from reactions where bought_on < contacted_on group by 1"
+    )
+    assert [kind for kind, _ in late] == [True]
+
+
 def test_claimed_sales_were_bought_before_the_contact(sql):
     claimed = sql("""select is_claiming, count(*) from contacts c join reactions r
         on r.customer_id = c.customer_id and r.product_id = c.product_id
