@@ -51,6 +51,7 @@ year: setup ## a few campaigns after each other, with what branches made of each
 	  $(BIN)/xsell demo --home $(HOME_DIR) --react || exit; \
 	done
 	@$(BIN)/xsell ingest --home $(HOME_DIR) --as-of $(AS_OF)
+	@$(BIN)/xsell measure --home $(HOME_DIR) --as-of $(AS_OF)
 
 demo: setup ## only the demo bank's deliveries
 	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)

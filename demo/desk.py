@@ -22,7 +22,7 @@ from demo.months import NEVER, Month
 from demo.people import NO_ONE, People
 from demo.portfolio import ACCOUNT_SLOT, PLACE, PRODUCTS, Portfolio
 from demo.purchases import LAST_DAYS, RENEWED, Sale
-from demo.reactions import CAMPAIGNS, PLACES, Task, Worked, keys, matures, renewal_share, work
+from demo.reactions import CAMPAIGNS, PLACES, Task, Worked, keys, renewal_share, work
 from demo.staff import Staff, staff
 from demo.vocabulary import DISPOSITIONS
 from demo.worklists import Lines, Worklists
@@ -147,7 +147,7 @@ class Desk:
         may_call = is_here & allows & ~clients.flags.has_any()[lines.who]
         task = Task(lines, _of(self._staff, now), self._day[now], is_here, may_call)
         worked = work(moment, task, hazards, clients.portfolio)
-        self._remember_renewals(worked, clients.portfolio)
+        self._remember_renewals(worked)
         self._plan_returns(moment, worked)
         return worked
 
@@ -190,9 +190,10 @@ class Desk:
         told = _told(moment, worked, result, day, complains)
         return Outcome(told, objects, complains, day)
 
-    def _remember_renewals(self, worked: Worked, portfolio: Portfolio) -> None:
-        called = worked.lines.take(worked.lines.is_renewal & worked.is_contacted)
-        self._renewed[called.product, called.who] = matures(called, portfolio)
+    def _remember_renewals(self, worked: Worked) -> None:
+        called = worked.lines.is_renewal & worked.is_contacted
+        who, place = worked.lines.who[called], worked.lines.product[called]
+        self._renewed[place, who] = worked.ends[called]
 
     def _plan_returns(self, moment: Moment, worked: Worked) -> None:
         numbers, index = keys(moment, worked.lines), moment.month.index

@@ -17,7 +17,7 @@ from demo.months import EPOCH, NEVER, Month, day_number
 from demo.people import NO_ONE, People
 from demo.portfolio import PRODUCTS, Portfolio
 from demo.purchases import RENEWED
-from demo.reactions import Worked, matures, renewal_share
+from demo.reactions import Worked, renewal_share
 from demo.worklists import Worklists
 
 GIVEN_BACK_WITHIN = 60  # days
@@ -50,8 +50,7 @@ class ReactionTruth:
         self._outcomes.append(outcome)
 
     def _terms(self, moment: Moment, worked: Worked, portfolio: Portfolio) -> _Terms:
-        lines = worked.lines
-        ends = np.where(lines.is_renewal, matures(lines, portfolio), NEVER)
+        lines, ends = worked.lines, worked.ends
         row = np.where(ends < NEVER, portfolio.holding[lines.product, lines.who], NO_ONE)
         would = np.zeros(len(lines), dtype=np.bool_)
         for product_id, usual in RENEWED.items():
@@ -128,7 +127,9 @@ class ReactionTruth:
 
 def _chances(worked: Worked, terms: _Terms) -> tuple[Floats, Floats]:
     """Of buying in the month, or of renewing what ends; NaN where there was nothing to buy."""
-    without, with_contact = worked.without.copy(), worked.with_contact.copy()
+    nothing = worked.lines.is_renewal
+    without = np.where(nothing, np.nan, worked.without)
+    with_contact = np.where(nothing, np.nan, worked.with_contact)
     for place in np.unique(worked.lines.product[terms.row != NO_ONE]):
         mine = (terms.row != NO_ONE) & (worked.lines.product == place)
         usual = RENEWED.get(PRODUCTS[place], 0.0)

@@ -4,10 +4,10 @@ Every client has a draw per product and month. Below the hazard it buys without 
 day of its own; a contact moves the border. So it is known of each line both what the client did
 and what it would have done in that month: who buys without the contact buys on the same day with
 it, unless the contact puts off; who buys because of it buys on its day or within days after it.
-The moved border is ``(hazard + uplift) x factor + added``, with the uplift of `demo.campaigns`, in
-lists worth more where it is not negative, and what `conf/base/levers.yaml` says of the lever. Of a
-renewal the chance to renew rises instead. A package is sold whole: what of it is missing, where the
-client may hold all of that.
+The moved border is ``(hazard + uplift) x factor + added``, with the uplift of `demo.campaigns`
+(worth more from lists where it is not negative) and what `conf/base/levers.yaml` says of levers.
+Of a renewal the chance to renew rises instead. A package is sold whole: what of it is missing,
+where the client may hold all of that.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from demo.campaigns import HIGHEST, SOLD_AT_ONCE, uplift
 from demo.draws import Bools, Floats, Ints
 from demo.moment import Moment
 from demo.months import NEVER
+from demo.people import NO_ONE
 from demo.portfolio import PLACE, PRODUCTS, Portfolio
 from demo.purchases import LAST_DAYS, RENEWED
 from demo.staff import Staff
@@ -29,6 +30,7 @@ from demo.worklists import Lines
 # Times an uplift that is not negative: lists tell why this client, past campaigns did not.
 PREPARED, PUSHY_SELLS = 5.0, 1.3
 RENEWS_MORE, RENEWS_MOST = 0.2, 0.99
+REMEMBERED_DAYS = 31  # after the offer's last day, of what ends by then
 CLOSES_WITHIN = 10  # days after the contact, of who does not buy at once
 CAMPAIGNS, PLACES = 4096, 16  # of one client in a draw's number
 
@@ -52,6 +54,7 @@ class Worked:
         buys_on: Day of that extra purchase.
         at_once: What is sold in the contact is sold on its day.
         missing: A bit for each product that an extra purchase brings.
+        ends: Of a renewal: end of what is to be renewed, NEVER where there is no such thing.
     """
 
     lines: Lines
@@ -68,6 +71,7 @@ class Worked:
     buys_on: Ints
     at_once: Bools
     missing: Ints
+    ends: Ints
 
     def buyers(self, product_id: str, who: Ints, days: Ints) -> tuple[Ints, Ints]:
         """Those who buy a product and their days, given who would have without any contact."""
@@ -147,14 +151,14 @@ def work(moment: Moment, task: Task, hazards: Mapping[str, Floats], portfolio: P
     """
     lines, day = task.lines, task.day
     wishes = _wishes(moment, lines, hazards, task.is_here)
-    ends = _renewable(lines, day, portfolio)
+    ends = _ends(lines, day, portfolio)
     moved = _moved(moment, lines, task.staff, wishes)
     moved = np.where(may_be_sold(lines, hazards), moved, wishes.hazard)
     numbers, month = keys(moment, lines), moment.month
     is_reached = task.may_call & moment.draws.chance(
         "reached", month.index, numbers, task.staff.reach
     )
-    had_before = np.where(lines.is_renewal, ~ends, np.isnan(wishes.hazard))
+    had_before = np.where(lines.is_renewal, ends == NEVER, np.isnan(wishes.hazard))
     has_before = wishes.would_buy & (wishes.day < day)
     is_contacted = is_reached & ~had_before & (~has_before | task.staff.is_claiming)
     is_open = is_contacted & ~lines.is_renewal & ~has_before
@@ -177,6 +181,7 @@ def work(moment: Moment, task: Task, hazards: Mapping[str, Floats], portfolio: P
         buys_on=np.where(at_once, day, np.minimum(later, last)),
         at_once=at_once,
         missing=_missing(lines, hazards),
+        ends=ends,
     )
 
 
@@ -239,19 +244,12 @@ def _first_only(is_extra: Bools, lines: Lines, day: Ints) -> Bools:
     return is_extra & is_first
 
 
-def _renewable(lines: Lines, day: Ints, portfolio: Portfolio) -> Bools:
-    """What the client holds of the product ends after the contact."""
-    ends = matures(lines, portfolio)
-    found: Bools = (ends >= day) & (ends < NEVER)
-    return found
-
-
-def matures(lines: Lines, portfolio: Portfolio) -> Ints:
-    """When what is held of each line's product ends, NEVER without."""
+def _ends(lines: Lines, day: Ints, portfolio: Portfolio) -> Ints:
+    """When what renewals are about ends, soon after the contact; NEVER without."""
     rows = portfolio.holding[lines.product, lines.who]
-    ends = np.full(len(lines), NEVER)
-    ends[rows >= 0] = portfolio.holdings["matures"][rows[rows >= 0]]
-    return ends
+    ends = np.where(rows == NO_ONE, NEVER, portfolio.holdings["matures"][rows])
+    is_due = lines.is_renewal & (ends >= day) & (ends <= lines.last + REMEMBERED_DAYS)
+    return np.where(is_due, ends, NEVER)
 
 
 def renewal_share(product_id: str) -> float:

@@ -16,7 +16,7 @@ from demo.draws import ALWAYS, Bools, Draws, Floats, Ints
 from demo.people import NO_ONE
 
 LEAST_REACHED, MOST_REACHED = 0.55, 0.95
-RETURNS = 0.2
+RETURNS = 0.4
 CARELESS, PUSHY, CLAIMING = 0.12, 0.08, 0.06
 
 

@@ -24,6 +24,10 @@ A bank whose branches have worked through lists (`demo.desk`) has another one:
   does in that month without a contact, by the same draw as has_bought, what it does: their
   difference is what the contact caused. bought_on; is_given_back: within 60 days. has_objected and
   has_complained: because of the contact. is_careless, is_pushy, is_claiming: the advisor's habits.
+- ``alone.parquet``: customer_id, product_id, opened_on, closed_on. What clients buy from the first
+  list on in the same bank if nobody works through any. Beside the holdings of the last delivery it
+  tells what all lists together caused, later months and other products included: clients who were
+  on no list hold the same in both.
 """
 
 from __future__ import annotations

@@ -11,12 +11,17 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
 from conf.schema import Product
 from demo.bank import make_demo_bank
-from demo.files import MANIFEST
+from demo.files import MANIFEST, write_rows
 from demo.worklists import Work
 from jobs.demo_marker import Made, read_marker, write_marker
 from jobs.erased_clients import remembered
@@ -28,6 +33,7 @@ from tables.files import make_folder, scratch_folder, write_tree
 from tables.runs import Runs
 
 RETURNED = "returned"
+PART = "part-00000.parquet"
 SCRATCH = ".react-"
 TRUTH = "truth"
 # A client makes about a hundred bookings in two years; the bar only needs the order of magnitude.
@@ -36,7 +42,12 @@ DAY = timedelta(days=1)
 
 
 def react(
-    home: Home, landing: Path, products: Mapping[str, Product], *, processes: int = 1
+    home: Home,
+    landing: Path,
+    products: Mapping[str, Product],
+    *,
+    processes: int = 1,
+    with_alone: bool = True,
 ) -> None:
     """Let branches work through all lists that are out; under the run lock.
 
@@ -45,6 +56,7 @@ def react(
         landing: Its deliveries.
         products: As configured.
         processes: Chunks worked on at a time.
+        with_alone: Also simulate the bank without any list, for the truth.
 
     Raises:
         UserError: There is nothing to work through, or what has been ingested would change.
@@ -74,6 +86,8 @@ def react(
         )
         _simulate(made, work, products, scratch, processes)
         _refuse_other(home, landing, scratch, ingested)
+        if with_alone:
+            _leave_alone(made, work, products, scratch, processes)
         _put(home, landing, scratch, ingested)
     write_marker(landing, made, worked)
     sys.stderr.write(
@@ -118,6 +132,20 @@ def _simulate(
             progress=advance,
             work=work,
         )
+
+
+def _leave_alone(
+    made: Made, work: Work, products: Mapping[str, Product], scratch: Path, processes: int
+) -> None:
+    """What is bought in the same bank without a single contact from a list, as a truth."""
+    alone = scratch / "alone"
+    undone = replace(work, lists=work.lists.left_undone(), after=made.until - DAY)
+    _simulate(made, undone, products, alone, processes)
+    holdings = ds.dataset(next((alone / "landing" / str(made.until)).glob("holdings*")))
+    since = pc.field("opened_on") >= pa.scalar(work.lists.begin)
+    rows = holdings.to_table(["customer_id", "product_id", "opened_on", "closed_on"], filter=since)
+    folder = make_folder(scratch / TRUTH / "alone.parquet")
+    write_rows(rows.sort_by([(name, "ascending") for name in rows.column_names]), folder / PART)
 
 
 def _unseen(home: Home, made: Made) -> tuple[int, ...]:

@@ -80,6 +80,19 @@ class ReactedBank:
 
 def reacted_bank(folder: Path, campaigns: Sequence[date] = CAMPAIGNS) -> ReactedBank:
     """Make one in an empty folder: 1,500 clients, 300 offers a campaign, three in ten kept back."""
+    bank = delivered_demo(folder)
+    before: set[str] = set()
+    for as_of in campaigns:
+        take_deliveries(bank, as_of)
+        before = publish_campaign(bank, as_of, before)
+        is_last = as_of == campaigns[-1]
+        react(bank.home, bank.home.landing, bank.config.products, with_alone=is_last)
+    take_deliveries(bank, UNTIL)
+    return bank
+
+
+def delivered_demo(folder: Path) -> ReactedBank:
+    """The same before its first campaign: delivered, and nothing taken."""
     bank = ReactedBank(Home(folder), load_config("local", SETTINGS))
     bank.home.create()
     made = Made(CUSTOMERS_MADE, MONTHS, SEED, UNTIL)
@@ -93,12 +106,6 @@ def reacted_bank(folder: Path, campaigns: Sequence[date] = CAMPAIGNS) -> Reacted
         products=bank.config.products,
     )
     write_marker(bank.home.landing, made)
-    before: set[str] = set()
-    for as_of in campaigns:
-        take_deliveries(bank, as_of)
-        before = publish_campaign(bank, as_of, before)
-        react(bank.home, bank.home.landing, bank.config.products)
-    take_deliveries(bank, UNTIL)
     return bank
 
 
