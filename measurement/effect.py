@@ -37,7 +37,7 @@ from measurement.association import DEVIATIONS, Floats, Ints
 
 POWER = 0.8
 WITHIN_REACH = float(DEVIATIONS + norm.ppf(POWER))  # standard errors of a detectable effect
-FURTHEST, HALVINGS = 40.0, 36  # deviations: beyond them a p-value is zero in a double
+FURTHEST, HALVINGS = 40.0, 30  # deviations: beyond them a p-value is zero in a double
 
 
 class Moments(NamedTuple):
