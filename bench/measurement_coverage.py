@@ -46,6 +46,7 @@ KEPT = ("customer_id", "offer_id", "product_id", "move", "branch_id", "propensit
 COLUMNS = [*KEPT, "margin", "contact_cost"]
 CUTS = {"all": None, "product": "product_id", "branch": "branch_id"}
 ALARM = 0.05
+FEWEST = 30  # times that a part was measured: of fewer nothing is told
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,8 @@ def _parts(found: pd.DataFrame, measures: tuple[str, ...]) -> Iterator[tuple[str
     found["part"] = found["part"].where(found["part"] != "branch", "every branch")
     found["part"] = np.where(is_year, "year: ", "") + found["part"]
     for (_, part, measure), rows in found.groupby(["cut", "part", "measure"], sort=True):
-        yield f"{part:<28}{rows['control'].mean():>8.0f} {measure:<10}", rows
+        if len(rows) >= FEWEST:
+            yield f"{part:<28}{rows['control'].mean():>8.0f} {measure:<10}", rows
 
 
 def _rate(is_so: pd.Series) -> str:
