@@ -13,7 +13,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns audit measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit wheel lock docs clean
+.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,7 +66,7 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-demo bench-ingest bench-features ## all benchmarks
+bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-measurement bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
@@ -110,6 +110,10 @@ bench-choice-parts: setup ## a million customers' choice, all options in one pro
 
 bench-audit: setup ## what sealing adds to a campaign; ten million entries verified
 	$(BIN)/python bench/sealing.py
+
+bench-measurement: setup ## a year of campaigns of a million clients measured; do the intervals hold
+	$(BIN)/python bench/measurement.py
+	$(BIN)/python bench/measurement_coverage.py
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py

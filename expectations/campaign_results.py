@@ -107,7 +107,8 @@ def _is_outside(name: str) -> Column:
     """An end is missing, or on the wrong side by more than rounding."""
     value, low, high = (F.col(part) for part in (name, f"{name}_low", f"{name}_high"))
     slack = F.lit(SMALLEST_PART) * (F.abs(value) + 1)
-    is_within = (low <= value + slack) & (value <= high + slack)
+    # NaN is above every number.
+    is_within = (low <= value + slack) & (value <= high + slack) & ~F.isnan(high)
     return value.isNotNull() & ~F.coalesce(is_within, F.lit(False))
 
 

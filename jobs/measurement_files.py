@@ -7,11 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from campaigns.csv_file import write_csv
+from campaigns.csv_file import guarded
 from jobs.home import Home
 from tables.files import write_tree
+
+PLAIN = pa_csv.WriteOptions(quoting_style="needed")
 
 
 def measurement_folder(home: Home, as_of: date) -> Path:
@@ -29,7 +33,23 @@ def write_findings(folder: Path, findings: Mapping[str, pa.Table]) -> None:
 
     def fill(target: Path) -> None:
         for name, rows in sorted(findings.items()):
-            write_csv(target / f"{name}.csv", rows)
+            pa_csv.write_csv(without_formulas(rows), target / f"{name}.csv", PLAIN)
             pq.write_table(rows, target / f"{name}.parquet", compression="zstd")
 
     write_tree(folder, fill)
+
+
+def without_formulas(rows: pa.Table) -> pa.Table:
+    """Texts as a spreadsheet may open them; each different one is looked at once."""
+    for place, field in enumerate(rows.schema):
+        is_encoded = pa.types.is_dictionary(field.type)
+        if is_encoded or pa.types.is_string(field.type):
+            rows = rows.set_column(place, field.name, _guarded(rows[field.name]))
+    return rows
+
+
+def _guarded(column: pa.ChunkedArray) -> pa.Array:
+    encoded = pa.chunked_array([pc.cast(column, pa.string()).combine_chunks()]).combine_chunks()
+    encoded = encoded.dictionary_encode()
+    words = [guarded(word) for word in encoded.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(encoded.indices)

@@ -14,6 +14,7 @@ from measurement.offers import Campaign
 NOTHING = "No campaign was made in the {months} months before {as_of}: nothing to measure yet."
 ALL, MEASURED = "all", "measured"
 CONTROL, HOLDOUT = "campaign_control", "global_holdout"
+NAMED = 3  # campaigns; of more, how many and from when to when
 Row = Mapping[str, Any]
 
 
@@ -95,5 +96,6 @@ def _not_measured(states: Sequence[tuple[Campaign, Row]]) -> Iterator[str]:
 
 
 def _days(days: Sequence[date]) -> str:
-    first, last = min(days), max(days)
-    return str(first) if first == last else f"{first} to {last}"
+    if len(days) <= NAMED:
+        return ", ".join(str(day) for day in days)
+    return f"{len(days)} from {min(days)} to {max(days)}"

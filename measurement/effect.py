@@ -13,7 +13,7 @@ instead of 95 % (docs/adr/0015-intervals-of-effects.md). Instead:
   and not of the rate seen.
 - Two means are held against each other by what each end is away from its mean (Newcombe, Statistics
   in Medicine 17, 1998, method 10), weighted sums of them alike (MOVER; Zou and Donner, Statistics
-  in Medicine 27, 2008). Of things that are there or not, whose size is 1, that is Newcombe's interval.
+  in Medicine 27, 2008). Of things that are there or not (size 1) that is Newcombe's interval.
 - Costs are alike from client to client: their difference has a normal interval (Welch's deviation).
 - What was known of the clients before takes away what chance put more of into one arm (CUPED; Deng,
   Xu, Kohavi and Walker, WSDM 2013): the slope is that of both arms together, so that it knows
@@ -27,6 +27,7 @@ another share: each is compared in itself and weighs as much as it offered.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ from measurement.association import DEVIATIONS, Floats, Ints
 
 POWER = 0.8
 WITHIN_REACH = float(DEVIATIONS + norm.ppf(POWER))  # standard errors of a detectable effect
-FURTHEST, HALVINGS = 40.0, 60  # deviations: beyond them a p-value is zero in a double
+FURTHEST, HALVINGS = 40.0, 36  # deviations: beyond them a p-value is zero in a double
 
 
 class Moments(NamedTuple):
@@ -74,7 +75,8 @@ class Comparison:
         low: Lower end of the 95 % interval of the effect.
         high: Upper end.
         p_value: How often chance alone would show as much, either way.
-        detectable: Least effect that such arms find four times out of five; NaN where nothing varies.
+        detectable: Least effect that such arms find four times out of five; NaN where nothing
+            varies.
         reduction: Share of the variance that what was known before took away; 0: not used.
     """
 
@@ -179,7 +181,7 @@ class _Arms:
     def _reach(self, deviations: Floats) -> tuple[Floats, Floats]:
         """From the effect down to its lower end and up to its upper one."""
         treated, control = (self._ends(arm, deviations[:, None]) for arm in self._arms)
-        even = deviations**2 * self._cost_variance()
+        even = deviations**2 * self._cost_variance
         below = self._summed(self._weight**2, treated[0] + control[1])
         above = self._summed(self._weight**2, treated[1] + control[0])
         return np.sqrt(self._kept * below + even), np.sqrt(self._kept * above + even)
@@ -196,6 +198,7 @@ class _Arms:
         half *= deviations / (1 + spread)
         return (size * (rate - centre + half)) ** 2, (size * (centre + half - rate)) ** 2
 
+    @cached_property
     def _cost_variance(self) -> Floats:
         """Of the difference of mean costs."""
         of_means = [
@@ -214,7 +217,7 @@ class _Arms:
         variance = mean * (size - mean)  # mean of the squares less square of the mean
         of_means = variance / self._arms[0].clients + variance / self._arms[1].clients
         of_sales = self._summed(self._weight**2, of_means)
-        variance = self._kept * of_sales * self._has_sales + self._cost_variance()
+        variance = self._kept * of_sales * self._has_sales + self._cost_variance
         return np.asarray(np.where(variance > 0, WITHIN_REACH * np.sqrt(variance), np.nan))
 
     def _p_value(self, effect: Floats) -> Floats:

@@ -25,6 +25,12 @@ from measurement.randomised import UNLIKELY, Draw, share_chance
 
 CONTROL, HOLDOUT = "campaign_control", "global_holdout"
 CENTS = 100
+FIGURES = (
+    *("treated_mean", "control_mean"),
+    *("effect", "effect_low", "effect_high"),
+    *("total", "total_low", "total_high"),
+    "detectable",
+)
 Texts = npt.NDArray[np.object_]
 RESULTS = pa.schema(
     [
@@ -81,6 +87,11 @@ class Measure:
     before: str = ""
     sign: int = -1
     is_share: bool = False
+
+    @property
+    def unit(self) -> int:
+        """By which sums are divided: money is summed in cents."""
+        return 1 if self.is_share else CENTS
 
     @property
     def method(self) -> str:
@@ -277,27 +288,20 @@ def _state_of_holdout(draw: Draw) -> str:
 
 def _rows(compared: Compared, measure: Measure, settings: EffectSettings) -> pa.Table:
     """The rows of one measure; parts without any client are left out."""
-    arms = compared.cells.moments(compared.select, measure.sales, measure.costs, measure.before)
+    arms = _comparable(
+        compared.cells.moments(compared.select, measure.sales, measure.costs, measure.before)
+    )
     treated, control = (arm.clients.sum(axis=1) for arm in arms)
     states = _states(compared, arms, measure, settings)
-    found = compare(
-        *arms, settings.min_variance_reduction, measure.sign, has_sales=bool(measure.sales)
-    )
-    is_measured = states == MEASURED
     columns: dict[str, npt.NDArray[Any]] = {
         **compared.labels,
         "measure": np.full(len(states), measure.name, dtype=object),
         "state": states,
         "treated": treated,
         "control": control,
-        **_figures(found, treated, is_measured, 1 if measure.is_share else CENTS),
-        "method": _methods(measure, found, is_measured),
+        **_measured(compared, states, arms, (measure, settings)),
+        "note": _notes(compared, states, settings),
     }
-    q_values = _q_values(found.p_value, compared.family, is_measured)
-    is_sure = is_measured & (np.nan_to_num(q_values, nan=1.0) <= settings.max_false_share)
-    columns |= {"q_value": q_values, "is_sure": is_sure}
-    _tell_means(columns, arms, measure)
-    columns["note"] = _notes(compared, states, settings)
     is_there = treated + control > 0
     if compared.labels["cut"][0] == ALL:
         is_there[:] = True
@@ -308,6 +312,14 @@ def _rows(compared: Compared, measure: Measure, settings: EffectSettings) -> pa.
         },
         schema=RESULTS,
     )
+
+
+def _comparable(arms: tuple[Moments, Moments]) -> tuple[Moments, Moments]:
+    """Without strata in which one arm is empty, if there are others."""
+    is_both = (arms[0].clients > 0) & (arms[1].clients > 0)
+    is_kept = is_both | ~is_both.any(axis=1, keepdims=True)
+    treated, control = (Moments(*(np.where(is_kept, one, 0) for one in arm)) for arm in arms)
+    return treated, control
 
 
 def _states(
@@ -329,52 +341,72 @@ def _states(
     return states
 
 
-def _figures(
-    found: Comparison, treated: Ints, is_measured: npt.NDArray[np.bool_], unit: int
-) -> dict[str, Floats]:
-    """Means, effect and total; NaN where nothing is computed."""
-    per_client = {
-        "treated_mean": found.treated_mean,
-        "control_mean": found.control_mean,
-        "effect": found.effect,
-        "effect_low": found.low,
-        "effect_high": found.high,
-        "total": found.effect * treated,
-        "total_low": found.low * treated,
-        "total_high": found.high * treated,
-        "detectable": found.detectable,
+def _observed(
+    states: Texts, arms: tuple[Moments, Moments], measure: Measure
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns of what the arms did, told where it is known; all others are empty."""
+    columns: dict[str, npt.NDArray[Any]] = {
+        name: np.full(len(states), np.nan) for name in (*FIGURES, "p_value", "q_value")
     }
-    told = {name: np.where(is_measured, values, np.nan) for name, values in per_client.items()}
-    figures = {name: values / unit for name, values in told.items()}
-    return {**figures, "p_value": np.where(is_measured, found.p_value, np.nan)}
-
-
-def _tell_means(
-    columns: dict[str, npt.NDArray[Any]], arms: tuple[Moments, Moments], measure: Measure
-) -> None:
-    """What the arms did is told also where it is known, but not what it would have been."""
-    is_told = np.isin(columns["state"].astype(str), OBSERVED)
-    unit = 1 if measure.is_share else CENTS
+    columns["is_sure"] = np.zeros(len(states), dtype=bool)
+    columns["method"] = np.full(len(states), None, dtype=object)
+    is_told = np.isin(states.astype(str), OBSERVED)
     for name, arm in zip(("treated_mean", "control_mean"), arms, strict=True):
         clients = arm.clients.sum(axis=1)
-        is_one = is_told & (clients > 0)
-        value = (arm.sales + measure.sign * arm.costs).sum(axis=1) / np.maximum(clients, 1)
-        columns[name] = np.where(is_one, value / unit, columns[name])
+        mean = (arm.sales + measure.sign * arm.costs).sum(axis=1) / np.maximum(clients, 1)
+        columns[name] = np.where(is_told & (clients > 0), mean / measure.unit, np.nan)
+    return columns
 
 
-def _methods(measure: Measure, found: Comparison, is_measured: npt.NDArray[np.bool_]) -> Texts:
-    methods = np.full(len(is_measured), None, dtype=object)
-    methods[is_measured] = measure.method
-    for at in np.flatnonzero(is_measured & (found.reduction > 0)):
-        share = f"{100 * found.reduction[at]:.0f} % of the variance less"
-        methods[at] = f"{measure.method}, CUPED on {measure.before}: {share}"
-    return methods
+def _measured(
+    compared: Compared,
+    states: Texts,
+    arms: tuple[Moments, Moments],
+    how: tuple[Measure, EffectSettings],
+) -> dict[str, npt.NDArray[Any]]:
+    """The same columns with what is measured filled in."""
+    measure, settings = how
+    columns = _observed(states, arms, measure)
+    places = np.flatnonzero(states == MEASURED)
+    treated, control = (Moments(*(one[places] for one in arm)) for arm in arms)
+    found = compare(
+        treated,
+        control,
+        settings.min_variance_reduction,
+        measure.sign,
+        has_sales=bool(measure.sales),
+    )
+    for name, values in _figures(found, treated.clients.sum(axis=1)).items():
+        columns[name][places] = values / measure.unit
+    columns["p_value"][places] = found.p_value
+    columns["q_value"][places] = _q_values(found.p_value, compared.family[places])
+    columns["is_sure"][places] = columns["q_value"][places] <= settings.max_false_share
+    columns["method"][places] = [_method(measure, share) for share in found.reduction]
+    return columns
 
 
-def _q_values(p_values: Floats, family: Ints, is_measured: npt.NDArray[np.bool_]) -> Floats:
+def _figures(found: Comparison, treated: Ints) -> dict[str, Floats]:
+    """Means, effect and total."""
+    values = (
+        *(found.treated_mean, found.control_mean),
+        *(found.effect, found.low, found.high),
+        *(found.effect * treated, found.low * treated, found.high * treated),
+        found.detectable,
+    )
+    return dict(zip(FIGURES, values, strict=True))
+
+
+def _method(measure: Measure, reduction: float) -> str:
+    if not reduction:
+        return measure.method
+    share = f"{100 * reduction:.0f} % of the variance less"
+    return f"{measure.method}, CUPED on {measure.before}: {share}"
+
+
+def _q_values(p_values: Floats, family: Ints) -> Floats:
     found = np.full(len(p_values), np.nan)
     for one in np.unique(family):
-        places = np.flatnonzero(is_measured & (family == one))
+        places = np.flatnonzero(family == one)
         found[places] = adjusted(p_values[places].tolist(), len(places))
     return found
 

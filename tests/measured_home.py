@@ -83,11 +83,18 @@ def know(home: Home, table: Table, text: str, **defaults: Any) -> None:
     add_rows(home, one, parse_rows(one, text, **usual), KNOWN.date())
 
 
-def store_of(home: Home) -> Store:
-    """The newest versions of what measuring reads."""
-    names = [*(table.name for table in SOURCES), DISPOSITIONS.name, DELIVERIES.name]
+def pins_of(home: Home) -> dict[str, int]:
+    """The newest versions of source tables and deliveries."""
+    names = [*(table.name for table in SOURCES), DELIVERIES.name]
     found = {name: latest_version(home.tables / name) for name in names}
-    return Store(home.tables, None, {name: v for name, v in found.items() if v is not None})
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def store_of(home: Home) -> Store:
+    """What measuring reads, returned results included."""
+    returned = latest_version(home.tables / DISPOSITIONS.name)
+    more = {} if returned is None else {DISPOSITIONS.name: returned}
+    return Store(home.tables, None, pins_of(home) | more)
 
 
 def measured(home: Home, as_of: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

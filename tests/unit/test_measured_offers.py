@@ -90,14 +90,14 @@ def test_attributes_are_those_known_before_the_campaign(home):
         H1         | C1          | mortgage        | 2020-01-01 |            | 2026-01-01
         H2         | C1          | current_account | 2020-01-01 |            | 2026-01-01
         H2         | C1          | current_account | 2020-01-01 | 2026-05-01 | 2026-06-03
-        H3         | C1          | credit_card     | 2026-05-01 |            | 2026-06-01
+        H3         | C3          | mortgage        | 2026-05-01 |            | 2026-06-01
         H4         | C3          | mortgage        | 2020-01-01 | 2026-05-31 | 2026-05-31
-        H5         | C3          | travel_insurance | 2020-01-01 |           | 2026-01-01
+        H5         | C3          | savings_account | 2020-01-01 |            | 2026-01-01
     """)  # fmt: skip
     assert told(home, "segment", "advisor_id", "combination") == {
         "C1": ("affluent", "A2", "current_account + mortgage → credit_card"),
         "C2": (None, None, "nothing → credit_card"),
-        "C3": ("mass", None, "nothing → credit_card"),  # an insurance is no core product
+        "C3": ("mass", None, "nothing → credit_card"),  # savings are no core product
     }
 
 
