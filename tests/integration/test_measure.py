@@ -92,6 +92,10 @@ def test_what_a_campaign_caused_is_published_told_and_written(home, spark):
         written = list(csv.DictReader(file))
     assert len(written) == pq.read_metadata(folder / "campaign_results.parquet").num_rows
     assert {row["run_id"] for row in written} == {done.record.run_id}
+    assert any("sales after a contact are credited" in line for line in lines)
+    with (folder / "credit.csv").open(newline="") as file:
+        [branch] = [row for row in csv.DictReader(file) if row["level"] == "branch"]
+    assert (branch["offers"], branch["contacted"]) == ("201", "200")
 
 
 def test_it_is_done_once_and_another_returned_result_makes_it_another_one(home, spark):
