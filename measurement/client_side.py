@@ -137,7 +137,6 @@ class ClientSide:
         broken: Contacts that the policy does not allow.
         care: Clients in care, and those on care lists.
         worth: What clients had of the offers.
-        is_alike_known: Propensities are known of contacts, so that those alike can be compared.
     """
 
     since: date
@@ -150,7 +149,6 @@ class ClientSide:
     broken: tuple[Broken, ...]
     care: tuple[Share, ...]
     worth: tuple[Worth, ...]
-    is_alike_known: bool
 
 
 def client_side(
@@ -208,7 +206,6 @@ def client_side(
                 least=terms.least,
             )
         ),
-        is_alike_known=bool((~np.isnan(propensity[answers.among])).any()),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 
 from measurement.association import Estimate
 from measurement.client_side import FLAG, ClientSide, Share
 from measurement.client_value import KEPT, LEVER, PACKAGE
 from measurement.contact_caps import EVERYWHERE, RULES
 from measurement.contacts_made import COMPLAINT, INTEREST, OBJECTION, REFUSAL
+from measurement.reactions import Rate
 
 PER = 1000  # contacts
 
@@ -69,10 +71,21 @@ def _fatigue_told(found: ClientSide) -> Iterator[str]:
             first, last = told[0], told[-1]
             yield (
                 f"{word.capitalize()} after {first.name} contacts in the {days} days before:"
-                f" {_interval(first.share)}; after {last.name}: {_interval(last.share)}. That is"
-                " not what contacts did: who is contacted more often is another client, and who"
-                " refuses is left in peace for a while."
+                f" {_interval(first.share)}; after {last.name}: {_interval(last.share)}"
+                f"{_among_alike(last)}. That is not what contacts did: who is contacted more"
+                " often is another client, and who refuses is left in peace for a while."
             )
+
+
+def _among_alike(rate: Rate) -> str:
+    """The ratio to contacts without another before, where propensities of that time are known."""
+    if isnan(rate.alike.value):
+        return ""
+    value, low, high = rate.alike
+    return (
+        f" ({value:.2f} times as often [{low:.2f}, {high:.2f}] among offers of the same product"
+        " with a propensity in the same tenth)"
+    )
 
 
 def _broken_told(found: ClientSide) -> Iterator[str]:

@@ -44,14 +44,14 @@ def clustered_share(is_so: Bools, client: Ints) -> Estimate:
 
     Args:
         is_so: Of each row.
-        client: Whose it is, as whole numbers from 0.
+        client: Whose it is, as whole numbers.
     """
     rows = len(is_so)
     if not rows:
         return UNKNOWN
     value = float(is_so.mean())
-    of_client = np.bincount(client)
-    clients = int((of_client > 0).sum())
+    names, client, of_client = np.unique(client, return_inverse=True, return_counts=True)
+    clients = len(names)
     apart = np.bincount(client, weights=is_so) - value * of_client
     alone = value * (1 - value) * rows
     # Where all are alike nothing tells how much a client's rows have in common: all, at worst.

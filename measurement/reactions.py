@@ -7,7 +7,8 @@ objections and complaints is in ``campaign_results``, those offered against the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -129,7 +130,8 @@ def fatigue_curve(
         alike = _alike(answers, measure, step, propensity, most)
         for rate in _rates(answers, measure, groups, least):
             is_told = rate.contacts is not None
-            found.append(_with_alike(rate, alike[names.index(rate.name)]) if is_told else rate)
+            beside = alike[names.index(rate.name)] if is_told else UNKNOWN
+            found.append(replace(rate, alike=beside))
     return found
 
 
@@ -147,33 +149,27 @@ class _Groups:
 
 
 def _rates(answers: Answers, measure: str, groups: _Groups, least: int) -> Iterator[Rate]:
-    known = answers.of(measure)
-    place, client = groups.place[known], answers.contacts.client[known]
-    is_so = answers.answered[measure][known]
-    clients = [len(np.unique(client[place == at])) for at in range(len(groups.names))]
+    known = np.flatnonzero(answers.of(measure))
+    # Sorted by group, so that each is a slice: branches are many.
+    known = known[np.argsort(groups.place[known], kind="stable")]
+    ends = np.searchsorted(groups.place[known], np.arange(len(groups.names) + 1))
+    parts = [known[start:end] for start, end in pairwise(ends.tolist())]
+    client, is_so = answers.contacts.client, answers.answered[measure]
+    clients = [len(np.unique(client[part])) for part in parts]
     told = told_groups(np.array(clients, dtype=np.int64), least)
-    for at, name in enumerate(groups.names):
-        mine = place == at
-        if not told[at]:
+    for name, part, number, is_told in zip(groups.names, parts, clients, told, strict=True):
+        if not is_told:
             yield Rate(groups.kind, name, measure)
-        elif clients[at]:
+        elif number:
             yield Rate(
                 kind=groups.kind,
                 name=name,
                 measure=measure,
-                contacts=int(mine.sum()),
-                clients=clients[at],
-                count=int(is_so[mine].sum()),
-                share=clustered_share(is_so[mine], client[mine]),
+                contacts=len(part),
+                clients=number,
+                count=int(is_so[part].sum()),
+                share=clustered_share(is_so[part], client[part]),
             )
-
-
-def _with_alike(rate: Rate, alike: Estimate) -> Rate:
-    return Rate(
-        rate.kind, rate.name, rate.measure,
-        contacts=rate.contacts, clients=rate.clients, count=rate.count, share=rate.share,
-        alike=alike,
-    )  # fmt: skip
 
 
 def _alike(

@@ -96,6 +96,10 @@ def test_what_a_campaign_caused_is_published_told_and_written(home, spark):
     drawn = pq.read_table(folder / "randomisation.parquet").to_pylist()
     assert [(row["clients"], row["withheld"]) for row in drawn] == [(250, 50), (1, 0)]
     assert (folder / "withheld.csv").exists()
+    assert any("sales after a contact are credited" in line for line in lines)
+    with (folder / "credit.csv").open(newline="") as file:
+        [branch] = [row for row in csv.DictReader(file) if row["level"] == "branch"]
+    assert (branch["offers"], branch["contacted"]) == ("201", "200")
 
 
 def test_it_is_done_once_and_another_returned_result_makes_it_another_one(home, spark, monkeypatch):

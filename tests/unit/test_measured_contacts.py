@@ -199,7 +199,7 @@ def test_what_became_known_later_changes_no_figure(home) -> None:
         H1         | C1          | credit_card | 2026-06-21
     """,
     )
-    before, _ = everything(home), known(home)
+    before, (known_before, returned) = everything(home), known(home)
     late = {"recorded_at": datetime(2026, 11, 1, tzinfo=UTC)}
     know(
         home,
@@ -269,6 +269,11 @@ def test_what_became_known_later_changes_no_figure(home) -> None:
     after = everything(home)
     assert before["credit"].to_pylist()[0]["goals"] == 1
     assert [name for name in before if not after[name].equals(before[name])] == []
+    # Few clients are not told of, but all of them are known.
+    known_after, returned_after = known(home)
+    for name, rows in vars(known_before).items():
+        assert rows.equals(getattr(known_after, name)), name
+    assert returned.equals(returned_after)
 
 
 def test_results_that_branches_returned_of_measured_offers_are_told_with_their_consent(

@@ -386,6 +386,36 @@ def test_small_groups_are_told_nowhere() -> None:
     assert {one.count for one in found.fatigue} <= {None, 0, 1, 10, 11}
 
 
+def test_clients_alike_are_told_of_where_propensities_are_known() -> None:
+    random = np.random.default_rng(3)
+    rows, made_to = [], []
+    for place in range(600):
+        made_to.append({"customer_id": f"C{place}", "propensity": float(random.random())})
+        for day in (date(2023, 10, 9), date(2023, 11, 9))[: 1 + place % 2]:
+            said = "refused" if random.random() < 0.3 else "contacted"
+            rows.append((f"C{place}", day, {"product_id": "card", "result": said}))
+    found = client_side(
+        replace(KnownOfClients.nothing(), contacts=made(*rows)),
+        offers(made_to), [campaign()], TERMS, since=SINCE, as_of=AS_OF,
+    )  # fmt: skip
+    [told] = [one for one in client_sentences(found) if one.startswith("Refusing")]
+    assert "times as often [" in told
+    assert "That is not what contacts did" in told
+    [refused] = [one for one in found.fatigue if (one.name, one.measure) == ("1", REFUSAL)]
+    assert refused.alike.low < 1 < refused.alike.high
+
+
+def test_that_few_are_waited_for_is_not_told_by_how_many_may_be_called() -> None:
+    known = tiny_bank()
+    listed = known.listed.to_pylist()
+    listed += [listed[0] | {"customer_id": "C17", "may_contact": False}]
+    found = measured(replace(known, listed=table(LISTED, listed)))
+    told = {one.name: one.clients for one in found.care if one.kind == "treatment"}
+    assert told["2023-12-01: all"] == 5
+    assert told["2023-12-01: branch may turn to them"] is None
+    assert told["2023-12-01: branch waits for them"] is None
+
+
 def test_nothing_is_known_of_a_home_without_contacts() -> None:
     found = measured(KnownOfClients.nothing())
     assert client_sentences(found) == ["No contact is known between 2023-01-01 and 2024-01-01."]
