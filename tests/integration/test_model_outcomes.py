@@ -187,6 +187,7 @@ def test_what_became_known_later_changes_nothing(tmp_path) -> None:
     made.add_scores(home, date(2026, 12, 1), {key: 0.9 for key in scored})
     made.add_campaign(home, date(2026, 12, 1), [(who, "mortgage") for who in clients])
     made.ingest(home, date(2026, 12, 1))
+    made.ingest(home, AS_OF)  # whose tables hold all that by now
     after = model_findings(home, AS_OF, CONFIG)
     assert after.headlines == before.headlines
     for name, table in tables(before).items():
