@@ -30,7 +30,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Findings:
     """Everything that is told of past campaigns on one as-of date.
 
     Attributes:

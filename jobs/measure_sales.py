@@ -16,7 +16,7 @@ from jobs.measure_blocks import (
     table,
     upright_plot,
 )
-from jobs.measure_found import ALL, MEASURED, Measured
+from jobs.measure_found import ALL, MEASURED, Findings
 from jobs.measure_plots import Upright
 from jobs.measure_rows import Results
 from jobs.measure_words import (
@@ -25,6 +25,7 @@ from jobs.measure_words import (
     cut_in_words,
     effect_in_words,
     number,
+    percent,
     scaled,
     several,
     sureness,
@@ -36,7 +37,7 @@ Content = dict[str, Any]
 FILE = "campaign_results.csv"
 
 
-def units_of_sale(found: Measured, results: Results, campaign: str, cut: str) -> Iterator[Content]:
+def units_of_sale(found: Findings, results: Results, campaign: str, cut: str) -> Iterator[Content]:
     """Every branch or advisor in a row of dots, and the most telling by name."""
     rows = [row for row in results.parts(cut, "profit", campaign) if row["value"] != "none"]
     measured = sorted(
@@ -63,8 +64,9 @@ def units_of_sale(found: Measured, results: Results, campaign: str, cut: str) ->
         [_dot(found, cut, row) for row in measured],
         "",
         note=(
-            f"{by_chance(rows, (cut, plural), found.max_false_share)} The order is mostly chance"
-            " where intervals overlap: no ranking of people."
+            f"{by_chance(rows, (cut, plural))} Of those that still do, about"
+            f" {percent(found.max_false_share)} may be chance. Where intervals overlap the order is"
+            " mostly chance: this is no ranking."
         ),
         foot=f"{several(len(measured), cut, plural)}, most profit first;"
         f" {found.currency} per client offered",
@@ -84,7 +86,7 @@ def units_of_sale(found: Measured, results: Results, campaign: str, cut: str) ->
     )
 
 
-def _dot(found: Measured, cut: str, row: Row) -> Upright:
+def _dot(found: Findings, cut: str, row: Row) -> Upright:
     value, low, high = (float(end or 0.0) for end in scaled(row, "effect", 1))
     name = value_in_words(cut, row["value"], found.names)
     unit = unit_of("profit", found.currency)
@@ -99,7 +101,7 @@ def _most_telling(ordered: Sequence[Row]) -> list[Row]:
     return [*ordered[: TOP // 2], *ordered[-(TOP // 2) :]]
 
 
-def credit_blocks(found: Measured, campaign: str) -> Iterator[Content]:
+def credit_blocks(found: Findings, campaign: str) -> Iterator[Content]:
     """Goals and assists: by branch as bars, by advisor as a table."""
     part = found.credit if campaign == ALL else found.credit_of.get(campaign)
     if part is None:
@@ -122,7 +124,7 @@ def credit_blocks(found: Measured, campaign: str) -> Iterator[Content]:
         yield _advisors(found, advisors)
 
 
-def _goals(found: Measured, title: str, rows: Sequence[Mapping[str, Any]]) -> Content:
+def _goals(found: Findings, title: str, rows: Sequence[Mapping[str, Any]]) -> Content:
     shown = sorted(rows, key=lambda row: (-(row["goals"] + row["assists"]), row["name"]))
     return bars(
         title,
@@ -141,7 +143,7 @@ def _goals(found: Measured, title: str, rows: Sequence[Mapping[str, Any]]) -> Co
     )
 
 
-def _advisors(found: Measured, rows: Sequence[Mapping[str, Any]]) -> Content:
+def _advisors(found: Findings, rows: Sequence[Mapping[str, Any]]) -> Content:
     shown = sorted(rows, key=lambda row: (-(row["goals"] + row["assists"]), row["name"]))[:TOP]
     head = ("Advisor", "Branch", "Offers", "Contacted", "Goals", "Assists", found.currency)
     return table(
@@ -152,9 +154,7 @@ def _advisors(found: Measured, rows: Sequence[Mapping[str, Any]]) -> Content:
                 row["name"],
                 row["branch_id"] or DASH,
                 f"{row['offers']:,}",
-                number(
-                    None if row["share_contacted"] is None else 100 * row["share_contacted"], " %"
-                ),
+                percent(row["share_contacted"]),
                 f"{row['goals']:,.1f}",
                 f"{row['assists']:,.1f}",
                 number(float(row["goal_revenue"] + row["assist_revenue"])),
