@@ -101,11 +101,12 @@ def _contacts(found: Findings, results: Results, campaign: str) -> Content:
     made = sum(found.contacts.get(run, 0) for run in runs)
     rows = [row for run in runs if (row := results.whole("response", run))]
     offered = several(sum(row["treated"] for row in rows), "client")
+    once = ", each counted once in each campaign" if len(rows) > 1 else ""
     return {
         "title": "Contacts made",
         "figure": f"{made:,}",
         "tone": "plain",
-        "text": f"about what {offered} were offered. {_spent(found, results, campaign)}".strip(),
+        "text": f"about offers to {offered}{once}. {_spent(found, results, campaign)}".strip(),
         "file": FILE,
     }
 
@@ -115,8 +116,9 @@ def _spent(found: Findings, results: Results, campaign: str) -> str:
     if cost is None or cost["treated_mean"] is None:
         return ""
     each = cost["treated_mean"]
+    where = " where it could be measured" if campaign == ALL else ""
     return (
-        f"With levers they cost {number(each * cost['treated'], worth)} where it could be measured:"
+        f"With levers they cost {number(each * cost['treated'], worth)}{where}:"
         f" {number(each, worth)} per client offered."
     )
 

@@ -138,22 +138,18 @@ def _ends(row: Mapping[str, Any], names: Sequence[str]) -> Ends:
 def _fatigue(found: Findings) -> Iterator[Content]:
     """Answers by how many contacts the client had shortly before."""
     rows = rows_of(found.clients, "fatigue", ("name", "measure", "contacts", *PER_1000, *ALIKE))
-    for measure, words in ANSWERS.items():
-        ours = [row for row in rows if row["measure"] == measure and row["contacts"] is not None]
-        points = [_step(row) for row in ours if is_drawn(_ends(row, PER_1000))]
-        if len(points) > 1:
-            yield upright_plot(
-                f"{words}, by contacts shortly before",
-                points,
-                "",
-                note=(
-                    "Of 1,000 contacts. No effect: who is contacted more often is another client,"
-                    " and who refuses is left in peace for a while."
-                ),
-                foot="contacts that the client had before this one",
-                file="fatigue.csv",
-                is_joined=True,
-            )
+    drawn = [_curve(rows, measure) for measure in ANSWERS]
+    if any(len(curve["points"]) > 1 for curve in drawn):
+        yield {
+            "kind": "curves",
+            "title": "Answers by contacts shortly before",
+            "note": (
+                "Of 1,000 contacts, by how many the client had before. No effect: who is contacted"
+                " more often is another client, and who refuses is left in peace for a while."
+            ),
+            "curves": [curve for curve in drawn if len(curve["points"]) > 1],
+            "file": "fatigue.csv",
+        }
     alike = [_alike(row) for row in rows if is_drawn(_ends(row, ALIKE))]
     if alike:
         yield forest(
@@ -167,6 +163,12 @@ def _fatigue(found: Findings) -> Iterator[Content]:
             unit="times",
             even=1.0,
         )
+
+
+def _curve(rows: Sequence[Mapping[str, Any]], measure: str) -> Content:
+    ours = [row for row in rows if row["measure"] == measure and row["contacts"] is not None]
+    points = [_step(row) for row in ours if is_drawn(_ends(row, PER_1000))]
+    return upright_plot(ANSWERS[measure], points, "", foot="contacts before", is_joined=True)
 
 
 def _step(row: Mapping[str, Any]) -> Upright:

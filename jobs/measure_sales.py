@@ -21,6 +21,7 @@ from jobs.measure_plots import Upright
 from jobs.measure_rows import Results
 from jobs.measure_words import (
     DASH,
+    PERCENT,
     Row,
     cut_in_words,
     effect_in_words,
@@ -64,9 +65,9 @@ def units_of_sale(found: Findings, results: Results, campaign: str, cut: str) ->
         [_dot(found, cut, row) for row in measured],
         "",
         note=(
-            f"{by_chance(rows, (cut, plural))} Of those that still do, about"
-            f" {percent(found.max_false_share)} may be chance. Where intervals overlap the order is"
-            " mostly chance: this is no ranking."
+            f"{by_chance(rows, (cut, plural))} Of those, about"
+            f" {100 * found.max_false_share:g}{PERCENT} may be chance. Where intervals overlap the"
+            " order is mostly chance: this is no ranking."
         ),
         foot=f"{several(len(measured), cut, plural)}, most profit first;"
         f" {found.currency} per client offered",
