@@ -7,13 +7,14 @@ from typing import Any
 from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Findings
 from jobs.measure_rows import Results
 from jobs.measure_words import (
+    PERCENT,
     Row,
     between,
     effect_in_words,
     interval,
     money,
     number,
-    percent,
+    numbers,
     scaled,
     several,
     state_in_words,
@@ -63,7 +64,8 @@ def _response(results: Results, campaign: str) -> Content:
     row = results.whole("response", campaign)
     if row is None or row["treated_mean"] is None:
         return _unknown("Response", row)
-    offered, withheld = (percent(row[name]) for name in ("treated_mean", "control_mean"))
+    shares = [100 * row[name] for name in ("treated_mean", "control_mean")]
+    offered, withheld = (f"{share}{PERCENT}" for share in numbers(shares)[0])
     if row["state"] != MEASURED:
         return {
             "title": "Response",
@@ -161,8 +163,8 @@ def _cost_of_knowing(found: Findings, results: Results, campaign: str) -> Conten
         "figure": "",
         "tone": "plain",
         "text": (
-            f"Profit forgone with clients who were withheld by chance: {'; '.join(told)}."
-            " Without them nobody could say what campaigns cause."
+            f"Profit forgone with clients who were withheld by chance: {'; '.join(told)}; below"
+            " zero it was saved. Without them nobody could say what campaigns cause."
         ),
         "file": FILE,
     }

@@ -75,7 +75,11 @@ def _contacts_per_client(found: Findings) -> Iterator[Content]:
         yield bars(
             "Active clients by contacts they had of late",
             ("clients",),
-            [(row["name"], (float(row["clients"]),), _share_of(row)) for row in told],
+            [
+                (row["name"], (float(row["clients"]),), _share_of(row))
+                for row in told
+                if row["clients"]
+            ],
             note=_hidden(len(rows) - len(told)),
             file="contacts_per_client.csv",
         )

@@ -47,7 +47,7 @@ def _caused(found: Findings, results: Results, campaign: str, measure: str) -> C
     unit = unit_of(measure, found.currency)
     rows = []
     if campaign == ALL:
-        for one in sorted(found.campaigns, key=lambda one: (one.as_of, one.run_id)):
+        for one in found.oldest_first:
             row = results.whole(measure, one.run_id)
             if row is not None:
                 rows.append(effect_row(month_in_words(one.as_of), row, unit))
@@ -97,7 +97,7 @@ def _odd_credit(found: Findings) -> Iterator[Content]:
 
 def _not_measured(found: Findings, results: Results, campaign: str) -> Iterator[Content]:
     """What could not be measured, and why."""
-    runs = [one for one in found.campaigns if campaign in (ALL, one.run_id)]
+    runs = [one for one in found.oldest_first if campaign in (ALL, one.run_id)]
     rows = [row for one in runs for row in _states(found, results, one)]
     if rows:
         yield table(

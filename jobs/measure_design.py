@@ -21,10 +21,10 @@ Content = dict[str, Any]
 
 def design_blocks(found: Findings, results: Results, campaign: str = ALL) -> Iterator[Content]:
     """How large arms were, and the least effect that they would find."""
-    runs = [one for one in found.campaigns if campaign in (ALL, one.run_id)]
+    runs = [one for one in found.oldest_first if campaign in (ALL, one.run_id)]
     rows = [
         _arms(month_in_words(one.as_of), row)
-        for one in sorted(runs, key=lambda one: (one.as_of, one.run_id))
+        for one in runs
         if (row := results.whole("response", one.run_id)) is not None
     ]
     of_all = results.whole("response")

@@ -65,6 +65,11 @@ class Findings:
     names: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def oldest_first(self) -> list[Campaign]:
+        """The campaigns in the order in which they were made."""
+        return sorted(self.campaigns, key=lambda one: (one.as_of, one.run_id))
+
 
 def rows_of(part: Part | None, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of a part's table; none where it, or a column that is needed, is not there.

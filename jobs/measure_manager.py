@@ -25,6 +25,7 @@ from jobs.measure_words import (
     month_in_words,
     number,
     several,
+    state_in_words,
     unit_of,
     value_in_words,
 )
@@ -70,7 +71,7 @@ def campaign_page_name(campaigns: Sequence[Campaign], one: Campaign) -> str:
 def _by_campaign(found: Findings, results: Results) -> Content:
     unit = unit_of("profit", found.currency)
     rows = []
-    for one in sorted(found.campaigns, key=lambda one: (one.as_of, one.run_id)):
+    for one in found.oldest_first:
         row = results.whole("profit", one.run_id)
         if row is not None:
             page = f"measurement/{campaign_page_name(found.campaigns, one)}"
@@ -116,10 +117,11 @@ def _advice(found: Findings, results: Results, campaign: str) -> Content:
             if parts:
                 names = [_each_earns(found, cut, row) for row in parts[:TOP]]
                 told.append(f"{title}, by {CUTS[cut]}: {listed(names)}.")
-    if not told:
-        told = ["Of no product, move, channel, lever or segment is it sure that it earns or loses."]
     note = "Money per client offered. A part that is not named is not sure, not worthless."
-    return sentences("What to offer more of, and what less", [*told, note])
+    if not told:
+        note = ""
+        told = ["Of no product, move, channel, lever or segment is it sure that it earns or loses."]
+    return sentences("What to offer more of, and what less", filter(None, [*told, note]))
 
 
 def _sure(rows: Sequence[Row], sign: int) -> list[Row]:
@@ -133,10 +135,20 @@ def _each_earns(found: Findings, cut: str, row: Row) -> str:
 
 
 def _cuts(found: Findings, results: Results, campaign: str) -> Iterator[Content]:
+    """A forest of every cut of which a part is measured; the others are named together."""
+    left: dict[str, list[str]] = {}
     for cut in CHOSEN_CUTS:
         rows = results.parts(cut, "profit", campaign)
-        if any(row["value"] not in ("none", ALL) for row in rows):
+        if not any(row["value"] not in ("none", ALL) for row in rows):
+            continue
+        if any(row["state"] == MEASURED for row in rows):
             yield _cut(found, cut, rows)
+        else:
+            why = listed(sorted({state_in_words(row["state"]) for row in rows}))
+            left.setdefault(why, []).append(CUTS[cut])
+    if left:
+        told = [f"By {listed(cuts)}: {why}." for why, cuts in left.items()]
+        yield sentences("Parts of it that are not measured", told)
 
 
 def _cut(found: Findings, cut: str, rows: Sequence[Row]) -> Content:

@@ -62,7 +62,7 @@ def write_measurement(folder: Path, found: Findings) -> dict[str, Path]:
     results = Results(found.results)
     make_folder(folder / FOLDER)
     pages = {"Measurement": (folder / MONTH_PAGE, month_content(found, results))}
-    for one in _oldest_first(found):
+    for one in found.oldest_first:
         name = campaign_page_name(found.campaigns, one)
         title = name.removesuffix(".html").replace("campaign-", "Campaign ")
         pages[title] = (folder / FOLDER / name, campaign_content(found, results, one))
@@ -84,7 +84,7 @@ def month_content(found: Findings, results: Results) -> Content:
                 "href": f"{FOLDER}/{campaign_page_name(found.campaigns, one)}",
                 "text": month_in_words(one.as_of),
             }
-            for one in _oldest_first(found)
+            for one in found.oldest_first
         ],
         "files": list(_files(found)),
         **_sections(found, results, ALL),
@@ -148,19 +148,20 @@ def _sections(found: Findings, results: Results, campaign: str) -> Content:
 
 def _lead(found: Findings, results: Results) -> list[str]:
     """How many campaigns it is about, and of how many something can be said."""
-    campaigns = _oldest_first(found)
+    campaigns = found.oldest_first
     if not campaigns:
         return ["No campaign was made in the months looked at: there is nothing to measure."]
     known = sum(_is_measured(results.whole("profit", one.run_id)) for one in campaigns)
     first, last = month_in_words(campaigns[0].as_of), month_in_words(campaigns[-1].as_of)
     when = f"of {first}" if first == last else f"from {first} to {last}"
-    return [f"{several(len(campaigns), 'campaign')} {when}; {known} could be measured."]
+    told = f"{several(len(campaigns), 'campaign')} {when}; {known or 'none'} could be measured."
+    return [told]
 
 
 def _not_known(found: Findings, results: Results) -> str:
     """Campaigns that could not be measured, by reason."""
     why: dict[str, list[str]] = {}
-    for one in _oldest_first(found):
+    for one in found.oldest_first:
         row = results.whole("profit", one.run_id)
         if not _is_measured(row):
             state = state_in_words(row["state"]) if row else "nothing was computed"
@@ -171,10 +172,6 @@ def _not_known(found: Findings, results: Results) -> str:
 
 def _is_measured(row: Mapping[str, Any] | None) -> bool:
     return row is not None and row["state"] == MEASURED
-
-
-def _oldest_first(found: Findings) -> list[Campaign]:
-    return sorted(found.campaigns, key=lambda one: (one.as_of, one.run_id))
 
 
 def _files(found: Findings) -> Iterator[Content]:

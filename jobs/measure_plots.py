@@ -17,7 +17,7 @@ from jobs.measure_words import PERCENT, short
 Content = dict[str, Any]
 Ends = tuple[float, float, float]  # value, lower end, upper end
 PAD = 3.0  # percent left free at either side
-STEPS = 5  # of an axis, at most
+STEPS = 4  # of an axis, at most
 EDGE = 12.0  # nearer to a side, a label of the axis is set beside its place
 WIDER = 2.5  # times the usual interval beyond the values: what is longer is cut off
 HIGH = 150  # pixels of a plot with upright intervals

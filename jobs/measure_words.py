@@ -16,6 +16,7 @@ NBSP = "\u00a0"  # what belongs together stays on one line
 PERCENT = f"{NBSP}%"
 DIGITS = 3  # that count, of the largest number of an interval
 MOST_DECIMALS = 2
+SMALL = 0.01  # of a share
 LARGE = ((1e9, " billion"), (1e6, " million"))
 SHORT = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
 
@@ -103,8 +104,11 @@ def money(currency: str) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share with as many digits as it deserves."""
-    return number(None if share is None else 100 * share, PERCENT)
+    """A share with a digit, or with two where it is small."""
+    if share is None:
+        return DASH
+    digits = 1 if share >= SMALL or not share else 2
+    return f"{100 * share:.{digits}f}{PERCENT}"
 
 
 def numbers(values: Sequence[float | None], usual: float | None = None) -> tuple[list[str], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from math import erf, sqrt
 
@@ -112,6 +113,7 @@ def results(rows: list[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=arrow_schema(CAMPAIGN_RESULTS))
 
 
+@cache
 def year(scale: float = 1.0, sign: float = 1.0, branches: int = 40) -> Findings:
     """Twelve campaigns with every state among them.
 
