@@ -8,12 +8,13 @@ CUSTOMERS ?= 20000
 MONTHS ?= 24
 SEED ?= 1
 DATA ?= ../shared/data/berka
+CAMPAIGNS ?= 2026-06-01 2026-07-01 2026-08-01 2026-09-01
 # Files in their order, the long ones of integration first: else a single one is left to the end, on one core.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PACKAGES := conf tables features extracts models campaigns audit measurement expectations demo jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit wheel lock docs clean
+.PHONY: help setup setup-dev run year demo berka format check test-fast test test-full golden bench bench-demo bench-features bench-ingest bench-models bench-month bench-training bench-search bench-uplift bench-scoring bench-snapshots bench-optimiser bench-optimiser-parts bench-choice-parts bench-campaign bench-audit bench-measurement bench-measurement-public wheel lock docs clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +39,18 @@ run: setup ## demo bank, then the whole month; prints the first lines of a list
 	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
 	@$(BIN)/xsell run --home $(HOME_DIR) --as-of $(AS_OF)
 	@$(BIN)/xsell lists show --home $(HOME_DIR) --as-of $(AS_OF) --rows 10
+
+year: setup ## a few campaigns after each other, with what branches made of each list; champions trained once
+	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
+	@$(BIN)/xsell run --home $(HOME_DIR) --as-of $(firstword $(CAMPAIGNS))
+	@$(BIN)/xsell demo --home $(HOME_DIR) --react
+	@for month in $(wordlist 2,$(words $(CAMPAIGNS)),$(CAMPAIGNS)); do \
+	  for step in ingest features score campaign; do \
+	    $(BIN)/xsell $$step --home $(HOME_DIR) --as-of $$month || exit; \
+	  done; \
+	  $(BIN)/xsell demo --home $(HOME_DIR) --react || exit; \
+	done
+	@$(BIN)/xsell ingest --home $(HOME_DIR) --as-of $(AS_OF)
 
 demo: setup ## only the demo bank's deliveries
 	@$(BIN)/xsell demo --home $(HOME_DIR) --customers $(CUSTOMERS) --months $(MONTHS) --seed $(SEED) --until $(AS_OF)
@@ -66,7 +79,7 @@ test-full: setup-dev ## with the slow tests
 golden: setup-dev ## accept today's lists as the stored ones, to be reviewed as a diff
 	$(BIN)/pytest tests/golden --accept
 
-bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-demo bench-ingest bench-features ## all benchmarks
+bench: bench-month bench-training bench-search bench-uplift bench-models bench-snapshots bench-optimiser bench-campaign bench-audit bench-measurement bench-measurement-public bench-demo bench-ingest bench-features ## all benchmarks
 
 bench-month: setup ## the default month: seconds and memory
 	$(BIN)/python bench/month.py
@@ -111,8 +124,15 @@ bench-choice-parts: setup ## a million customers' choice, all options in one pro
 bench-audit: setup ## what sealing adds to a campaign; ten million entries verified
 	$(BIN)/python bench/sealing.py
 
+bench-measurement: setup ## a year of campaigns of a million clients measured; do the intervals hold
+	$(BIN)/python bench/measurement.py
+	$(BIN)/python bench/measurement_coverage.py
+
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit
 	$(BIN)/python bench/campaign_peers.py
+
+bench-measurement-public: setup ## Hillstrom's mails, an insurer's and a grocer's campaigns beside published averages
+	$(BIN)/python bench/measurement_public.py
 
 docs: setup ## write the generated documents anew
 	$(BIN)/python -m jobs.documents

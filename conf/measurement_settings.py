@@ -38,11 +38,13 @@ class CreditCheckSettings(Settings):
     Attributes:
         min_sales: Of a branch or an advisor; with fewer nothing is flagged for its share.
         month_end_days: The last days of a month.
+        confirmed_within_days: A sale that a branch reports is in the books so soon.
         max_false_share: Of what is flagged, so much may be chance.
     """
 
     min_sales: Positive
     month_end_days: Positive
+    confirmed_within_days: Days
     max_false_share: FalseShare
 
 
@@ -52,10 +54,12 @@ class ClientSideSettings(Settings):
     Attributes:
         fatigue_days: Contacts so long before one count as those that tire.
         most_contacts: From so many on they are told together.
+        kept_months: What is still held so long after it was bought was of use.
     """
 
     fatigue_days: Days
     most_contacts: Positive
+    kept_months: Months
 
 
 class AlarmSettings(Settings):
@@ -79,6 +83,7 @@ class MonitoringSettings(Settings):
         max_ratio: Buyers over expected buyers; beyond it, or below 1 / it, for sure, is an alarm.
         max_lift_lost: Share of the lift at its test that the model may lose.
         max_psi: Of scores and features against those of the training.
+        min_gain: A model relies on a feature that has this share of the gain of its trees.
         late_share: Of purchases that became known only after the outcome window; from here on told.
         alarm: How often before it counts.
     """
@@ -88,6 +93,7 @@ class MonitoringSettings(Settings):
     max_ratio: Annotated[StrictFloat, Field(gt=1)]
     max_lift_lost: Share
     max_psi: Annotated[StrictFloat, Field(gt=0)]
+    min_gain: Share
     late_share: Share
     alarm: AlarmSettings
 

@@ -26,11 +26,14 @@ from demo.files import MANIFEST, Written, write_csv, write_manifest
 from demo.hazards import PLANTED
 from demo.months import history
 from demo.network import small_tables
+from demo.worklists import Work
 from tables.errors import UserError
 
 WARM_UP_MONTHS = 12
 CHUNK_SIZE = 25_000  # a constant, so that no part depends on how large the bank is
-TRUTH_FOLDERS = ("propensity.parquet", "uplift.parquet", "campaigns.parquet")
+TRUTH_FOLDERS = (
+    "propensity.parquet", "uplift.parquet", "campaigns.parquet", "reactions.parquet",
+)  # fmt: skip
 
 Progress = Callable[[int], None]
 
@@ -54,6 +57,7 @@ def make_demo_bank(
     products: Mapping[str, Product],
     processes: int = 1,
     progress: Progress | None = None,
+    work: Work | None = None,
 ) -> DemoSummary:
     """Write the bank's deliveries to ``out`` and the planted truth to ``truth``.
 
@@ -67,6 +71,8 @@ def make_demo_bank(
         products: As configured; those the bank has no truth for are not sold.
         processes: Chunks worked on at a time; beyond one, progress comes chunk by chunk.
         progress: Is told how many more transactions are written.
+        work: Lists that branches work through, in place of the bank's own campaigns from then on;
+            only deliveries after a day are written then.
 
     Raises:
         UserError: An argument makes no sense, or ``out`` already holds one of the deliveries.
@@ -80,6 +86,7 @@ def make_demo_bank(
         seed=seed,
         products={name: products[name] for name in PLANTED if name in products},
         chunk_size=CHUNK_SIZE,
+        work=work,
     )
     _clear(plan)
     written = _write_small(plan)
@@ -87,7 +94,7 @@ def make_demo_bank(
     written.sort(key=lambda file: (file.delivery, file.path))
     for delivery, files in groupby(written, lambda file: file.delivery):
         write_manifest(out / delivery, files)
-    return _summary(months, written)
+    return _summary(written)
 
 
 def _check(customers: int, months: int, until: date) -> None:
@@ -99,7 +106,7 @@ def _check(customers: int, months: int, until: date) -> None:
 
 def _clear(plan: Plan) -> None:
     """Remove what an interrupted attempt left; a bank that is complete is never touched."""
-    folders = [plan.landing / month.delivery for month in plan.months if month.index >= 0]
+    folders = [plan.landing / month.delivery for month in plan.months if plan.writes(month)]
     if all((folder / MANIFEST).exists() for folder in folders):
         raise UserError(
             f"{plan.landing} already holds these deliveries, the last one {folders[-1].name};"
@@ -116,7 +123,7 @@ def _write_small(plan: Plan) -> list[Written]:
     return [
         write_csv(plan.landing / month.delivery, table.name, table.column_names, lines)
         for now, month in enumerate(plan.months)
-        if month.index >= 0
+        if plan.writes(month)
         for table, lines in small_tables(draws, plan.customers, plan.months, now)
     ]
 
@@ -136,8 +143,9 @@ def _write_chunks(plan: Plan, processes: int, progress: Progress) -> Iterator[Wr
             yield from files
 
 
-def _summary(months: int, written: list[Written]) -> DemoSummary:
+def _summary(written: list[Written]) -> DemoSummary:
     rows: Counter[str] = Counter()
     for file in written:
         rows[file.table] += file.rows
-    return DemoSummary(months, dict(sorted(rows.items())))
+    deliveries = {file.delivery for file in written}
+    return DemoSummary(len(deliveries), dict(sorted(rows.items())))

@@ -19,6 +19,7 @@ from demo.bookings import Booked, Bookings
 from demo.campaigns import Chosen, choose, contacts_of, may_contact, treated_hazard
 from demo.consents import Consents
 from demo.deliveries import Clerk
+from demo.desk import Clients, Desk
 from demo.draws import Bools, Draws, Floats, Ints
 from demo.economy import CURRENT, FOREIGN, SAVINGS, drift, found
 from demo.files import Written, write_parquet
@@ -38,9 +39,14 @@ from demo.moment import Moment
 from demo.months import Month
 from demo.people import NO_ONE, settle
 from demo.portfolio import Portfolio
-from demo.purchases import LAST_DAYS, Sale, buy, give_back
+from demo.purchases import LAST_DAYS, Sale, buy, give_back, hand_in
+from demo.reaction_truth import ReactionTruth
+from demo.reactions import Worked
+from demo.results import Results
 from demo.spending import book_saving, book_spending, book_surprises
 from demo.truth import ChunkTruth
+from demo.unseen import without
+from demo.worklists import Work
 
 LONG_AGO = -1_000
 
@@ -56,6 +62,17 @@ class Plan:
     seed: int
     products: Mapping[str, Product]
     chunk_size: int
+    work: Work | None = None
+
+    @property
+    def unseen(self) -> tuple[int, ...]:
+        """Numbers of customers of whom nothing is written."""
+        return () if self.work is None else self.work.unseen
+
+    def writes(self, month: Month) -> bool:
+        """This month's delivery is wanted."""
+        is_after = self.work is None or month.after > self.work.after
+        return month.index >= 0 and is_after
 
     @property
     def chunks(self) -> int:
@@ -87,6 +104,19 @@ class Standing:
         return Standing(self.active & stays, self.payers & stays, self.savers & stays)
 
 
+@dataclass(frozen=True)
+class Approached:
+    """Whom the bank turns to in a month: by campaigns of its own, or from lists.
+
+    Attributes:
+        campaigns: Randomised past campaigns.
+        worked: Lines of lists.
+    """
+
+    campaigns: list[Chosen]
+    worked: Worked | None = None
+
+
 class Chunk:
     """Some customers, from the warm-up to the last delivery."""
 
@@ -103,9 +133,17 @@ class Chunk:
         self._flags = Flags(len(ids))
         self._clerk = Clerk(self._people)
         self._journal = Journal(self._draws, self._people)
-        self._truth = ChunkTruth(plan.truth, f"part-{chunk:05d}", self._people, plan.products)
+        self._truth = ChunkTruth(
+            plan.truth, f"part-{chunk:05d}", self._people, plan.products, plan.unseen
+        )
         self._last_contact = np.full(len(ids), LONG_AGO)
         self._delivered_consents = 0
+        self._desk = None
+        if plan.work is not None:
+            lists = plan.work.lists
+            self._desk = Desk(self._draws, self._people, lists)
+            self._results = Results(self._people, lists)
+            self._reactions = ReactionTruth(self._people, lists)
 
     def run(self, progress: Callable[[int], None]) -> list[Written]:
         """All months; ``progress`` gets the transactions of each delivery."""
@@ -120,6 +158,8 @@ class Chunk:
             progress(sum(file.rows for file in files if file.table == "transactions"))
         after = self._moment(self._plan.months[-1].next())
         self._truth.foresee(after.month.first, self._hazards(after))
+        if self._desk is not None:
+            self._truth.reactions(self._reactions.table(self._portfolio))
         self._truth.close()
         return written
 
@@ -133,14 +173,14 @@ class Chunk:
         events = live(moment, self._economy, standing.active)
         standing = standing.without(np.concatenate([events.left, events.died]))
         book = Bookings()
-        campaigns = self._choose(moment, hazards, standing.active)
-        buyers = self._sell(moment, hazards, campaigns, standing.active, book)
-        give_back(moment, self._portfolio, standing.active, book)
+        approached = self._approach(moment, hazards, standing.active)
+        buyers = self._sell(moment, hazards, approached, standing.active, book)
+        self._give_back(moment, standing.active, book)
         booked = self._bank(moment, standing, events.left, book)
         self._join(moment)
         self._consents.live(moment, standing.active)
         self._flags.live(moment, self._economy, self._memory, events, standing.active)
-        contacts = self._contact(moment, campaigns, buyers)
+        contacts = self._contact(moment, approached, buyers)
         if moment.month.index < 0:
             return []
         self._truth.foresee(moment.month.first, hazards)
@@ -154,24 +194,30 @@ class Chunk:
         has_account = self._portfolio.account != NO_ONE
         return Standing(active, active & has_account[CURRENT], active & has_account[SAVINGS])
 
-    def _choose(self, moment: Moment, hazards: Mapping[str, Floats], active: Bools) -> list[Chosen]:
+    def _approach(self, moment: Moment, hazards: Mapping[str, Floats], active: Bools) -> Approached:
+        """The month's contacts: from lists once there are any, else from campaigns of its own."""
+        if self._desk is not None and self._desk.has_begun(moment.month):
+            clients = Clients(active, self._consents, self._flags, self._portfolio)
+            worked = self._desk.work(moment, hazards, clients)
+            self._reactions.begin(moment, worked, self._portfolio)
+            return Approached([], worked)
         free = may_contact(moment, self._consents, self._flags, active, self._last_contact)
         campaigns = choose(moment, self._plan.products, hazards, self._consents, free)
         for campaign in campaigns:
             self._last_contact[campaign.who[campaign.is_treated]] = moment.month.index
-        return campaigns
+        return Approached(campaigns)
 
     def _sell(
         self,
         moment: Moment,
         hazards: Mapping[str, Floats],
-        campaigns: list[Chosen],
+        approached: Approached,
         active: Bools,
         book: Bookings,
     ) -> dict[str, Ints]:
         """Draw and serve the buyers of every product; the contacted buy after the contact."""
         buyers = {}
-        by_product = {campaign.product_id: campaign for campaign in campaigns}
+        by_product = {campaign.product_id: campaign for campaign in approached.campaigns}
         for product_id, hazard in hazards.items():
             campaign = by_product.get(product_id)
             moved = treated_hazard(campaign, self._people, hazard) if campaign else hazard
@@ -179,9 +225,20 @@ class Chunk:
             days = moment.day(f"bought {product_id}", who, moment.month.days - LAST_DAYS)
             if campaign:
                 days = np.maximum(days, campaign.day_of_contact(len(active), who))
+            if approached.worked is not None:
+                who, days = approached.worked.buyers(product_id, who, days)
             buy(Sale(product_id, who, days), self._economy, self._portfolio, book)
             buyers[product_id] = who
         return buyers
+
+    def _give_back(self, moment: Moment, active: Bools, book: Bookings) -> None:
+        """What ends or is given up, what contacts had sold included."""
+        desk, portfolio = self._desk, self._portfolio
+        shares = {} if desk is None else desk.renewal_shares(portfolio)
+        give_back(moment, portfolio, active, book, shares)
+        if desk is not None:
+            for sale in desk.given_back(moment.month, portfolio, active):
+                hand_in(sale, portfolio, book)
 
     def _bank(self, moment: Moment, standing: Standing, left: Ints, book: Bookings) -> Booked:
         """All that is booked in the month, in order, remembered for the hazards to come."""
@@ -220,11 +277,13 @@ class Chunk:
         self._consents.ask(moment, who)
 
     def _contact(
-        self, moment: Moment, campaigns: list[Chosen], buyers: Mapping[str, Ints]
+        self, moment: Moment, approached: Approached, buyers: Mapping[str, Ints]
     ) -> pa.Table:
         """The month's contacts; an opt-out withdraws consent at once."""
+        if approached.worked is not None:
+            return self._contact_from_lists(moment, approached.worked)
         results = []
-        for campaign in campaigns:
+        for campaign in approached.campaigns:
             bought = buyers[campaign.product_id]
             contacts = contacts_of(moment, campaign, bought)
             opted_out = contacts.is_opt_out()
@@ -233,21 +292,43 @@ class Chunk:
             results.append(contacts)
         return self._clerk.contacts(moment.month, results)
 
+    def _contact_from_lists(self, moment: Moment, worked: Worked) -> pa.Table:
+        """Contacts that were recorded in the month; complaints count at once, as opt-outs do."""
+        work = self._plan.work
+        assert self._desk is not None and work is not None
+        outcome = self._desk.finish(moment, worked)
+        who, days = worked.lines.who, outcome.result_day
+        self._consents.opt_out(who[outcome.objects], days[outcome.objects])
+        self._flags.complain(who[outcome.complains], days[outcome.complains])
+        self._reactions.end(outcome)
+        recorded = self._results.recorded(moment.month, outcome.told)
+        if self._plan.writes(moment.month):
+            folder = work.returned / moment.month.delivery
+            self._results.write_returned(folder, recorded, work.unseen)
+        return self._results.contacts(recorded)
+
     def _deliver(self, month: Month, booked: Booked, contacts: pa.Table) -> list[Written]:
         portfolio, clerk = self._portfolio, self._clerk
         account_ids = clerk.account_ids(portfolio)
+        transactions = self._journal.deliver(month, booked, portfolio, account_ids)
+        first_consent = self._delivered_consents
+        self._delivered_consents = self._consents.rows.size
+        if not self._plan.writes(month):
+            return []
         tables = {
             "customers": clerk.customers(month),
             "accounts": clerk.accounts(portfolio, account_ids),
-            "transactions": self._journal.deliver(month, booked, portfolio, account_ids),
+            "transactions": transactions,
             "holdings": clerk.holdings(portfolio, account_ids),
-            "consents": clerk.consents(self._consents, self._delivered_consents),
+            "consents": clerk.consents(self._consents, first_consent),
             "flags": clerk.flags(self._flags),
             "contacts": contacts,
         }
-        self._delivered_consents = self._consents.rows.size
-        folder = self._plan.landing / month.delivery
-        return [write_parquet(folder, name, self._part, rows) for name, rows in tables.items()]
+        folder, unseen = self._plan.landing / month.delivery, self._plan.unseen
+        return [
+            write_parquet(folder, name, self._part, without(rows, unseen))
+            for name, rows in tables.items()
+        ]
 
 
 def simulate(plan: Plan, chunk: int) -> list[Written]:

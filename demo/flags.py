@@ -58,10 +58,18 @@ class Flags:
             self._end(moment, flag, np.flatnonzero(ends))
             self._raise(moment, flag, np.flatnonzero(is_raised))
 
+    def complain(self, who: Ints, days: Ints) -> None:
+        """Customers complain of a contact; who complains already is heard once."""
+        is_new = self._open[COMPLAINT, who] == NO_ONE
+        self._put(COMPLAINT, who[is_new], days[is_new])
+
     def _raise(self, moment: Moment, flag: int, who: Ints) -> None:
         days = moment.day(f"flag from {flag}", who)
         if flag == BEREAVEMENT:
             days = np.full(len(who), moment.month.first_day + BEREAVED_AFTER)
+        self._put(flag, who, days)
+
+    def _put(self, flag: int, who: Ints, days: Ints) -> None:
         self._open[flag, who] = self.rows.append(
             {"who": who, "flag": flag, "from": days, "to": NEVER, "recorded": evening(days)}
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from conf.schema import Product
 from demo.bookings import Bookings
-from demo.draws import Bools, Ints
+from demo.draws import Bools, Floats, Ints
 from demo.economy import CURRENT, SAVINGS, Economy
 from demo.moment import Moment
 from demo.people import NO_ONE
@@ -88,14 +88,29 @@ def _invest(sale: Sale, economy: Economy, portfolio: Portfolio, book: Bookings) 
     book.add(CATEGORY_OF[sale.product_id], "app", sale.who, sale.days, -euros)
 
 
-def give_back(moment: Moment, portfolio: Portfolio, active: Bools, book: Bookings) -> None:
-    """Terms end or are renewed, and some products are given up early."""
+def give_back(
+    moment: Moment,
+    portfolio: Portfolio,
+    active: Bools,
+    book: Bookings,
+    shares: Mapping[str, Floats],
+) -> None:
+    """Terms end or are renewed, and some products are given up early.
+
+    Args:
+        moment: The month.
+        portfolio: What is held; changes.
+        active: Who is here throughout the month.
+        book: Of the bookings.
+        shares: By product, who renews how likely, in place of ``RENEWED``.
+    """
     for product_id in PLACE:
         matures = portfolio.matures(product_id)
         held = active & (portfolio.opened(product_id) < moment.month.first_day)
         ends = held & (matures < moment.month.end_day)
         if product_id in RENEWED:
-            renews = ends & moment.chance(f"renews {product_id}", RENEWED[product_id])
+            share = shares.get(product_id, RENEWED[product_id])
+            renews = ends & moment.chance(f"renews {product_id}", share)
             portfolio.renew(product_id, np.flatnonzero(renews))
             ends &= ~renews
             held &= ~renews
@@ -103,10 +118,14 @@ def give_back(moment: Moment, portfolio: Portfolio, active: Bools, book: Booking
         who = np.flatnonzero(ends | (held & gives_up))
         given_up = np.minimum(moment.day(f"given up {product_id}", who), matures[who])
         days = np.where(ends[who], np.maximum(matures[who], moment.month.first_day), given_up)
-        sale = Sale(product_id, who, days)
-        if product_id in PAID_BACK:
-            _pay_back(sale, portfolio, book)
-        portfolio.close(product_id, who, days)
+        hand_in(Sale(product_id, who, days), portfolio, book)
+
+
+def hand_in(sale: Sale, portfolio: Portfolio, book: Bookings) -> None:
+    """Customers give a product back on their days; what was invested comes back to them."""
+    if sale.product_id in PAID_BACK:
+        _pay_back(sale, portfolio, book)
+    portfolio.close(sale.product_id, sale.who, sale.days)
 
 
 def _pay_back(sale: Sale, portfolio: Portfolio, book: Bookings) -> None:

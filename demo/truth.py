@@ -11,11 +11,24 @@ Three folders of Parquet parts, one part per chunk of customers:
   contacted about it).
 - ``campaigns.parquet``: customer_id, product_id, month, is_treated, has_bought. The randomised
   past campaigns with their control groups and what both did in that month.
+
+A bank whose branches have worked through lists (`demo.desk`) has another one:
+
+- ``reactions.parquet``: a row per line of a list that came up while history lasts. Keys: campaign
+  (as-of date), customer_id, offer_id; besides product_id, is_renewal, branch_id, advisor_id.
+  planned_on is the day on which the line came up, contacted_on that of the contact, null where the
+  client was not reached. ``without`` and ``with_contact``: the probability of buying the product
+  in the month of planned_on without and with a contact on that day, of a renewal that of renewing
+  what ends; null where the client held the product by then, or held none to renew. reach: share of
+  clients whom the branch reaches, of those who may be called. would_have_bought is what the client
+  does in that month without a contact, by the same draw as has_bought, what it does: their
+  difference is what the contact caused. bought_on; is_given_back: within 60 days. has_objected and
+  has_complained: because of the contact. is_careless, is_pushy, is_claiming: the advisor's habits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +43,7 @@ from demo.draws import Floats, Ints
 from demo.files import FORMAT, write_rows
 from demo.months import day_number
 from demo.people import People
+from demo.unseen import without
 
 DECIMALS = 6
 PROPENSITY_SCHEMA = pa.schema(
@@ -46,13 +60,19 @@ class ChunkTruth:
     """The truth about one chunk."""
 
     def __init__(
-        self, folder: Path, part: str, people: People, products: Mapping[str, object]
+        self,
+        folder: Path,
+        part: str,
+        people: People,
+        products: Mapping[str, object],
+        unseen: Sequence[int] = (),
     ) -> None:
         self._folder = folder
         self._file = f"{part}.parquet"
         self._people = people
         self._customers = customer_ids(people.ids)
         self._products = list(products)
+        self._unseen = unseen
         self._campaigns: list[pa.Table] = []
         self._propensity = pq.ParquetWriter(self._path("propensity"), PROPENSITY_SCHEMA, **FORMAT)
 
@@ -70,7 +90,7 @@ class ChunkTruth:
             ],
             schema=PROPENSITY_SCHEMA,
         )
-        self._propensity.write_table(table)
+        self._propensity.write_table(without(table, self._unseen))
 
     def campaign(self, month: date, campaign: Chosen, buyers: Ints) -> None:
         """Who was chosen, treated or not, and bought or not."""
@@ -87,12 +107,18 @@ class ChunkTruth:
             )
         )
 
+    def reactions(self, rows: pa.Table | None) -> None:
+        """What came of lists."""
+        if rows is not None:
+            write_rows(without(rows, self._unseen), self._path("reactions"))
+
     def close(self) -> None:
         """Finish the chunk's files."""
         self._propensity.close()
         if self._campaigns:
-            write_rows(pa.concat_tables(self._campaigns), self._path("campaigns"))
-        write_rows(self._uplift(), self._path("uplift"))
+            campaigns = pa.concat_tables(self._campaigns)
+            write_rows(without(campaigns, self._unseen), self._path("campaigns"))
+        write_rows(without(self._uplift(), self._unseen), self._path("uplift"))
 
     def _uplift(self) -> pa.Table:
         count = len(self._people)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from jobs.combination_arguments import add_combinations
+from jobs.demo_arguments import add_react
 from jobs.fairness_arguments import add_fairness
 from jobs.what_if_arguments import add_what_if
 
@@ -23,6 +24,7 @@ STEP_HELP = {
     "train": "a challenger per product, logged to MLflow",
     "score": "champion propensity of every customer and product",
     "campaign": "decisions, branch lists, offer log",
+    "measure": "what past campaigns caused, as known by now",
     "run": "all steps of a month; a rerun does only what is missing",
 }
 
@@ -191,6 +193,7 @@ def _add_demo(commands: Commands) -> None:
         help="for more than 25,000 customers; each takes some 300 MB (default: 2)",
     )
     demo.add_argument("--out", type=Path, help="landing folder (default: <home>/landing)")
+    add_react(demo)
     add_place(demo)
 
 

@@ -123,13 +123,12 @@ def _contacts(run: Run, campaign: RunRecord, opened: DataFrame) -> pa.Table:
 
 
 def _is_as_drawn(rows: pa.Table, campaign: RunRecord) -> bool:
-    """About as many customers are in the control as the share says; else it was not chance."""
     share = control_share(campaign)
     control = rows.filter(pc.invert(rows["is_treated"]))
     customers, held_back = (
         pc.count_distinct(some["customer_id"]).as_py() for some in (rows, control)
     )
-    if abs(held_back - share * customers) <= FURTHEST * math.sqrt(share * (1 - share) * customers):
+    if is_as_drawn(customers, held_back, share):
         return True
     log.warning(
         "campaign %s is left out of the uplift history: %d of %d customers were kept back, where"
@@ -140,3 +139,15 @@ def _is_as_drawn(rows: pa.Table, campaign: RunRecord) -> bool:
         share,
     )
     return False
+
+
+def is_as_drawn(customers: int, held_back: int, share: float) -> bool:
+    """About as many customers are in the control as the share says; else it was not chance.
+
+    Args:
+        customers: Who made the cut.
+        held_back: Of them in the control.
+        share: Chance of being kept back.
+    """
+    spread = math.sqrt(share * (1 - share) * customers)
+    return abs(held_back - share * customers) <= FURTHEST * spread

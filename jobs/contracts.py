@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from conf.source import load_source
 from expectations.balances import balance_facts
 from expectations.campaign_lists import campaign_lists_suite
+from expectations.campaign_results import campaign_results_suite
 from expectations.check import CheckReport, check
 from expectations.propensity_scores import propensity_scores_suite
 from expectations.sources import ever_brought, never_null, source_suites
@@ -20,7 +21,7 @@ from expectations.volumes import delivered, monthly_volumes
 from features.catalogue import customer_features_table
 from models.uplift_champion import uplift_in_use
 from tables.base import Table
-from tables.derived import CAMPAIGN_LISTS, DELIVERIES, PROPENSITY_SCORES
+from tables.derived import CAMPAIGN_LISTS, CAMPAIGN_RESULTS, DELIVERIES, PROPENSITY_SCORES
 from tables.files import scratch_folder
 from tables.runs import Runs
 from tables.sources import CUSTOMER_MERGES, SOURCES, TRANSACTIONS, stored
@@ -46,6 +47,7 @@ def contract_reports(run: Run, proposed: Store) -> list[CheckReport]:
         "ingest": _source_reports,
         "score": _score_reports,
         "campaign": _list_reports,
+        "measure": _result_reports,
     }
     return reports_of_step[run.step](run, proposed) if run.step in reports_of_step else []
 
@@ -142,3 +144,10 @@ def _last_month(run: Run) -> DataFrame | None:
 def _list_reports(run: Run, proposed: Store) -> list[CheckReport]:
     suite = campaign_lists_suite(run.config.campaign)
     return [check(suite, proposed.staged(CAMPAIGN_LISTS))]
+
+
+def _result_reports(run: Run, proposed: Store) -> list[CheckReport]:
+    """Nothing is promised of nothing: before the first campaign there are no results."""
+    if not run.staging.rows(CAMPAIGN_RESULTS):
+        return []
+    return [check(campaign_results_suite(), proposed.staged(CAMPAIGN_RESULTS))]

@@ -9,16 +9,12 @@ from pathlib import Path
 
 from conf.load import load_config
 from demo.bank import make_demo_bank
+from jobs.demo_marker import MARKER, UNFINISHED, Made, is_there, write_marker
 from jobs.home import Home
 from jobs.progress import progress_bar
+from jobs.react import BOOKINGS_PER_CUSTOMER_AND_MONTH, react
 from jobs.rewriting import publishing
-from tables.errors import UserError
 from tables.files import make_folder, write_file
-
-# A client makes about a hundred bookings in two years; the bar only needs the order of magnitude.
-BOOKINGS_PER_CUSTOMER_AND_MONTH = 4
-MARKER = ".demo"
-UNFINISHED = "unfinished\n"
 
 
 def demo_command(options: argparse.Namespace) -> int:
@@ -27,12 +23,12 @@ def demo_command(options: argparse.Namespace) -> int:
     home = Home(Path(options.home).resolve())
     home.create()
     landing = Path(options.out).resolve() if options.out else home.landing
-    wanted = (
-        f"{options.customers} customers, {options.months} months, seed {options.seed},"
-        f" until {options.until}\n"
-    )
+    wanted = Made(options.customers, options.months, options.seed, options.until)
     with publishing(home, "xsell demo"):
-        if _is_there(landing, wanted):
+        if options.react:
+            react(home, landing, config.products, processes=options.processes)
+            return 0
+        if is_there(landing, wanted):
             sys.stderr.write(f"demo      already there: {landing}\n")
             return 0
         started = time.monotonic()
@@ -50,7 +46,7 @@ def demo_command(options: argparse.Namespace) -> int:
                 processes=options.processes,
                 progress=advance,
             )
-        write_file(landing / MARKER, wanted.encode())
+        write_marker(landing, wanted)
         seconds = time.monotonic() - started
     rows = made.rows["transactions"]
     sys.stderr.write(
@@ -58,21 +54,3 @@ def demo_command(options: argparse.Namespace) -> int:
         f" ({rows / seconds:,.0f} a second), {options.months} deliveries in {landing}\n"
     )
     return 0
-
-
-def _is_there(landing: Path, wanted: str) -> bool:
-    """The landing folder holds this very bank; an unfinished one is made again.
-
-    Raises:
-        UserError: It holds other deliveries, which must not be overwritten.
-    """
-    marker = landing / MARKER
-    found = marker.read_text(encoding="utf-8") if marker.exists() else ""
-    if found in (wanted, UNFINISHED):
-        return found == wanted
-    if landing.exists() and any(landing.iterdir()):
-        raise UserError(
-            f"{landing} already holds {found.strip() or 'deliveries of another source'};"
-            " nothing was written. Choose another --home, or empty it"
-        )
-    return False

@@ -21,7 +21,6 @@ from jobs.fairness_models import (
 from jobs.fairness_reads import (
     Campaign,
     all_offers,
-    earlier_campaigns,
     groups_offered,
     outcomes_of,
     read_campaign,
@@ -29,7 +28,7 @@ from jobs.fairness_reads import (
 )
 from jobs.home import Home
 from jobs.progress import progress_bar
-from jobs.which_campaign import campaign_of
+from jobs.which_campaign import campaign_of, earlier_campaigns
 from measurement.association import Bools
 from measurement.fairness import (
     ALIKE,

@@ -44,7 +44,19 @@ def used_models(home: Home, campaign: RunRecord) -> list[UsedModel]:
     Raises:
         ContractViolation: A model is no longer there, or is not what was registered.
     """
-    scored = Runs(home.tables).find(campaign.inputs.get("score", ""))
+    return models_behind(home, Runs(home.tables).find(campaign.inputs.get("score", "")))
+
+
+def models_behind(home: Home, scored: RunRecord | None) -> list[UsedModel]:
+    """Every model behind scores, likewise.
+
+    Args:
+        home: Where.
+        scored: The run that scored; None has no models.
+
+    Raises:
+        ContractViolation: See ``used_models``.
+    """
     digests = {
         name.removeprefix(MODEL): digest
         for name, digest in (scored.inputs.items() if scored else ())

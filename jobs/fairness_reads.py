@@ -24,7 +24,6 @@ from tables.reason_codes import Outcome, ReasonCode
 from tables.runs import RunRecord, Runs
 from tables.sources import CUSTOMERS, HOLDINGS
 from tables.store import Store
-from tables.windows import months_before
 
 # Gates that say the same for a reader, beside the families of reason codes. Whoever has a flag
 # against contact is not in care.
@@ -58,13 +57,6 @@ class Campaign:
     decided: Decided
     groups: Groups
     columns: Mapping[str, pa.Array]
-
-
-def earlier_campaigns(home: Home, as_of: date, months: int) -> list[RunRecord]:
-    """Campaigns of the months before, oldest first; of several for a month the last one stands."""
-    oldest = months_before(as_of, months) if months else as_of
-    standing = {run.as_of: run for run in Runs(home.tables).committed() if run.step == "campaign"}
-    return [record for day, record in sorted(standing.items()) if oldest <= day < as_of]
 
 
 def read_campaign(home: Home, record: RunRecord, settings: FairnessSettings) -> Campaign:

@@ -50,7 +50,7 @@ def resolve(context: Context, step: Step) -> Inputs:
     pins = {name: version for record in records for name, version in record.pins.items()}
     if step.uses_models:
         identity |= _champions(context)
-    if step.name == "campaign" and (returned := _returned(context)) is not None:
+    if step.name in ("campaign", "measure") and (returned := _returned(context)) is not None:
         identity[returned.step] = returned.run_id
         pins[DISPOSITIONS.name] = returned.pins[DISPOSITIONS.name]
     if step.name == "train":
@@ -60,6 +60,8 @@ def resolve(context: Context, step: Step) -> Inputs:
     if step.name == "campaign":
         identity |= _campaigns_with_levers(context)
         pins |= _log_so_far(context)
+    if step.name == "measure":
+        identity |= _measured(context)
     return Inputs(identity, pins)
 
 
@@ -110,6 +112,15 @@ def _campaigns_with_levers(context: Context) -> dict[str, str]:
     from jobs.levers_offered import campaigns_with_levers
 
     found = campaigns_with_levers(context.home.tables, context.as_of, context.config)
+    return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found}
+
+
+def _measured(context: Context) -> dict[str, str]:
+    """Every campaign that is measured."""
+    from jobs.measured_campaigns import campaigns_to_measure
+
+    months = context.config.measurement.effect.months
+    found = campaigns_to_measure(context.home, context.as_of, months)
     return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found}
 
 

@@ -49,5 +49,6 @@ CAMPAIGN = Step(
     ("ingest", "features", "score"),
     uses_models=True,
 )
-MONTH = (INGEST, FEATURES, TRAIN, SCORE, CAMPAIGN)
+MEASURE = Step("measure", "jobs.measure:measure", ("ingest",))
+MONTH = (INGEST, FEATURES, TRAIN, SCORE, CAMPAIGN, MEASURE)
 STEPS = {step.name: step for step in MONTH}

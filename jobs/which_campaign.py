@@ -1,4 +1,4 @@
-"""Which committed campaign somebody means: that of a month, or of a run."""
+"""Which committed campaign somebody means: that of a month, of a run, or those of months before."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from conf.errors import did_you_mean
 from jobs.home import Home
 from tables.errors import UserError
 from tables.runs import RunRecord, Runs
+from tables.windows import months_before
 
 SHORT = 12  # digits of a run id that a person sees
 
@@ -44,6 +45,13 @@ def campaign_of(home: Home, as_of: date) -> RunRecord:
             f"no campaign has been published for {as_of}. Run xsell run --as-of {as_of} first"
         )
     return record
+
+
+def earlier_campaigns(home: Home, as_of: date, months: int) -> list[RunRecord]:
+    """Campaigns of the months before, oldest first; of several for a month the last one stands."""
+    oldest = months_before(as_of, months) if months else as_of
+    standing = {run.as_of: run for run in Runs(home.tables).committed() if run.step == "campaign"}
+    return [record for day, record in sorted(standing.items()) if oldest <= day < as_of]
 
 
 def campaign_run(home: Home, text: str) -> RunRecord:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from math import inf, nan, sqrt
 from statistics import NormalDist
 
+import numpy as np
 from scipy.stats import hypergeom
 
-from measurement.association import Estimate
+from measurement.association import Bools, Estimate, Ints
 
 ERROR = 0.05  # of an interval of 95 %
 UNKNOWN = Estimate(nan, nan, nan)
@@ -32,6 +33,31 @@ def share(count: float, of: float, error: float = ERROR) -> Estimate:
     half = reach / (1 + spread) * sqrt(value * (1 - value) / of + spread / (4 * of))
     # What a sum of doubles adds must not make an interval miss its own figure.
     return Estimate(value, min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half)))
+
+
+def clustered_share(is_so: Bools, client: Ints) -> Estimate:
+    """A share of rows of which a client may have several, with an interval that allows for that.
+
+    What clients do is alike from one time to the next: as many rows as would be as sure if each
+    were another client's take the place of all (design effect; Kish, Survey Sampling, 1965), and
+    Wilson's interval is theirs.
+
+    Args:
+        is_so: Of each row.
+        client: Whose it is, as whole numbers from 0.
+    """
+    rows = len(is_so)
+    if not rows:
+        return UNKNOWN
+    value = float(is_so.mean())
+    of_client = np.bincount(client)
+    clients = int((of_client > 0).sum())
+    apart = np.bincount(client, weights=is_so) - value * of_client
+    alone = value * (1 - value) * rows
+    # Where all are alike nothing tells how much a client's rows have in common: all, at worst.
+    effect = float(apart @ apart) * clients / max(clients - 1, 1) / alone if alone else 0.0
+    effective = rows / max(1.0, effect) if effect else float(clients)
+    return share(value * effective, effective)
 
 
 def difference(one: Estimate, other: Estimate) -> Estimate:

@@ -32,8 +32,8 @@ RUNS = Table(
     columns=columns(
         "sequence bigint -- order of commits, from 1",
         "run_id string -- hash of step, as-of date, campaign, inputs, configuration, models, code",
-        "step string -- ingest, features, train, score or campaign; export, disposition, erase or"
-        " retention",
+        "step string -- ingest, features, train, score, campaign or measure; export, disposition,"
+        " erase or retention",
         "as_of date -- cut-off of the run",
         "campaign_id string -- the campaign configured",
         "supersedes string? -- run of the same step and date that this one replaces",

@@ -11,7 +11,9 @@ from pyspark.sql import SparkSession
 
 from conf.schema import EngineSettings
 from jobs.engine import open_engine
+from jobs.home import Home
 from models.registry import Registry
+from tests.made_once import made_once
 from tests.month import Bank, run_month, small_bank
 
 
@@ -24,19 +26,20 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
-def bank(tmp_path_factory, spark) -> Bank:
-    """A small demo bank whose month has been run. Tests that change it take a copy."""
-    made = small_bank(tmp_path_factory.mktemp("bank"))
-    run_month(made, spark)
-    return made
+def empty_registry(tmp_path_factory) -> Path:
+    """A home with nothing but MLflow's tables: to make them takes longer than most tests."""
+    return made_once(tmp_path_factory, "registry", Registry)
 
 
 @pytest.fixture(scope="session")
-def empty_registry(tmp_path_factory) -> Path:
-    """A home with nothing but MLflow's tables: to make them takes longer than most tests."""
-    home = tmp_path_factory.mktemp("registry")
-    Registry(home)
-    return home
+def bank(tmp_path_factory, spark, empty_registry) -> Bank:
+    """A small demo bank whose month has been run. Tests that change it take a copy."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(empty_registry, folder, dirs_exist_ok=True)
+        run_month(small_bank(folder), spark)
+
+    return Bank(Home(made_once(tmp_path_factory, "bank", make)))
 
 
 @pytest.fixture
@@ -47,10 +50,14 @@ def registry_home(tmp_path, empty_registry) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs an engine, so that `make test-fast` can leave it out."""
+    """Mark what needs an engine, so that `make test-fast` can leave it out.
+
+    Golden lists go first: they make the bank while another process has tests that need none.
+    """
     for item in items:
         if {"spark", "bank"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.engine)
+    items.sort(key=lambda item: item.path.name != "test_lists.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

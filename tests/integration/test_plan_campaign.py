@@ -51,9 +51,19 @@ class BankStore(Store):
         return self._frames[table.name]
 
 
+Staged = tuple[Run, dict[str, list[dict[str, object]]]]
+
+
+@pytest.fixture(scope="module")
+def plain(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Staged:
+    """A campaign with its options and its log in one part."""
+    with pytest.MonkeyPatch.context() as patch:
+        return planned(spark, tmp_path_factory.mktemp("plain"), patch, capacity=3)
+
+
 def planned(
     spark: SparkSession, home: Path, monkeypatch: pytest.MonkeyPatch, capacity: int
-) -> tuple[Run, dict[str, list[dict[str, object]]]]:
+) -> Staged:
     """The run after the job, and the rows it staged."""
     # Of three contacts of a branch one is left to chance.
     settings = (
@@ -82,10 +92,8 @@ def rows_of(rows: DataFrame) -> list[dict[str, object]]:
     return found
 
 
-def test_decisions_log_and_lists_tell_the_same_story(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, staged = planned(spark, tmp_path, monkeypatch, capacity=3)
+def test_decisions_log_and_lists_tell_the_same_story(plain: Staged) -> None:
+    run, staged = plain
     decided, lists = staged["decisions"], staged["campaign_lists"]
 
     outcomes = [row["outcome"] for row in decided]
@@ -116,34 +124,36 @@ def test_decisions_log_and_lists_tell_the_same_story(
     assert helped == {row["customer_id"] for row in decided if row["care_treatment"]}
     assert helped
     assert not helped & offered
-    assert not list((tmp_path / "tables").glob(".candidates*")), "nothing is left behind"
+    assert not list((run.home / "tables").glob(".candidates*")), "nothing is left behind"
 
 
 def test_options_that_stay_where_the_engine_is_make_the_same_tables(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
 ) -> None:
-    here, staged_here = planned(spark, tmp_path / "here", monkeypatch, capacity=3)
+    here, staged_here = plain
     monkeypatch.setattr("jobs.campaign_parts.OPTIONS_HERE", 0)
     monkeypatch.setattr("jobs.campaign_parts.OPTIONS_PER_PART", 100)
-    there, staged_there = planned(spark, tmp_path / "there", monkeypatch, capacity=3)
+    there, staged_there = planned(spark, tmp_path, monkeypatch, capacity=3)
     assert staged_there == staged_here
     assert there.figures == here.figures
 
 
 def test_a_log_that_is_staged_in_parts_is_the_same(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
 ) -> None:
-    def log(folder: Path) -> tuple[list[dict[str, object]], int]:
-        run, staged = planned(spark, folder, monkeypatch, capacity=3)
-        rows = sorted(staged["offer_log"], key=lambda row: int(str(row["position"])))
-        return rows + staged["checkpoints"], len(run.staging.files["offer_log"])
-
-    whole, files = log(tmp_path / "whole")
     monkeypatch.setattr("jobs.seal.LINES_AT_ONCE", 700)
-    in_parts, more = log(tmp_path / "parts")
-    assert in_parts == whole
-    assert more > files, "they were parts"
-    assert not list((tmp_path / "parts" / "tables").glob(".log-*")), "nothing is left behind"
+    in_parts = planned(spark, tmp_path, monkeypatch, capacity=3)
+    assert log_of(in_parts) == log_of(plain)
+    many, few = (len(run.staging.files["offer_log"]) for run, _ in (in_parts, plain))
+    assert many > few, "they were parts"
+    assert not list((tmp_path / "tables").glob(".log-*")), "nothing is left behind"
+
+
+def log_of(planned_one: Staged) -> list[dict[str, object]]:
+    """Lines in their order, then checkpoints."""
+    _, staged = planned_one
+    rows = sorted(staged["offer_log"], key=lambda row: int(str(row["position"])))
+    return rows + staged["checkpoints"]
 
 
 def test_a_campaign_without_capacity_offers_nothing_and_logs_everything(

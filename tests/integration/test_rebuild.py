@@ -93,8 +93,10 @@ def published(home, spark):
     return found
 
 
-def test_a_past_month_is_rebuilt_after_later_deliveries_with_identical_lists(bank, spark, tmp_path):
-    home = Home(tmp_path / "home")
+def test_a_past_month_is_rebuilt_after_later_deliveries_with_identical_lists(
+    bank, spark, registry_home
+):
+    home = Home(registry_home)
     home.create()
     shutil.copytree(bank.home.landing, home.landing, dirs_exist_ok=True)
     merged, survivor = later_delivery(home.landing)

@@ -32,7 +32,7 @@ CELLS = {
     "currency": st.sampled_from(["EUR", "EUR", "EUR", "euro"]),
     "recorded_at": st.sampled_from(["2024-02-10T18:00:00Z"] * 4 + ["2024-03-01T00:00:00Z", ""]),
 }
-ROWS = st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=40)
+ROWS = st.lists(st.fixed_dictionaries(CELLS), min_size=20, max_size=60)
 GOOD = {
     "transaction_id": "T0",
     "account_id": "A1",
@@ -44,7 +44,7 @@ GOOD = {
 
 
 @settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(ROWS)
 def test_rows_in_are_accepted_or_quarantined(spark, tmp_path_factory, rows):

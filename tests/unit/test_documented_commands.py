@@ -1,4 +1,4 @@
-"""Every command of `docs/compliance.md` is one that `xsell` understands."""
+"""`xsell` knows every command of `docs/compliance.md` and of the table of `README.md`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ import pytest
 
 from jobs.arguments import parser
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "compliance.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "compliance.md"
+ASKED = [
+    line
+    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("|")
+]
 QUESTION = re.compile(r"^\| (\d+) \|", re.MULTILINE)
-COMMANDS = sorted(set(re.findall(r"`(xsell [^`]+)`", DOCUMENT.read_text(encoding="utf-8"))))
+TEXTS = [DOCUMENT.read_text(encoding="utf-8"), *ASKED]
+COMMANDS = sorted({one for text in TEXTS for one in re.findall(r"`(xsell [^`]+)`", text)})
 
 
 def test_the_questions_are_numbered_and_many_enough():
