@@ -11,6 +11,7 @@ from jobs.measurement_files import measurement_folder, write_findings
 from jobs.measurement_lines import NOTHING, measurement_lines
 from jobs.run import Run
 from jobs.sales_and_clients import sales_and_clients
+from measurement.effect_tables import RANDOMISATION, WITHHELD, randomisation, withheld
 from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
@@ -35,7 +36,8 @@ def measure(run: Run) -> None:
         people = sales_and_clients(run.store, campaigns, run.config, run.as_of, offers)
         advance(1)
         run.stage(CAMPAIGN_RESULTS, results)
-        findings = {CAMPAIGN_RESULTS.name: results} | people.tables()
+        effects = {WITHHELD: withheld(results), RANDOMISATION: randomisation(offers, measured)}
+        findings = {CAMPAIGN_RESULTS.name: results, **effects, **people.tables()}
         write_findings(measurement_folder(home, run.as_of), findings)
         advance(1)
     run.note(

@@ -44,7 +44,6 @@ class Findings:
         credit: Goals, assists and checks of credit, of all campaigns.
         clients: Contacts and what clients thought of them.
         models: Whether models are still right.
-        credit_of: Goals and assists of one campaign, by the run that made it.
         contacts: Contacts about what was offered, by the run that made the campaign.
         names: What to call products and partners; whoever has none is called by the identifier.
         missing: Why a part is None, a sentence by its name.
@@ -60,7 +59,6 @@ class Findings:
     credit: Part | None = None
     clients: Part | None = None
     models: Part | None = None
-    credit_of: Mapping[str, Part] = field(default_factory=dict)
     contacts: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)

@@ -58,7 +58,7 @@ def manager_blocks(found: Findings, results: Results, campaign: str) -> list[Con
         *_cuts(found, results, campaign),
         _shifted(found, results, campaign),
         *(block for cut in UNITS_OF_SALE for block in units_of_sale(found, results, campaign, cut)),
-        *credit_blocks(found, campaign),
+        *(credit_blocks(found) if is_month else ()),
     ]
 
 

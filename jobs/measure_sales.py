@@ -16,7 +16,7 @@ from jobs.measure_blocks import (
     table,
     upright_plot,
 )
-from jobs.measure_found import ALL, MEASURED, Findings
+from jobs.measure_found import MEASURED, Findings
 from jobs.measure_plots import Upright
 from jobs.measure_rows import Results
 from jobs.measure_words import (
@@ -106,14 +106,11 @@ def _most_telling(ordered: Sequence[Row]) -> list[Row]:
     return [*ordered[: TOP // 2], *ordered[-(TOP // 2) :]]
 
 
-def credit_blocks(found: Findings, campaign: str) -> Iterator[Content]:
+def credit_blocks(found: Findings) -> Iterator[Content]:
     """Goals and assists: by branch as bars, by advisor as a table."""
-    part = found.credit if campaign == ALL else found.credit_of.get(campaign)
+    part = found.credit
     if part is None:
-        if campaign == ALL:
-            yield missing(
-                "Whose sales they were", found.missing.get("credit", "it was not computed")
-            )
+        yield missing("Whose sales they were", found.missing.get("credit", "it was not computed"))
         return
     yield sentences("Whose sales they were", part.headlines)
     rows = part.tables["credit"].to_pylist() if "credit" in part.tables else []

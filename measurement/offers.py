@@ -58,7 +58,8 @@ OFFERS = pa.schema(
         pa.field(
             "later_revenue", pa.int64()
         ),  # cents: the same, in as many months after; null: not over
-        pa.field("has_opted_out", pa.bool_(), nullable=False),  # see reaction_days
+        # From the campaign to the window's end, whatever brought it about.
+        pa.field("has_opted_out", pa.bool_(), nullable=False),
         pa.field("has_complained", pa.bool_(), nullable=False),
     ]
 )

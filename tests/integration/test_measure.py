@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, date, datetime
+from functools import partial
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conf.load import load_config
-from jobs import inputs
+from jobs import inputs, measure
 from jobs.measurement_files import measurement_folder
 from jobs.publishing import Context, execute
 from jobs.steps import MEASURE
@@ -92,9 +93,14 @@ def test_what_a_campaign_caused_is_published_told_and_written(home, spark):
         written = list(csv.DictReader(file))
     assert len(written) == pq.read_metadata(folder / "campaign_results.parquet").num_rows
     assert {row["run_id"] for row in written} == {done.record.run_id}
+    drawn = pq.read_table(folder / "randomisation.parquet").to_pylist()
+    assert [(row["clients"], row["withheld"]) for row in drawn] == [(250, 50), (1, 0)]
+    assert (folder / "withheld.csv").exists()
 
 
-def test_it_is_done_once_and_another_returned_result_makes_it_another_one(home, spark):
+def test_it_is_done_once_and_another_returned_result_makes_it_another_one(home, spark, monkeypatch):
+    whole = partial(measure.campaign_results, cuts=("all",))  # parts take their time
+    monkeypatch.setattr(measure, "campaign_results", whole)
     a_past_campaign(home)
     first = execute(context(home, spark), MEASURE).record
     assert set(first.inputs) == {"ingest", f"campaign {JUNE}", f"campaign {OCTOBER}"}
@@ -128,8 +134,6 @@ def test_before_the_first_campaign_one_sentence_is_told_and_nothing_written(home
 @pytest.mark.slow
 def test_results_that_break_their_contract_are_not_published(home, spark, monkeypatch):
     a_past_campaign(home)
-    from jobs import measure
-
     honest = measure.campaign_results
 
     def without_reasons(*given):
