@@ -30,7 +30,7 @@ from measurement.reliability import ModelMonth, ScoredProduct, model_month
 from measurement.shifts import ScoreShift, score_shift
 from models.labels import outcome_window
 from tables.derived import DELIVERIES
-from tables.known_rows import Persons, latest_columns, persons_before
+from tables.known_rows import Persons, persons_before
 from tables.runs import RunRecord, Runs
 from tables.sources import HOLDINGS, stored
 from tables.store import Store
@@ -48,11 +48,12 @@ def model_findings(home: Home, as_of: date, config: RunConfig) -> ModelFindings:
     """
     settings = config.measurement.models
     runs = scoring_runs(home, as_of)
-    purchases = Purchases.known_before(home, as_of)
+    windows = {one.as_of: _window_of(one) for one in runs}
+    since = min((opens for opens, _ in windows.values()), default=as_of)
+    purchases = Purchases.known_before(home, as_of, since)
     if not runs or purchases is None:
         return judged(Observed(as_of, notes=("Nothing was scored and delivered yet.",)), settings)
     recent = runs[-settings.cohorts :]
-    windows = {one.as_of: _window_of(one) for one in runs}
     over = [one for one in runs if windows[one.as_of][1] <= purchases.until]
     matured = over[-settings.cohorts :]
     looked = _Looked(home, as_of, config, purchases, windows)
@@ -72,7 +73,7 @@ def _day(record: RunRecord) -> date:
 
 @dataclass(frozen=True)
 class Purchases:
-    """Every product that was opened, as known before a day.
+    """Every product that was opened from a day on, as known before another.
 
     Attributes:
         rows: person_id, product_id, opened_on, and known_on: the day on which it became known.
@@ -85,22 +86,27 @@ class Purchases:
     until: date
 
     @classmethod
-    def known_before(cls, home: Home, as_of: date) -> Purchases | None:
-        """What the newest ingest up to ``as_of`` knew; None if there was none."""
+    def known_before(cls, home: Home, as_of: date, since: date) -> Purchases | None:
+        """What the newest ingest up to ``as_of`` knew; None if there was none.
+
+        Args:
+            home: Where.
+            as_of: What was recorded before it counts.
+            since: Purchases of before are left out.
+        """
         ingest = Runs(home.tables).newest("ingest", lambda record: record.as_of <= as_of)
         if ingest is None:
             return None
         store = Store(home.tables, None, ingest.pins)
         persons = persons_before(store, as_of)
-        names = ["customer_id", "product_id", "opened_on"]
-        rows = latest_columns(store, HOLDINGS, as_of, names)
+        rows = _latest(_versions(store, as_of, since))
         people = [persons.person(one) for one in rows["customer_id"].to_pylist()]
         shaped = pa.table(
             {
                 "person_id": pa.array(people, pa.string()),
                 "product_id": rows["product_id"],
                 "opened_on": rows["opened_on"],
-                "known_on": _first_known(store, as_of, rows["holding_id"]),
+                "known_on": rows["known_on"],
             }
         )
         return cls(shaped, persons, _delivered_until(store, as_of))
@@ -113,15 +119,27 @@ class Purchases:
         )
 
 
-def _first_known(store: Store, as_of: date, holdings: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The day on which each holding was first recorded."""
+def _versions(store: Store, as_of: date, since: date) -> pa.Table:
+    """Every known version of holdings of which one says that they were opened so late."""
     midnight = pa.scalar(datetime.combine(as_of, time(), tzinfo=UTC), pa.timestamp("us", tz="UTC"))
-    versions = store.arrow_where(
-        stored(HOLDINGS), pc.field("recorded_at") < midnight, ["holding_id", "recorded_at"]
-    )
-    first = versions.group_by("holding_id").aggregate([("recorded_at", "min")])
-    place = pc.index_in(holdings, value_set=first["holding_id"].combine_chunks())
-    return pc.cast(pc.floor_temporal(first["recorded_at_min"], unit="day"), pa.date32()).take(place)
+    is_known, holdings = pc.field("recorded_at") < midnight, stored(HOLDINGS)
+    is_late = pc.field("opened_on") >= since
+    some = store.arrow_where(holdings, is_known & is_late, ["holding_id"])["holding_id"]
+    # Another version may say that they were opened before.
+    is_asked_for = pc.field("holding_id").isin(some.unique())
+    names = ["holding_id", "customer_id", "product_id", "opened_on", "recorded_at", "is_deleted"]
+    return store.arrow_where(holdings, is_known & is_asked_for, names)
+
+
+def _latest(versions: pa.Table) -> pa.Table:
+    """The last version of each holding, with the day of the first; without deleted ones."""
+    rows = versions.sort_by([("holding_id", "ascending"), ("recorded_at", "ascending")])
+    keys = rows["holding_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    last = np.append(first[1:], len(keys))[: len(first)] - 1
+    known = pc.cast(pc.floor_temporal(rows["recorded_at"].take(first), unit="day"), pa.date32())
+    newest = rows.take(last).append_column("known_on", known)
+    return newest.filter(pc.invert(newest["is_deleted"]))
 
 
 def _delivered_until(store: Store, as_of: date) -> date:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from jobs.fairness_models import models_behind
 from jobs.feature_report import TRAINING
 from jobs.home import Home
 from jobs.reports import report_page
-from jobs.stored_test_cohort import stored_test_cohort
+from jobs.stored_test_cohort import SampledTestCohort
 from measurement.association import Estimate, Floats
 from measurement.monitoring import TrainedModel
 from measurement.shifts import FeatureShift, psi_estimate
@@ -41,6 +40,7 @@ class References:
         self._home = home
         # To open a registry that is not there would make an empty one.
         self._registry = Registry(home.path) if database(home.path).exists() else None
+        self._cohorts: dict[str, SampledTestCohort] = {}
         self._gains: dict[str, Mapping[str, Mapping[str, float]]] = {}
 
     def tested(self, product_id: str, version: int, scored: RunRecord) -> TrainedModel | None:
@@ -74,10 +74,7 @@ class References:
         return found.version if date.fromisoformat(found.tags["as_of"]) <= as_of else None
 
     def test_scores(self, product_id: str, version: int) -> Floats:
-        """What a version says of customers of its test cohort who could buy; none if they are gone.
-
-        Of many some at equal distances: ids often tell who came first.
-        """
+        """What a version says of customers of its test cohort who could buy; none if gone."""
         registered = self._registered(product_id, version)
         if registered is None or self._registry is None:
             return np.empty(0)
@@ -85,11 +82,12 @@ class References:
         # A variant from the workbench has an id of its own, and the customers of a training run.
         run_id = self._registry.parameters(registered).get("run_id", registered.run_id)
         try:
-            cohort = stored_test_cohort(self._home.path, run_id, product_id, scorer.columns)
+            if run_id not in self._cohorts:
+                self._cohorts[run_id] = SampledTestCohort(self._home.path, run_id, MOST_CUSTOMERS)
+            rows = self._cohorts[run_id].could_buy(product_id, scorer.columns)
         except UserError:
             return np.empty(0)
-        some = np.linspace(0, cohort.rows.num_rows - 1, min(cohort.rows.num_rows, MOST_CUSTOMERS))
-        return scorer.propensities(cohort.rows.take(pa.array(some.astype(np.int64))))
+        return scorer.propensities(rows)
 
     def _registered(self, product_id: str, version: int) -> Registered | None:
         return self._registry.version(product_id, version) if self._registry else None

@@ -2,7 +2,9 @@
 
 What was offered counts, reached or not, as everywhere (`jobs/campaign_history.py`). A campaign of a
 later month touches the same window: whoever was offered the product by it is left out as well, and
-whoever chance withheld from it then stands for them in turn.
+whoever chance withheld from it stands for them. Who was withheld by two of them stands for no more
+than by one: a few clients who stand for a hundred each would drown all others (truncated weights;
+Cole and Hernan, American Journal of Epidemiology 168, 2008).
 """
 
 from __future__ import annotations
@@ -75,7 +77,10 @@ class OfferWeights:
         weight, without = np.ones(len(persons)), []
         for day in sorted(self._standing):
             if cohort <= day < window[1] and (campaign := self._of(day)).opens < window[1]:
-                weight[_are_in(persons, campaign.withheld.get(product_id))] *= campaign.weight
+                withheld = _are_in(persons, campaign.withheld.get(product_id))
+                # 0 stays 0: whoever another campaign offered it.
+                stands_for = np.where(withheld, campaign.weight, 1.0)
+                weight = np.where(weight > 0, np.maximum(weight, stands_for), 0.0)
                 offered = _are_in(persons, campaign.offered.get(product_id))
                 weight[offered] = 0
                 without += [f"{day}"] * bool(offered.any() and campaign.weight == 1)

@@ -74,3 +74,57 @@ def _labels(store: Store, as_of: date, product_id: str, rows: pa.Table) -> pa.Ch
     customers = stored.column("customer_id").filter(is_wanted)
     has_bought = stored.column("has_bought").filter(is_wanted)
     return has_bought.take(pc.index_in(rows["customer_id"], value_set=customers.combine_chunks()))
+
+
+class SampledTestCohort:
+    """Some test customers of a training run, for every product: each column is read once.
+
+    Args:
+        home: Where state lives.
+        run_id: Of the training run.
+        most: Of more customers some at equal distances are taken: ids often tell who came first.
+
+    Raises:
+        UserError: The run is gone.
+    """
+
+    def __init__(self, home: Path, run_id: str, most: int) -> None:
+        record = Runs(home / "tables").find(run_id)
+        if record is None:
+            raise UserError(f"training run {run_id[:12]} is not in {home / 'tables'}")
+        store = Store(home / "tables", None, record.pins)
+        self._stored = store.stored_columns(TRAINING_SET, record.as_of)
+        places = np.flatnonzero(pc.equal(self._stored.column("part"), PARTS[TEST]).to_numpy())
+        some = np.linspace(0, len(places) - 1, min(len(places), most)).astype(np.int64)
+        self._places = pa.array(places[some])
+        self._columns: dict[str, pa.ChunkedArray] = {}
+        self._labels = store.snapshot_where(
+            LABELS,
+            record.as_of,
+            pc.field("cohort").isin(pc.unique(self._column("cohort")))
+            & pc.field("customer_id").isin(self._column("customer_id").combine_chunks()),
+            ["customer_id", "product_id"],
+        )
+
+    def could_buy(self, product_id: str, columns: Sequence[str]) -> pa.Table:
+        """Those of them who could buy a product.
+
+        Args:
+            product_id: The product.
+            columns: Of the features.
+
+        Raises:
+            UserError: The run stored other features.
+        """
+        if missing := sorted(set(columns) - self._stored.names):
+            raise UserError(f"the training run stored no {', '.join(missing[:3])}")
+        of_product = self._labels.filter(pc.equal(self._labels["product_id"], product_id))
+        could = pc.is_in(
+            self._column("customer_id"), value_set=of_product["customer_id"].combine_chunks()
+        )
+        return pa.table({name: self._column(name) for name in columns}).filter(could)
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        if name not in self._columns:
+            self._columns[name] = self._stored.column(name).take(self._places)
+        return self._columns[name]

@@ -17,6 +17,7 @@ import numpy as np
 from measurement.association import DEVIATIONS, Bools, Estimate, Floats, Ints
 from measurement.weighted import (
     UNKNOWN,
+    dot,
     effective,
     event_rate_ratio,
     ranking,
@@ -125,9 +126,9 @@ def model_month(scored: ScoredProduct, min_buyers: int) -> ModelMonth:
     propensity, weight = scored.propensity[kept][order], scored.weight[kept][order]
     bought = scored.has_bought[kept][order]
     sure_buyers = effective(weight[bought])
-    observed, expected = float(weight[bought].sum()), float(weight @ propensity)
+    observed, expected = float(weight[bought].sum()), dot(weight, propensity)
     # As many as expected, had they the weights of those who might have bought.
-    sure_expected = expected**2 / float(weight**2 @ propensity) if expected else 0.0
+    sure_expected = expected**2 / dot(weight**2, propensity) if expected else 0.0
     is_told = max(sure_buyers, sure_expected) >= min_buyers
     month = ModelMonth(
         scored.product_id,
@@ -190,7 +191,7 @@ def _distances(
     off = np.abs(np.add.reduceat(weight * (bought - propensity), starts))
     errors = np.sqrt(np.add.reduceat(weight**2 * propensity * (1 - propensity), starts))
     mean = sqrt(2 / pi) * float(errors.sum())
-    spread = sqrt((1 - 2 / pi) * float(errors @ errors))
+    spread = sqrt((1 - 2 / pi) * dot(errors, errors))
     return {
         "ece": float(off.sum()) / clients,
         "ece_by_chance": (mean + DEVIATIONS * spread) / clients,

@@ -19,8 +19,13 @@ UNKNOWN = Estimate(nan, nan, nan)
 
 def effective(weights: Floats) -> float:
     """How many clients of equal weight would say as much (Kish, Survey Sampling, 1965)."""
-    squares = float(weights @ weights)
+    squares = dot(weights, weights)
     return float(weights.sum()) ** 2 / squares if squares else 0.0
+
+
+def dot(one: Floats, other: Floats) -> float:
+    """Sum of products; not by BLAS, whose last bits depend on the number of cores."""
+    return float((one * other).sum())
 
 
 def event_rate_ratio(events: Floats, chances: Floats, weights: Floats) -> Estimate:
@@ -37,12 +42,13 @@ def event_rate_ratio(events: Floats, chances: Floats, weights: Floats) -> Estima
         chances: Of each client to have one.
         weights: Of each client.
     """
-    expected, plain = float(chances @ weights), float(chances.sum())
+    weighted = chances * weights
+    expected, plain = float(weighted.sum()), float(chances.sum())
     if not expected:
         return UNKNOWN
-    squares = float(chances @ weights**2)
+    squares = dot(weighted, weights)
     found = float(events.sum())
-    spread = max(float(events @ events), found * squares / expected)
+    spread = max(dot(events, events), found * squares / expected)
     low = _gamma(found, spread, TAIL) if found else 0.0
     high = _gamma(found + expected / plain, spread + squares / plain, 1 - TAIL)
     return Estimate(found / expected, low / expected, high / expected)
@@ -83,7 +89,7 @@ def ranking(chances: Floats, events: Bools, weights: Floats) -> Estimate:
     if min(len(one.chances), len(other.chances)) < 2:  # noqa: PLR2004 -- of one there is no spread
         return UNKNOWN
     above, below = other.share_below(one.chances), 1 - one.share_below(other.chances)
-    auc = float(above @ one.weights) / one.total
+    auc = dot(above, one.weights) / one.total
     if not 0 < auc < 1:
         return Estimate(auc, nan, nan)
     error = sqrt(one.variance(above - auc) + other.variance(below - auc))
@@ -111,4 +117,5 @@ class _Side:
         return np.asarray(sum(self._up_to[place] for place in places) / (2 * self.total))
 
     def variance(self, distances: Floats) -> float:
-        return float((self.weights**2) @ distances**2) / self.total**2
+        spread = self.weights * distances
+        return dot(spread, spread) / self.total**2

@@ -102,6 +102,15 @@ def test_a_campaign_counts_whose_contacts_fall_into_the_window(tmp_path, day, le
     assert only(home).left_out == left_out
 
 
+def test_who_was_withheld_twice_stands_for_no_more_than_once(tmp_path) -> None:
+    home = home_of(tmp_path, *FOUR)
+    made.add_campaign(home, AUGUST, [("C", "mortgage")], [("A", "mortgage"), ("B", "mortgage")])
+    made.add_campaign(home, SEPTEMBER, [("B", "mortgage")], [("A", "mortgage")], share=0.25)
+    made.ingest(home, AS_OF)
+    # A for five, D for itself
+    assert (only(home).clients, only(home).withheld, only(home).expected) == (2, 1, 1.5)
+
+
 def test_the_global_holdout_stands_for_itself(tmp_path) -> None:
     home = home_of(tmp_path, *FOUR)
     made.add_campaign(
@@ -178,6 +187,7 @@ def test_what_became_known_later_changes_nothing(tmp_path) -> None:
     made.add_scores(home, date(2026, 12, 1), {key: 0.9 for key in scored})
     made.add_campaign(home, date(2026, 12, 1), [(who, "mortgage") for who in clients])
     made.ingest(home, date(2026, 12, 1))
+    made.ingest(home, AS_OF)  # whose tables hold all that by now
     after = model_findings(home, AS_OF, CONFIG)
     assert after.headlines == before.headlines
     for name, table in tables(before).items():
