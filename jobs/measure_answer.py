@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Measured
+from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Findings
 from jobs.measure_rows import Results
 from jobs.measure_words import (
+    PERCENT,
     Row,
     between,
     effect_in_words,
     interval,
+    money,
     number,
+    numbers,
     scaled,
     several,
     state_in_words,
@@ -23,7 +26,7 @@ Content = dict[str, Any]
 FILE = "campaign_results.csv"
 
 
-def figures(found: Measured, results: Results, campaign: str) -> list[Content]:
+def figures(found: Findings, results: Results, campaign: str) -> list[Content]:
     """The answer in a few big figures: profit, response, contacts, and, of a year, the holdout."""
     told = [_profit(found, results, campaign), _response(results, campaign)]
     told.append(_contacts(found, results, campaign))
@@ -33,7 +36,7 @@ def figures(found: Measured, results: Results, campaign: str) -> list[Content]:
     return [one for one in told if one]
 
 
-def _profit(found: Measured, results: Results, campaign: str) -> Content:
+def _profit(found: Findings, results: Results, campaign: str) -> Content:
     row = results.whole("profit", campaign)
     who = "These campaigns" if campaign == ALL else "This campaign"
     if row is None or row["state"] != MEASURED:
@@ -47,10 +50,10 @@ def _profit(found: Measured, results: Results, campaign: str) -> Content:
     )
     return {
         "title": "Profit caused",
-        "figure": number(row["total"], f" {found.currency}", signed=True),
+        "figure": number(row["total"], money(found.currency), signed=True),
         "tone": ("bad" if loss else "good") if is_sure else "unsure",
         "text": (
-            f"{who} caused {between([row['total_low'], row['total_high']], ' ' + found.currency)},"
+            f"{who} caused {between([row['total_low'], row['total_high']], money(found.currency))},"
             f" after contacts and levers. {verdict}"
         ),
         "file": FILE,
@@ -61,7 +64,8 @@ def _response(results: Results, campaign: str) -> Content:
     row = results.whole("response", campaign)
     if row is None or row["treated_mean"] is None:
         return _unknown("Response", row)
-    offered, withheld = (number(100 * row[name], " %") for name in ("treated_mean", "control_mean"))
+    shares = [100 * row[name] for name in ("treated_mean", "control_mean")]
+    offered, withheld = (f"{share}{PERCENT}" for share in numbers(shares)[0])
     if row["state"] != MEASURED:
         return {
             "title": "Response",
@@ -92,53 +96,55 @@ def _tone(row: Row) -> str:
     return "good" if row["effect"] > 0 else "bad"
 
 
-def _contacts(found: Measured, results: Results, campaign: str) -> Content:
+def _contacts(found: Findings, results: Results, campaign: str) -> Content:
     runs = [one.run_id for one in found.campaigns if campaign in (ALL, one.run_id)]
     if not any(run in found.contacts for run in runs):
         return {}
     made = sum(found.contacts.get(run, 0) for run in runs)
     rows = [row for run in runs if (row := results.whole("response", run))]
     offered = several(sum(row["treated"] for row in rows), "client")
+    once = ", each counted once in each campaign" if len(rows) > 1 else ""
     return {
         "title": "Contacts made",
         "figure": f"{made:,}",
         "tone": "plain",
-        "text": f"about what {offered} were offered. {_spent(found, results, campaign)}".strip(),
+        "text": f"about offers to {offered}{once}. {_spent(found, results, campaign)}".strip(),
         "file": FILE,
     }
 
 
-def _spent(found: Measured, results: Results, campaign: str) -> str:
-    cost, money = results.whole("cost", campaign), f" {found.currency}"
+def _spent(found: Findings, results: Results, campaign: str) -> str:
+    cost, worth = results.whole("cost", campaign), money(found.currency)
     if cost is None or cost["treated_mean"] is None:
         return ""
     each = cost["treated_mean"]
+    where = " where it could be measured" if campaign == ALL else ""
     return (
-        f"With levers they cost {number(each * cost['treated'], money)} where it could be measured:"
-        f" {number(each, money)} per client offered."
+        f"With levers they cost {number(each * cost['treated'], worth)}{where}:"
+        f" {number(each, worth)} per client offered."
     )
 
 
-def _against_holdout(found: Measured, results: Results) -> Content:
+def _against_holdout(found: Findings, results: Results) -> Content:
     row = results.whole("profit", ALL, HOLDOUT)
     if row is None or row["state"] != MEASURED:
         return _unknown("Against clients never contacted", row)
-    money = f" {found.currency}"
+    worth = money(found.currency)
     return {
         "title": "Against clients never contacted",
-        "figure": number(row["total"], money, signed=True),
+        "figure": number(row["total"], worth, signed=True),
         "tone": _tone(row),
         "text": (
             f"All {row['treated']:,} clients who may be contacted beside {row['control']:,} of the"
-            f" perpetual holdout: {between([row['total_low'], row['total_high']], money)},"
-            f" {interval(scaled(row, 'effect', 1), money)} per client;"
+            f" perpetual holdout: {between([row['total_low'], row['total_high']], worth)},"
+            f" {interval(scaled(row, 'effect', 1), worth)} per client;"
             f" {sureness(row, unit_of('profit', found.currency))}."
         ),
         "file": FILE,
     }
 
 
-def _cost_of_knowing(found: Measured, results: Results, campaign: str) -> Content:
+def _cost_of_knowing(found: Findings, results: Results, campaign: str) -> Content:
     """Profit that was forgone with those who were withheld: effect × their number."""
     told = []
     for against, who in ((CONTROL, "control"), (HOLDOUT, "holdout")):
@@ -148,7 +154,7 @@ def _cost_of_knowing(found: Measured, results: Results, campaign: str) -> Conten
                 None if end is None else end * row["control"] for end in scaled(row, "effect", 1)
             ]
             told.append(
-                f"{who} ({row['control']:,} clients) {interval(ends, ' ' + found.currency)}"
+                f"{who} ({row['control']:,} clients) {interval(ends, money(found.currency))}"
             )
     if not told:
         return {}
@@ -157,8 +163,8 @@ def _cost_of_knowing(found: Measured, results: Results, campaign: str) -> Conten
         "figure": "",
         "tone": "plain",
         "text": (
-            f"Profit forgone with clients who were withheld by chance: {'; '.join(told)}."
-            " Without them nobody could say what campaigns cause."
+            f"Profit forgone with clients who were withheld by chance: {'; '.join(told)}; below"
+            " zero it was saved. Without them nobody could say what campaigns cause."
         ),
         "file": FILE,
     }

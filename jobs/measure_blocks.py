@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Any
 
 from jobs.measure_found import MEASURED
@@ -63,7 +64,13 @@ def table(
 
 
 def forest(
-    title: str, rows: Sequence[Content], *, note: str = "", file: str = "", unit: str = ""
+    title: str,
+    rows: Sequence[Content],
+    *,
+    note: str = "",
+    file: str = "",
+    unit: str = "",
+    even: float = 0.0,
 ) -> Content:
     """Points with intervals on one axis, a row each; rows without a mark say why.
 
@@ -73,10 +80,15 @@ def forest(
         note: A sentence above it.
         file: Where the figures lie.
         unit: Of the axis.
+        even: Where nothing is different: dashed.
     """
     told = [row for row in rows if row["ends"] is not None]
     drawn = [row for row in told if not row["is_sum"]]
-    scale = Scale.of([row["ends"] for row in drawn])
+    scale = Scale.of([row["ends"] for row in drawn], even)
+    usual = median(max(map(abs, row["ends"])) for row in drawn or told) if told else None
+    for row in told:
+        # Below each other, numbers have the same digits.
+        row["text"] = row["text"] or _in_words(row, usual)
     for row in drawn:
         row["mark"] = mark(row["ends"], scale, is_sure=row["is_sure"])
     return {
@@ -86,11 +98,15 @@ def forest(
         "rows": told,
         "why": _why(row for row in rows if row["ends"] is None),
         "axis": scale.axis(),
-        "zero": scale.at(0.0),
+        "even": scale.at(even),
         "unit": unit.strip(),
         "file": file,
         "is_cut": any(row["mark"]["is_cut_low"] or row["mark"]["is_cut_high"] for row in drawn),
     }
+
+
+def _in_words(row: Content, usual: float | None) -> str:
+    return interval(row["ends"], signed=row["is_signed"], usual=None if row["is_sum"] else usual)
 
 
 def effect_row(
@@ -121,19 +137,20 @@ def effect_row(
         "label": label,
         "href": href,
         "ends": tuple(values) if is_told else None,
-        "text": interval(values),
+        "text": "",
         "sure": sureness(row, unit) if is_told else "",
         "is_sure": bool(row["is_sure"]),
         "arms": f"{row['treated']:,} offered, {row['control']:,} withheld",
         "why": state_in_words(row["state"]),
         "is_strong": is_strong or is_sum,
         "is_sum": is_sum,
+        "is_signed": True,
         "mark": None,
     }
 
 
 def plain_row(label: str, ends: Ends, text: str, *, is_sure: bool, arms: str = "") -> Content:
-    """A figure with an interval that is no effect: it is drawn alike."""
+    """A figure with an interval that is no effect, drawn alike; an empty text is made of it."""
     return {
         "label": label,
         "href": "",
@@ -145,6 +162,7 @@ def plain_row(label: str, ends: Ends, text: str, *, is_sure: bool, arms: str = "
         "why": "too few to be told",
         "is_strong": False,
         "is_sum": False,
+        "is_signed": False,
         "mark": None,
     }
 
@@ -154,7 +172,7 @@ def _why(rows: Iterable[Content]) -> list[str]:
     found: dict[str, list[str]] = {}
     for row in rows:
         found.setdefault(row["why"], []).append(row["label"])
-    return [f"{_some(labels)}: {why}" for why, labels in found.items()]
+    return [f"{_some(labels)} ({why})" for why, labels in found.items()]
 
 
 def _some(labels: Sequence[str]) -> str:
@@ -216,28 +234,20 @@ def missing(what: str, why: str) -> Content:
     return sentences(what, [f"Not told: {why}."])
 
 
-def by_chance(rows: Sequence[Row], what: tuple[str, str], max_false_share: float) -> str:
-    """A warning on many comparisons: how many would look sure by chance alone, and how many do.
+def by_chance(rows: Sequence[Row], what: tuple[str, str]) -> str:
+    """How many parts of a cut would stand out by chance alone, how many do, and how many are sure.
 
     Args:
         rows: Parts of one cut; those measured count.
         what: Name of one part, and of several.
-        max_false_share: Of those told as sure, so many may be chance.
     """
     measured = [row for row in rows if row["state"] == MEASURED and row["p_value"] is not None]
     alone = sum(row["p_value"] < ALONE for row in measured)
     sure = sum(bool(row["is_sure"]) for row in measured)
     return (
-        f"{several(len(measured), *what)} looked at side by side: had campaigns caused nothing,"
-        f" about {ALONE * len(measured):.1f} would stand out by chance alone (p below"
-        f" {100 * ALONE:g} %). {alone:,} do; {sure:,} still do when all are looked at together, and"
-        f" of those about {100 * max_false_share:g} % may be chance."
+        f"{several(len(measured), *what)}: about {ALONE * len(measured):.1f} would stand out by"
+        f" chance alone; {alone:,} do, {sure:,} still when all are looked at together."
     )
 
 
-ALONE = 0.05
-
-
-def first_number(found: Mapping[str, Any], name: str, words: str = "") -> str:
-    """A number with its interval, from columns ``name``, ``name_low``, ``name_high``."""
-    return interval([found[f"{name}{end}"] for end in ("", "_low", "_high")], words, signed=False)
+ALONE = 0.05  # p-value below which a part looked at alone stands out

@@ -14,7 +14,7 @@ from jobs.measure_blocks import (
     table,
 )
 from jobs.measure_clients import client_blocks
-from jobs.measure_found import ALL, HOLDOUT, MEASURED, Measured, rows_of
+from jobs.measure_found import ALL, HOLDOUT, MEASURED, Findings, rows_of
 from jobs.measure_rows import Results
 from jobs.measure_words import (
     CUTS,
@@ -34,7 +34,7 @@ UNWANTED = ("opt_out", "complaint")
 FEW = 3  # names that are told
 
 
-def compliance_blocks(found: Measured, results: Results, campaign: str) -> list[Content]:
+def compliance_blocks(found: Findings, results: Results, campaign: str) -> list[Content]:
     """Objections and complaints caused, contacts, care, odd credit, and what is not known."""
     blocks = [_caused(found, results, campaign, measure) for measure in UNWANTED]
     if campaign == ALL:
@@ -42,12 +42,12 @@ def compliance_blocks(found: Measured, results: Results, campaign: str) -> list[
     return [*blocks, *_not_measured(found, results, campaign)]
 
 
-def _caused(found: Measured, results: Results, campaign: str, measure: str) -> Content:
+def _caused(found: Findings, results: Results, campaign: str, measure: str) -> Content:
     """Objections or complaints that offers caused."""
     unit = unit_of(measure, found.currency)
     rows = []
     if campaign == ALL:
-        for one in sorted(found.campaigns, key=lambda one: (one.as_of, one.run_id)):
+        for one in found.oldest_first:
             row = results.whole(measure, one.run_id)
             if row is not None:
                 rows.append(effect_row(month_in_words(one.as_of), row, unit))
@@ -78,7 +78,7 @@ def _whole(
     return results.whole(measure, campaign, against) if campaign == ALL else None
 
 
-def _odd_credit(found: Measured) -> Iterator[Content]:
+def _odd_credit(found: Findings) -> Iterator[Content]:
     """Checks of credit, as sentences: a flag asks for a look."""
     rows = rows_of(found.credit, "credit_checks", ("is_flagged", "sentence", "q_value"))
     if found.credit is None:
@@ -95,9 +95,9 @@ def _odd_credit(found: Measured) -> Iterator[Content]:
     yield sentences("Credit that looks odd", [intro, *flagged[:TOP]])
 
 
-def _not_measured(found: Measured, results: Results, campaign: str) -> Iterator[Content]:
+def _not_measured(found: Findings, results: Results, campaign: str) -> Iterator[Content]:
     """What could not be measured, and why."""
-    runs = [one for one in found.campaigns if campaign in (ALL, one.run_id)]
+    runs = [one for one in found.oldest_first if campaign in (ALL, one.run_id)]
     rows = [row for one in runs for row in _states(found, results, one)]
     if rows:
         yield table(
@@ -114,7 +114,7 @@ def _not_measured(found: Measured, results: Results, campaign: str) -> Iterator[
         yield sentences("What could not be measured, and why", [told])
 
 
-def _states(found: Measured, results: Results, one: Campaign) -> Iterator[tuple[str, ...]]:
+def _states(found: Findings, results: Results, one: Campaign) -> Iterator[tuple[str, ...]]:
     """Of a campaign: it as a whole if it is not measured, else its parts by cut and reason."""
     month = month_in_words(one.as_of)
     whole = results.whole("profit", one.run_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.measure_blocks import TOP, table
-from jobs.measure_found import ALL, MEASURED, Measured, rows_of
+from jobs.measure_found import ALL, MEASURED, Findings, rows_of
 from jobs.measure_rows import Results
 from jobs.measure_words import (
     DASH,
@@ -19,12 +19,12 @@ from jobs.measure_words import (
 Content = dict[str, Any]
 
 
-def design_blocks(found: Measured, results: Results, campaign: str = ALL) -> Iterator[Content]:
+def design_blocks(found: Findings, results: Results, campaign: str = ALL) -> Iterator[Content]:
     """How large arms were, and the least effect that they would find."""
-    runs = [one for one in found.campaigns if campaign in (ALL, one.run_id)]
+    runs = [one for one in found.oldest_first if campaign in (ALL, one.run_id)]
     rows = [
         _arms(month_in_words(one.as_of), row)
-        for one in sorted(runs, key=lambda one: (one.as_of, one.run_id))
+        for one in runs
         if (row := results.whole("response", one.run_id)) is not None
     ]
     of_all = results.whole("response")
@@ -56,13 +56,13 @@ def _arms(label: str, row: Row) -> tuple[str, ...]:
     )
 
 
-def _draws(found: Measured, campaign: str) -> Iterator[Content]:
+def _draws(found: Findings, campaign: str) -> Iterator[Content]:
     """Whether chance alone decided who was withheld, as the effects' own table says."""
     part = found.effects
     rows = rows_of(part, "randomisation", ("campaign",))
     own = [row for row in rows if campaign in (ALL, row["campaign"])]
     if own:
-        head = [name for name in own[0] if name not in ("campaign", "campaign_id")]
+        head = [name for name in own[0] if name not in ("campaign", "campaign_id", "state")]
         yield table(
             "Was the draw by chance?",
             [name.replace("_", " ").capitalize() for name in head],

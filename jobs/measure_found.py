@@ -30,7 +30,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Findings:
     """Everything that is told of past campaigns on one as-of date.
 
     Attributes:
@@ -44,7 +44,6 @@ class Measured:
         credit: Goals, assists and checks of credit, of all campaigns.
         clients: Contacts and what clients thought of them.
         models: Whether models are still right.
-        credit_of: Goals and assists of one campaign, by the run that made it.
         contacts: Contacts about what was offered, by the run that made the campaign.
         names: What to call products and partners; whoever has none is called by the identifier.
         missing: Why a part is None, a sentence by its name.
@@ -60,10 +59,14 @@ class Measured:
     credit: Part | None = None
     clients: Part | None = None
     models: Part | None = None
-    credit_of: Mapping[str, Part] = field(default_factory=dict)
     contacts: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def oldest_first(self) -> list[Campaign]:
+        """The campaigns in the order in which they were made."""
+        return sorted(self.campaigns, key=lambda one: (one.as_of, one.run_id))
 
 
 def rows_of(part: Part | None, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:

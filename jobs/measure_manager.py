@@ -12,17 +12,20 @@ from jobs.measure_blocks import (
     forest,
     sentences,
 )
-from jobs.measure_found import ALL, MEASURED, Measured
+from jobs.measure_found import ALL, MEASURED, Findings
 from jobs.measure_rows import Results
 from jobs.measure_sales import credit_blocks, units_of_sale
 from jobs.measure_words import (
     CUTS,
     MEASURES,
     Row,
+    cut_in_words,
     listed,
+    money,
     month_in_words,
     number,
     several,
+    state_in_words,
     unit_of,
     value_in_words,
 )
@@ -45,7 +48,7 @@ UNITS_OF_SALE = ("branch", "advisor")
 SHIFTED = ("profit", "other_profit", "later_profit", "total_profit")
 
 
-def manager_blocks(found: Measured, results: Results, campaign: str) -> list[Content]:
+def manager_blocks(found: Findings, results: Results, campaign: str) -> list[Content]:
     """Profit by campaign, by part of it, what it took from other sales, and credit."""
     is_month = campaign == ALL
     first = _by_campaign(found, results) if is_month else _measures(found, results, campaign)
@@ -55,7 +58,7 @@ def manager_blocks(found: Measured, results: Results, campaign: str) -> list[Con
         *_cuts(found, results, campaign),
         _shifted(found, results, campaign),
         *(block for cut in UNITS_OF_SALE for block in units_of_sale(found, results, campaign, cut)),
-        *credit_blocks(found, campaign),
+        *(credit_blocks(found) if is_month else ()),
     ]
 
 
@@ -65,10 +68,10 @@ def campaign_page_name(campaigns: Sequence[Campaign], one: Campaign) -> str:
     return f"campaign-{one.as_of}" + (f"-{one.run_id[:12]}" if len(same_day) > 1 else "") + ".html"
 
 
-def _by_campaign(found: Measured, results: Results) -> Content:
+def _by_campaign(found: Findings, results: Results) -> Content:
     unit = unit_of("profit", found.currency)
     rows = []
-    for one in sorted(found.campaigns, key=lambda one: (one.as_of, one.run_id)):
+    for one in found.oldest_first:
         row = results.whole("profit", one.run_id)
         if row is not None:
             page = f"measurement/{campaign_page_name(found.campaigns, one)}"
@@ -86,7 +89,7 @@ def _by_campaign(found: Measured, results: Results) -> Content:
     )
 
 
-def _measures(found: Measured, results: Results, campaign: str) -> Content:
+def _measures(found: Findings, results: Results, campaign: str) -> Content:
     """Revenue, cost and profit of one campaign."""
     rows = []
     for measure in ("revenue", "cost", "profit"):
@@ -105,7 +108,7 @@ def _measures(found: Measured, results: Results, campaign: str) -> Content:
     )
 
 
-def _advice(found: Measured, results: Results, campaign: str) -> Content:
+def _advice(found: Findings, results: Results, campaign: str) -> Content:
     """What surely earns and what surely loses, by each cut that is a choice of the bank's."""
     told = []
     for cut in ("product", "combination", "move", "channel", "lever", "segment"):
@@ -114,10 +117,11 @@ def _advice(found: Measured, results: Results, campaign: str) -> Content:
             if parts:
                 names = [_each_earns(found, cut, row) for row in parts[:TOP]]
                 told.append(f"{title}, by {CUTS[cut]}: {listed(names)}.")
-    if not told:
-        told = ["Of no product, move, channel, lever or segment is it sure that it earns or loses."]
     note = "Money per client offered. A part that is not named is not sure, not worthless."
-    return sentences("What to offer more of, and what less", [*told, note])
+    if not told:
+        note = ""
+        told = ["Of no product, move, channel, lever or segment is it sure that it earns or loses."]
+    return sentences("What to offer more of, and what less", filter(None, [*told, note]))
 
 
 def _sure(rows: Sequence[Row], sign: int) -> list[Row]:
@@ -125,19 +129,29 @@ def _sure(rows: Sequence[Row], sign: int) -> list[Row]:
     return sorted(chosen, key=lambda row: (-sign * row["effect"], row["value"]))
 
 
-def _each_earns(found: Measured, cut: str, row: Row) -> str:
-    money = number(row["effect"], f" {found.currency}", signed=True)
-    return f"{value_in_words(cut, row['value'], found.names)} ({money})"
+def _each_earns(found: Findings, cut: str, row: Row) -> str:
+    each = number(row["effect"], money(found.currency), signed=True)
+    return f"{value_in_words(cut, row['value'], found.names)} ({each})"
 
 
-def _cuts(found: Measured, results: Results, campaign: str) -> Iterator[Content]:
+def _cuts(found: Findings, results: Results, campaign: str) -> Iterator[Content]:
+    """A forest of every cut of which a part is measured; the others are named together."""
+    left: dict[str, list[str]] = {}
     for cut in CHOSEN_CUTS:
         rows = results.parts(cut, "profit", campaign)
-        if any(row["value"] not in ("none", ALL) for row in rows):
+        if not any(row["value"] not in ("none", ALL) for row in rows):
+            continue
+        if any(row["state"] == MEASURED for row in rows):
             yield _cut(found, cut, rows)
+        else:
+            why = listed(sorted({state_in_words(row["state"]) for row in rows}))
+            left.setdefault(why, []).append(CUTS[cut])
+    if left:
+        told = [f"By {listed(cuts)}: {why}." for why, cuts in left.items()]
+        yield sentences("Parts of it that are not measured", told)
 
 
-def _cut(found: Measured, cut: str, rows: Sequence[Row]) -> Content:
+def _cut(found: Findings, cut: str, rows: Sequence[Row]) -> Content:
     """The most telling parts of a cut: those that are sure, then those with most at stake."""
     unit = unit_of("profit", found.currency)
     measured = sorted(
@@ -152,7 +166,7 @@ def _cut(found: Measured, cut: str, rows: Sequence[Row]) -> Content:
     ]
     more = len(measured) - len(shown)
     rest = f" {several(more, 'more part')} measured: see the file." if more else ""
-    note = f"{by_chance(rows, ('part', 'parts'), found.max_false_share)}{rest}"
+    note = f"{by_chance(rows, cut_in_words(cut))}{rest}"
     return forest(
         f"Profit per client offered, by {CUTS[cut]}",
         labelled,
@@ -162,7 +176,7 @@ def _cut(found: Measured, cut: str, rows: Sequence[Row]) -> Content:
     )
 
 
-def _shifted(found: Measured, results: Results, campaign: str) -> Content:
+def _shifted(found: Findings, results: Results, campaign: str) -> Content:
     """Did a sale only take the place of another product's, or of one next month?"""
     unit = unit_of("profit", found.currency)
     words = dict(MEASURES) | {"profit": "what was offered", "total_profit": "everything together"}

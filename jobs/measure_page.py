@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from jobs.measure_answer import figures
 from jobs.measure_compliance import compliance_blocks
-from jobs.measure_found import ALL, MEASURED, Measured
+from jobs.measure_found import ALL, MEASURED, Findings
 from jobs.measure_manager import campaign_page_name, manager_blocks
 from jobs.measure_rows import Results
 from jobs.measure_scientist import scientist_blocks
@@ -34,7 +34,8 @@ FILES: Mapping[str, str] = {
     "contacts_per_client": "clients by contacts they had",
     "reactions": "refusals, objections and complaints",
     "fatigue": "answers by contacts shortly before",
-    "caps": "contacts that the contact policy did not allow, by branch",
+    "contact_policy": "contacts that the contact policy does not allow, by branch",
+    "care": "clients in care, and on care lists",
     "client_value": "what clients had of it",
     "model_outcomes": "scores held against purchases, by product and month",
     "reliability": "expected against bought, by tenth of propensity",
@@ -43,11 +44,12 @@ FILES: Mapping[str, str] = {
     "feature_drift": "features beside those of the training",
     "alarms": "rules that were out of bounds",
     "model_verdicts": "whether to train models anew, and why",
+    "withheld": "profit forgone with clients who were withheld",
     "randomisation": "whether chance alone withheld clients",
 }
 
 
-def write_measurement(folder: Path, found: Measured) -> dict[str, Path]:
+def write_measurement(folder: Path, found: Findings) -> dict[str, Path]:
     """Write the page of the month, and one for each campaign below ``measurement``.
 
     Args:
@@ -60,7 +62,7 @@ def write_measurement(folder: Path, found: Measured) -> dict[str, Path]:
     results = Results(found.results)
     make_folder(folder / FOLDER)
     pages = {"Measurement": (folder / MONTH_PAGE, month_content(found, results))}
-    for one in _oldest_first(found):
+    for one in found.oldest_first:
         name = campaign_page_name(found.campaigns, one)
         title = name.removesuffix(".html").replace("campaign-", "Campaign ")
         pages[title] = (folder / FOLDER / name, campaign_content(found, results, one))
@@ -69,7 +71,7 @@ def write_measurement(folder: Path, found: Measured) -> dict[str, Path]:
     return {title: path for title, (path, _) in pages.items()}
 
 
-def month_content(found: Measured, results: Results) -> Content:
+def month_content(found: Findings, results: Results) -> Content:
     """The page of all campaigns as plain values."""
     return {
         "title": f"What campaigns caused, as known before {found.as_of}",
@@ -82,14 +84,14 @@ def month_content(found: Measured, results: Results) -> Content:
                 "href": f"{FOLDER}/{campaign_page_name(found.campaigns, one)}",
                 "text": month_in_words(one.as_of),
             }
-            for one in _oldest_first(found)
+            for one in found.oldest_first
         ],
         "files": list(_files(found)),
         **_sections(found, results, ALL),
     }
 
 
-def campaign_content(found: Measured, results: Results, campaign: Campaign) -> Content:
+def campaign_content(found: Findings, results: Results, campaign: Campaign) -> Content:
     """The page of one campaign as plain values."""
     row = results.whole("profit", campaign.run_id)
     state = "no_outcome" if row is None else row["state"]
@@ -116,7 +118,7 @@ def campaign_content(found: Measured, results: Results, campaign: Campaign) -> C
     }
 
 
-def _sections(found: Measured, results: Results, campaign: str) -> Content:
+def _sections(found: Findings, results: Results, campaign: str) -> Content:
     return {
         "as_of": str(found.as_of),
         "run_id": found.run_id,
@@ -144,21 +146,22 @@ def _sections(found: Measured, results: Results, campaign: str) -> Content:
     }
 
 
-def _lead(found: Measured, results: Results) -> list[str]:
+def _lead(found: Findings, results: Results) -> list[str]:
     """How many campaigns it is about, and of how many something can be said."""
-    campaigns = _oldest_first(found)
+    campaigns = found.oldest_first
     if not campaigns:
         return ["No campaign was made in the months looked at: there is nothing to measure."]
     known = sum(_is_measured(results.whole("profit", one.run_id)) for one in campaigns)
     first, last = month_in_words(campaigns[0].as_of), month_in_words(campaigns[-1].as_of)
     when = f"of {first}" if first == last else f"from {first} to {last}"
-    return [f"{several(len(campaigns), 'campaign')} {when}; {known} could be measured."]
+    told = f"{several(len(campaigns), 'campaign')} {when}; {known or 'none'} could be measured."
+    return [told]
 
 
-def _not_known(found: Measured, results: Results) -> str:
+def _not_known(found: Findings, results: Results) -> str:
     """Campaigns that could not be measured, by reason."""
     why: dict[str, list[str]] = {}
-    for one in _oldest_first(found):
+    for one in found.oldest_first:
         row = results.whole("profit", one.run_id)
         if not _is_measured(row):
             state = state_in_words(row["state"]) if row else "nothing was computed"
@@ -171,11 +174,7 @@ def _is_measured(row: Mapping[str, Any] | None) -> bool:
     return row is not None and row["state"] == MEASURED
 
 
-def _oldest_first(found: Measured) -> list[Campaign]:
-    return sorted(found.campaigns, key=lambda one: (one.as_of, one.run_id))
-
-
-def _files(found: Measured) -> Iterator[Content]:
+def _files(found: Findings) -> Iterator[Content]:
     """Every table beside the pages, with its rows."""
     tables: dict[str, pa.Table] = {"campaign_results": found.results}
     for part in (found.effects, found.credit, found.clients, found.models):

@@ -12,12 +12,12 @@ from math import ceil, floor, isfinite, log10, sqrt
 from statistics import median
 from typing import Any
 
-from jobs.measure_words import short
+from jobs.measure_words import PERCENT, short
 
 Content = dict[str, Any]
 Ends = tuple[float, float, float]  # value, lower end, upper end
 PAD = 3.0  # percent left free at either side
-STEPS = 5  # of an axis, at most
+STEPS = 4  # of an axis, at most
 EDGE = 12.0  # nearer to a side, a label of the axis is set beside its place
 WIDER = 2.5  # times the usual interval beyond the values: what is longer is cut off
 HIGH = 150  # pixels of a plot with upright intervals
@@ -39,15 +39,20 @@ class Scale:
     high: float
 
     @classmethod
-    def of(cls, found: Sequence[Ends]) -> Scale:
-        """From zero to all values with most of their intervals; the longest may be cut off."""
+    def of(cls, found: Sequence[Ends], even: float = 0.0) -> Scale:
+        """All values with most of their intervals; the longest may be cut off.
+
+        Args:
+            found: Values with their intervals.
+            even: Where nothing is different: it is on the axis.
+        """
         if not found:
-            return cls(0.0, 1.0)
+            return cls(even, even + 1.0)
         usual = median(high - low for _, low, high in found) / 2
         lowest = min(value for value, _, _ in found) - WIDER * usual
         highest = max(value for value, _, _ in found) + WIDER * usual
-        low = min(0.0, max(lowest, min(end for _, end, _ in found)))
-        high = max(0.0, min(highest, max(end for _, _, end in found)))
+        low = min(even, max(lowest, min(end for _, end, _ in found)))
+        high = max(even, min(highest, max(end for _, _, end in found)))
         return cls(low, high if high > low else low + 1.0)
 
     def at(self, value: float) -> float:
@@ -69,10 +74,10 @@ class Scale:
         ]
 
 
-def _round_step(least: float) -> float:
-    """The next of 1, 2, 2.5, 5, 10, … that is not smaller."""
+def _round_step(least: float, steps: Sequence[float] = (1, 2, 2.5, 5, 10)) -> float:
+    """The next of the steps, times a power of ten, that is not smaller."""
     size = 10.0 ** floor(log10(least))
-    return size * next(one for one in (1, 2, 2.5, 5, 10) if one * size >= least * (1 - 1e-9))
+    return size * next(one for one in steps if one * size >= least * (1 - 1e-9))
 
 
 def _anchor(at: float) -> str:
@@ -91,7 +96,6 @@ def mark(ends: Ends, scale: Scale, *, is_sure: bool) -> Content:
         "is_cut_low": low < scale.low,
         "is_cut_high": high > scale.high,
         "is_sure": is_sure,
-        "zero": scale.at(0.0),
     }
 
 
@@ -173,9 +177,9 @@ def reliability(bins: Sequence[tuple[float, Ends]]) -> Content:
     Args:
         bins: Mean propensity, and the share that bought with its interval.
     """
-    most = max((max(expected, ends[0]) for expected, ends in bins), default=0.0) * 1.25 or 0.01
-    scale = sqrt(min(most, 1.0))
-    ticks = [most / 16, most / 4, most] if most < 1 else [0.0625, 0.25, 1.0]
+    highest = max((max(expected, ends[0]) for expected, ends in bins), default=0.01)
+    most = min(1.0, _round_step(1.1 * highest or 0.01, (1, 2, 4, 6, 8, 10)))
+    scale = sqrt(most)
 
     def along(share: float) -> float:
         return round(SIDE * min(sqrt(max(share, 0.0)) / scale, 1.0), 1)
@@ -193,12 +197,12 @@ def reliability(bins: Sequence[tuple[float, Ends]]) -> Content:
             }
             for expected, ends in bins
         ],
-        "ticks": [{"at": along(tick), "text": _percent(tick)} for tick in ticks],
+        "ticks": [{"at": along(tick), "text": _percent(tick)} for tick in (most / 4, most)],
     }
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.3g}{PERCENT}"
 
 
 def timeline(months: Sequence[str], out: Sequence[str]) -> list[Content]:

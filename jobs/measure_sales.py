@@ -16,17 +16,21 @@ from jobs.measure_blocks import (
     table,
     upright_plot,
 )
-from jobs.measure_found import ALL, MEASURED, Measured
+from jobs.measure_found import MEASURED, Findings
 from jobs.measure_plots import Upright
 from jobs.measure_rows import Results
 from jobs.measure_words import (
     DASH,
+    PERCENT,
     Row,
     cut_in_words,
     effect_in_words,
+    listed,
     number,
+    percent,
     scaled,
     several,
+    state_in_words,
     sureness,
     unit_of,
     value_in_words,
@@ -36,55 +40,58 @@ Content = dict[str, Any]
 FILE = "campaign_results.csv"
 
 
-def units_of_sale(found: Measured, results: Results, campaign: str, cut: str) -> Iterator[Content]:
-    """Every branch or advisor in a row of dots, and the most telling by name."""
+def units_of_sale(found: Findings, results: Results, campaign: str, cut: str) -> Iterator[Content]:
+    """Branches or advisors by name, and where they are many, all of them in a row of dots."""
     rows = [row for row in results.parts(cut, "profit", campaign) if row["value"] != "none"]
     measured = sorted(
         (row for row in rows if row["state"] == MEASURED),
         key=lambda row: (-row["effect"], row["value"]),
     )
-    plural = cut_in_words(cut)[1]
-    unit = unit_of("profit", found.currency)
     title = f"Profit per client offered, by {cut}"
-    if len(measured) < 2:  # noqa: PLR2004 -- one alone is no order
-        if rows:
-            yield forest(
-                title,
-                [
-                    effect_row(value_in_words(cut, row["value"], found.names), row, unit)
-                    for row in rows
-                ],
-                file=f"{FILE}, cut {cut}, measure profit",
-                unit=found.currency,
-            )
+    if rows and not measured:
+        yield missing(title, listed(sorted({state_in_words(row["state"]) for row in rows})))
+    if not measured:
         return
-    yield upright_plot(
-        title,
-        [_dot(found, cut, row) for row in measured],
-        "",
-        note=(
-            f"{by_chance(rows, (cut, plural), found.max_false_share)} The order is mostly chance"
-            " where intervals overlap: no ranking of people."
-        ),
-        foot=f"{several(len(measured), cut, plural)}, most profit first;"
-        f" {found.currency} per client offered",
-        file=f"{FILE}, cut {cut}, measure profit",
-    )
-    telling = _most_telling(measured)
+    is_long = len(measured) > TOP
+    if is_long:
+        yield _dots(found, cut, measured)
+    others = [row for row in rows if row["state"] != MEASURED]
+    plural = cut_in_words(cut)[1]
     yield forest(
-        f"{plural.capitalize()} at either end",
-        [effect_row(value_in_words(cut, row["value"], found.names), row, unit) for row in telling]
-        + [
-            effect_row(value_in_words(cut, row["value"], found.names), row, unit)
-            for row in rows
-            if row["state"] != MEASURED
-        ],
+        f"{plural.capitalize()} at either end" if is_long else title,
+        [_effect(found, cut, row) for row in (*_most_telling(measured), *others)],
+        note="" if is_long else _warning(found, cut, measured),
         file=f"{FILE}, cut {cut}, measure profit",
         unit=found.currency,
     )
 
 
-def _dot(found: Measured, cut: str, row: Row) -> Upright:
+def _effect(found: Findings, cut: str, row: Row) -> Content:
+    label = value_in_words(cut, row["value"], found.names)
+    return effect_row(label, row, unit_of("profit", found.currency))
+
+
+def _dots(found: Findings, cut: str, measured: Sequence[Row]) -> Content:
+    many = several(len(measured), *cut_in_words(cut))
+    return upright_plot(
+        f"Profit per client offered, by {cut}",
+        [_dot(found, cut, row) for row in measured],
+        "",
+        note=_warning(found, cut, measured),
+        foot=f"{many}, most profit first; {found.currency} per client offered",
+        file=f"{FILE}, cut {cut}, measure profit",
+    )
+
+
+def _warning(found: Findings, cut: str, measured: Sequence[Row]) -> str:
+    return (
+        f"{by_chance(measured, cut_in_words(cut))} Of those, about"
+        f" {100 * found.max_false_share:g}{PERCENT} may be chance. Where intervals overlap the"
+        " order is mostly chance: this is no ranking."
+    )
+
+
+def _dot(found: Findings, cut: str, row: Row) -> Upright:
     value, low, high = (float(end or 0.0) for end in scaled(row, "effect", 1))
     name = value_in_words(cut, row["value"], found.names)
     unit = unit_of("profit", found.currency)
@@ -99,14 +106,11 @@ def _most_telling(ordered: Sequence[Row]) -> list[Row]:
     return [*ordered[: TOP // 2], *ordered[-(TOP // 2) :]]
 
 
-def credit_blocks(found: Measured, campaign: str) -> Iterator[Content]:
+def credit_blocks(found: Findings) -> Iterator[Content]:
     """Goals and assists: by branch as bars, by advisor as a table."""
-    part = found.credit if campaign == ALL else found.credit_of.get(campaign)
+    part = found.credit
     if part is None:
-        if campaign == ALL:
-            yield missing(
-                "Whose sales they were", found.missing.get("credit", "it was not computed")
-            )
+        yield missing("Whose sales they were", found.missing.get("credit", "it was not computed"))
         return
     yield sentences("Whose sales they were", part.headlines)
     rows = part.tables["credit"].to_pylist() if "credit" in part.tables else []
@@ -115,14 +119,19 @@ def credit_blocks(found: Measured, campaign: str) -> Iterator[Content]:
         ("partner", "By partner's desk"),
     ):
         own = [row for row in rows if row["level"] == level]
-        if any(row["sales"] for row in own):
+        if any(map(_has_part, own)):
             yield _goals(found, title, own)
-    advisors = [row for row in rows if row["level"] == "advisor"]
+    advisors = [row for row in rows if row["level"] == "advisor" and _has_part(row)]
     if advisors:
         yield _advisors(found, advisors)
 
 
-def _goals(found: Measured, title: str, rows: Sequence[Mapping[str, Any]]) -> Content:
+def _has_part(row: Mapping[str, Any]) -> bool:
+    """In any sale."""
+    return bool(row["goals"] or row["assists"])
+
+
+def _goals(found: Findings, title: str, rows: Sequence[Mapping[str, Any]]) -> Content:
     shown = sorted(rows, key=lambda row: (-(row["goals"] + row["assists"]), row["name"]))
     return bars(
         title,
@@ -134,14 +143,15 @@ def _goals(found: Measured, title: str, rows: Sequence[Mapping[str, Any]]) -> Co
                 f"{row['goals']:,.1f} + {row['assists']:,.1f}",
             )
             for row in shown[:TOP]
+            if _has_part(row)
         ],
         note="A sale that one referred and another closed is shared by the bank's rule.",
         file="credit.csv",
-        total=len(rows),
+        total=sum(map(_has_part, rows)),
     )
 
 
-def _advisors(found: Measured, rows: Sequence[Mapping[str, Any]]) -> Content:
+def _advisors(found: Findings, rows: Sequence[Mapping[str, Any]]) -> Content:
     shown = sorted(rows, key=lambda row: (-(row["goals"] + row["assists"]), row["name"]))[:TOP]
     head = ("Advisor", "Branch", "Offers", "Contacted", "Goals", "Assists", found.currency)
     return table(
@@ -152,9 +162,7 @@ def _advisors(found: Measured, rows: Sequence[Mapping[str, Any]]) -> Content:
                 row["name"],
                 row["branch_id"] or DASH,
                 f"{row['offers']:,}",
-                number(
-                    None if row["share_contacted"] is None else 100 * row["share_contacted"], " %"
-                ),
+                percent(row["share_contacted"]),
                 f"{row['goals']:,.1f}",
                 f"{row['assists']:,.1f}",
                 number(float(row["goal_revenue"] + row["assist_revenue"])),

@@ -12,8 +12,11 @@ from jobs.measure_found import MEASURED
 
 Row = Mapping[str, Any]
 DASH, MINUS, NOT_TOLD = "–", "−", "not told"
+NBSP = "\u00a0"  # what belongs together stays on one line
+PERCENT = f"{NBSP}%"
 DIGITS = 3  # that count, of the largest number of an interval
 MOST_DECIMALS = 2
+SMALL = 0.01  # of a share
 LARGE = ((1e9, " billion"), (1e6, " million"))
 SHORT = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
 
@@ -87,22 +90,36 @@ class Unit:
 def unit_of(measure: str, currency: str) -> Unit:
     """How a measure of campaign_results is told."""
     if measure == "response":
-        return Unit(100, " %", " points", "surely more", "surely fewer")
+        return Unit(100, PERCENT, " points", "surely more", "surely fewer")
     if measure in ("opt_out", "complaint"):
         return Unit(1000, " of 1,000", " of 1,000", "surely more", "surely fewer")
     if measure == "cost":
-        return Unit(1, f" {currency}", f" {currency}", "surely a cost", "surely saved")
-    return Unit(1, f" {currency}", f" {currency}", "sure gain", "sure loss")
+        return Unit(1, money(currency), money(currency), "surely a cost", "surely saved")
+    return Unit(1, money(currency), money(currency), "sure gain", "sure loss")
 
 
-def numbers(values: Sequence[float | None]) -> tuple[list[str], str]:
+def money(currency: str) -> str:
+    """Behind an amount."""
+    return f"{NBSP}{currency}"
+
+
+def percent(share: float | None) -> str:
+    """A share with a digit, or with two where it is small."""
+    if share is None:
+        return DASH
+    digits = 1 if share >= SMALL or not share else 2
+    return f"{100 * share:.{digits}f}{PERCENT}"
+
+
+def numbers(values: Sequence[float | None], usual: float | None = None) -> tuple[list[str], str]:
     """Numbers that belong together, to the same digit, and a word that is behind all of them.
 
     Args:
         values: None and what is no number are told as a dash.
+        usual: How large such numbers are, where there are others below; else as large as these.
     """
     known = [abs(value) for value in values if value is not None and isfinite(value)]
-    most = max(known, default=0.0)
+    most = max(known, default=0.0) if usual is None else usual
     size, word = next(((size, word) for size, word in LARGE if most >= size), (1.0, ""))
     return [_number(value, size, most / size) for value in values], word
 
@@ -131,20 +148,27 @@ def number(value: float | None, words: str = "", *, signed: bool = False) -> str
     return f"{'+' if signed and value > 0 else ''}{text}{large}{words}"
 
 
-def interval(ends: Sequence[float | None], words: str = "", *, signed: bool = True) -> str:
+def interval(
+    ends: Sequence[float | None],
+    words: str = "",
+    *,
+    signed: bool = True,
+    usual: float | None = None,
+) -> str:
     """``+12,300 EUR [4,000, 20,600]``: value, and the ends of its interval.
 
     Args:
         ends: Value, lower end, upper end.
         words: Behind the value.
         signed: With a plus where it is above zero.
+        usual: See ``numbers``.
     """
-    (value, low, high), large = numbers(ends)
+    (value, low, high), large = numbers(ends, usual)
     if value == DASH:
         return DASH
     if signed and ends[0] is not None and ends[0] > 0:
         value = f"+{value}"
-    return f"{value}{large}{words} [{low}, {high}]"
+    return f"{value}{large}{words} [{low},{NBSP}{high}]"
 
 
 def between(ends: Sequence[float | None], words: str = "") -> str:
@@ -163,11 +187,6 @@ def short(value: float) -> str:
 def effect_in_words(row: Row, unit: Unit) -> str:
     """What was caused per client offered, with its interval."""
     return interval(scaled(row, "effect", unit.factor), unit.change)
-
-
-def total_in_words(row: Row, unit: Unit) -> str:
-    """What was caused in all, with its interval."""
-    return interval(scaled(row, "total", 1), unit.words)
 
 
 def scaled(row: Row, name: str, factor: float) -> list[float | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from math import erf, sqrt
 
 import numpy as np
 import pyarrow as pa
 
-from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Measured, Part
+from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Findings, Part
 from measurement.offers import Campaign
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
@@ -112,7 +113,8 @@ def results(rows: list[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=arrow_schema(CAMPAIGN_RESULTS))
 
 
-def year(scale: float = 1.0, sign: float = 1.0, branches: int = 40) -> Measured:
+@cache
+def year(scale: float = 1.0, sign: float = 1.0, branches: int = 40) -> Findings:
     """Twelve campaigns with every state among them.
 
     Args:
@@ -132,7 +134,7 @@ def year(scale: float = 1.0, sign: float = 1.0, branches: int = 40) -> Measured:
         means, error = _figures(rng, measure, 9_500, scale, sign)
         told = effect(180_000, 9_500, means, error)
         rows.append(result(None, HOLDOUT, ALL, ALL, measure, **told))
-    return Measured(
+    return Findings(
         as_of=AS_OF,
         run_id="f" * 64,
         currency="EUR",
@@ -147,9 +149,9 @@ def year(scale: float = 1.0, sign: float = 1.0, branches: int = 40) -> Measured:
     )
 
 
-def nothing() -> Measured:
+def nothing() -> Findings:
     """No campaign at all."""
-    return Measured(
+    return Findings(
         as_of=AS_OF,
         run_id="f" * 64,
         currency="EUR",
@@ -160,7 +162,7 @@ def nothing() -> Measured:
     )
 
 
-def three_contacts() -> Measured:
+def three_contacts() -> Findings:
     """One campaign that reached three clients."""
     one = campaign(9)
     rows = [
@@ -168,7 +170,7 @@ def three_contacts() -> Measured:
         for cut in (ALL, *PARTS)
         for measure in MEASURES
     ]
-    return Measured(
+    return Findings(
         as_of=AS_OF,
         run_id="f" * 64,
         currency="EUR",
@@ -280,30 +282,56 @@ def clients():
         for measure in ("interest", "sale", "refusal", "objection", "complaint")
         for place, name in enumerate(("0", "1", "2", "3", "4", "5 or more"))
     ]
-    caps = [
-        {"rule": rule, "branch": "all", "contacts": 84_000, "broken": broken}
-        for rule, broken in (("contact_cap", 0), ("in_care", 12))
+    policy = [
+        {"rule": rule, "in_words": words, "branch": "all", "contacts": 84_000, "not_allowed": count}
+        for rule, words, count in (
+            ("contact_cap", "the client had as many contacts in 30 days as allowed", 0),
+            ("in_care", "the client was in care on that day, as is known by now", 12),
+        )
+    ]
+    care = [
+        {"kind": "flag", "name": "all", "clients": 1_210, "of": 93_500},
+        {"kind": "flag", "name": "complaint_open", "clients": None, "of": 93_500},
+        {"kind": "treatment", "name": "2026-10-01: all", "clients": 1_190, "of": 1_190},
+        {"kind": "treatment", "name": "2026-10-01: fee_relief", "clients": 300, "of": 1_190},
     ]
     value = [
-        {"kind": "package", "name": "STARTER", "clients": 120, "saved": 5_760.0},
-        {"kind": "kept", "name": "all", "clients": None, "saved": None},
+        _worth("kept", "all", 900, None, (810, 900)),
+        _worth("package", "STARTER", 120, Decimal("5760.00"), (None, None)),
+        _worth("lever", "BONUS50", None, None, (None, None)),
     ]
     return Part(
         ("84,000 contacts were made with 32,410 clients; 21 of 1,000 were refused.",),
         {
             "contacts_per_client": pa.Table.from_pylist(
-                [{"contacts": name, "clients": count} for name, count in per_client]
+                [
+                    {"kind": "contacts", "name": name, "clients": count, "of": 93_500}
+                    for name, count in per_client
+                ]
             ),
             "reactions": pa.Table.from_pylist(reactions),
             "fatigue": pa.Table.from_pylist(fatigue),
-            "caps": pa.Table.from_pylist(caps),
+            "contact_policy": pa.Table.from_pylist(policy),
+            "care": pa.Table.from_pylist(care),
             "client_value": pa.Table.from_pylist(value),
         },
     )
 
 
+def _worth(kind, name, clients, amount, held):
+    return {"kind": kind, "name": name, "clients": clients, "amount": amount,
+            "count": held[0], "of": held[1]}  # fmt: skip
+
+
 def _rate(kind, name, measure, share, *, is_told):
-    ends = {"share": share, "share_low": 0.8 * share, "share_high": 1.3 * share}
+    ends = {"per_1000": 1000 * share, "per_1000_low": 800 * share, "per_1000_high": 1300 * share}
+    if kind == "contacts_before":
+        ratio = share / 0.03
+        alike = (ratio, 0.7 * ratio, 1.4 * ratio) if name != "0" else (None, None, None)
+        ends |= {
+            f"ratio_alike{end}": value
+            for end, value in zip(("", "_low", "_high"), alike, strict=True)
+        }
     return {
         "kind": kind,
         "name": name,
