@@ -99,6 +99,7 @@ def test_every_decision_is_the_oracles_and_no_list_breaks_a_rule(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(LAWS, max_examples=16)
 @given(seed=SEEDS, config=CONFIGS)
 def test_on_more_banks_every_decision_is_the_oracles(
