@@ -5,18 +5,20 @@ from __future__ import annotations
 import pyarrow as pa
 
 from jobs.home import Home
+from jobs.measure_page import write_measurement
+from jobs.measure_report import findings
 from jobs.measured_campaigns import measured_campaigns
 from jobs.measured_offers import offers_and_clients
 from jobs.measurement_files import measurement_folder, write_findings
 from jobs.measurement_lines import NOTHING, measurement_lines
+from jobs.model_outcomes import model_findings
 from jobs.run import Run
 from jobs.sales_and_clients import sales_and_clients
-from measurement.effect_tables import RANDOMISATION, WITHHELD, randomisation, withheld
 from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
 
-STAGES = 4
+STAGES = 6
 
 
 def measure(run: Run) -> None:
@@ -27,7 +29,7 @@ def measure(run: Run) -> None:
         run.stage(CAMPAIGN_RESULTS, arrow_schema(CAMPAIGN_RESULTS).empty_table())
         run.note(campaigns=0, told=[NOTHING.format(months=settings.months, as_of=run.as_of)])
         return
-    with run.progress(STAGES, "offers, effects, sales and clients, tables") as advance:
+    with run.progress(STAGES, "offers, effects, clients, models, tables, pages") as advance:
         offers, clients = offers_and_clients(run.store, campaigns, run.config, run.as_of)
         advance(1)
         measured = [one.campaign for one in campaigns]
@@ -35,10 +37,14 @@ def measure(run: Run) -> None:
         advance(1)
         people = sales_and_clients(run.store, campaigns, run.config, run.as_of, offers)
         advance(1)
+        models = model_findings(home, run.as_of, run.config)
+        advance(1)
         run.stage(CAMPAIGN_RESULTS, results)
-        effects = {WITHHELD: withheld(results), RANDOMISATION: randomisation(offers, measured)}
-        findings = {CAMPAIGN_RESULTS.name: results, **effects, **people.tables()}
-        write_findings(measurement_folder(home, run.as_of), findings)
+        found = findings(run, measured, offers, results, people=people, models=models)
+        folder = measurement_folder(home, run.as_of)
+        write_findings(folder, found.tables)
+        advance(1)
+        write_measurement(folder.parent, found)
         advance(1)
     run.note(
         campaigns=len(campaigns),
@@ -47,6 +53,7 @@ def measure(run: Run) -> None:
         told=[
             *measurement_lines(results, offers, measured, run.config.bank.base_currency),
             *people.lines,
+            models.headlines[0],
         ],
     )
 
