@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from jobs.home import Home
 from jobs.measure_page import write_measurement
+from jobs.measure_report import findings
 from jobs.measured_campaigns import measured_campaigns
-from jobs.measured_month import month_measured, tables_of
 from jobs.measured_offers import offers_and_clients
 from jobs.measurement_files import measurement_folder, write_findings
 from jobs.measurement_lines import NOTHING, measurement_lines
@@ -18,32 +18,33 @@ from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
 
-STAGES = 5
-MODEL_LINES = 4  # the verdict of all, and the first of those that need a look
+STAGES = 6
 
 
 def measure(run: Run) -> None:
-    """Stage ``campaign_results``, write tables and pages; the first month has none."""
+    """Stage ``campaign_results`` and write the findings' tables; the first month has none."""
     home, settings = Home(run.home), run.config.measurement.effect
     campaigns = measured_campaigns(home, run.store, run.as_of, settings.months)
     if not campaigns:
         run.stage(CAMPAIGN_RESULTS, arrow_schema(CAMPAIGN_RESULTS).empty_table())
         run.note(campaigns=0, told=[NOTHING.format(months=settings.months, as_of=run.as_of)])
         return
-    with run.progress(STAGES, "offers, effects, sales and clients, models, pages") as advance:
+    with run.progress(STAGES, "offers, effects, clients, models, tables, pages") as advance:
         offers, clients = offers_and_clients(run.store, campaigns, run.config, run.as_of)
         advance(1)
         measured = [one.campaign for one in campaigns]
         results = _of_run(run, campaign_results(offers, measured, clients, settings))
-        run.stage(CAMPAIGN_RESULTS, results)
         advance(1)
         people = sales_and_clients(run.store, campaigns, run.config, run.as_of, offers)
         advance(1)
         models = model_findings(home, run.as_of, run.config)
         advance(1)
-        found = month_measured(run, measured, offers, results, people=people, models=models)
-        write_findings(measurement_folder(home, run.as_of), tables_of(found))
-        write_measurement(home.reports / str(run.as_of), found)
+        run.stage(CAMPAIGN_RESULTS, results)
+        found = findings(run, measured, offers, results, people=people, models=models)
+        folder = measurement_folder(home, run.as_of)
+        write_findings(folder, found.tables)
+        advance(1)
+        write_measurement(folder.parent, found)
         advance(1)
     run.note(
         campaigns=len(campaigns),
@@ -52,7 +53,7 @@ def measure(run: Run) -> None:
         told=[
             *measurement_lines(results, offers, measured, run.config.bank.base_currency),
             *people.lines,
-            *models.headlines[:MODEL_LINES],
+            models.headlines[0],
         ],
     )
 

@@ -14,6 +14,7 @@ from measurement.offers import Campaign
 ALL = "all"
 CONTROL, HOLDOUT = "campaign_control", "global_holdout"
 MEASURED = "measured"
+RESULTS = "campaign_results"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,14 @@ class Findings:
     contacts: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, pa.Table]:
+        """Every figure, by the name of the file beside the pages that has it."""
+        found = {RESULTS: self.results}
+        for part in (self.effects, self.credit, self.clients, self.models):
+            found |= part.tables if part is not None else {}
+        return found
 
     @property
     def oldest_first(self) -> list[Campaign]:

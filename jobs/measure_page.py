@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from jobs.measure_answer import figures
 from jobs.measure_compliance import compliance_blocks
 from jobs.measure_found import ALL, MEASURED, Findings
@@ -176,10 +174,7 @@ def _is_measured(row: Mapping[str, Any] | None) -> bool:
 
 def _files(found: Findings) -> Iterator[Content]:
     """Every table beside the pages, with its rows."""
-    tables: dict[str, pa.Table] = {"campaign_results": found.results}
-    for part in (found.effects, found.credit, found.clients, found.models):
-        tables |= part.tables if part is not None else {}
-    for name, rows in tables.items():
+    for name, rows in found.tables.items():
         yield {
             "name": name,
             "what": FILES.get(name, name.replace("_", " ")),

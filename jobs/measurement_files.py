@@ -23,6 +23,11 @@ def measurement_folder(home: Home, as_of: date) -> Path:
     return home.reports / str(as_of) / "measurement"
 
 
+def measurement_page(home: Home, as_of: date) -> Path:
+    """Where the page of all campaigns lies; it leads to the others and to the tables."""
+    return measurement_folder(home, as_of).with_suffix(".html")
+
+
 def write_findings(folder: Path, findings: Mapping[str, pa.Table]) -> None:
     """Write every table in both forms; the folder as it was is replaced at one instant.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from jobs.measurement_files import measurement_folder
+from jobs.measurement_files import measurement_page
 from jobs.reports import report_page
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _folders(context: Context, record: RunRecord) -> list[str]:
 
         return [f"Lists: {lists_folder(context.home, record)}"]
     if record.step == "measure" and record.counts["campaigns"]:
-        return [f"Measurement: {measurement_folder(context.home, record.as_of)}"]
+        return [f"Measurement: {measurement_page(context.home, record.as_of)}"]
     return []
 
 

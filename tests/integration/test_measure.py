@@ -24,6 +24,7 @@ from tables.sources import CONTACTS, HOLDINGS
 from tables.store import Store
 from tests.fairness_home import add_results
 from tests.measured_home import campaign, know, open_home, pins_of
+from tests.pages import Text
 
 JUNE, OCTOBER, AS_OF = date(2026, 6, 1), date(2026, 10, 1), date(2026, 11, 1)
 CARD = "credit_card_2026"
@@ -88,7 +89,19 @@ def test_what_a_campaign_caused_is_published_told_and_written(home, spark):
     assert any(line.startswith("Response: 30.00% of those offered, 10.00%") for line in lines)
     assert any(line.startswith("Not measured: 2026-10-01: the time in which") for line in lines)
     folder = measurement_folder(home, AS_OF)
-    assert lines[-1] == f"Measurement: {folder}"
+    page = folder.parent / "measurement.html"
+    assert lines[-1] == f"Measurement: {page}"
+    told = Text(page.read_text())
+    assert "2 campaigns from 2026-06 to 2026-10; 1 could be measured." in told.shown
+    assert "30.0 % against 10.0 % of 200 clients offered" in told.shown
+    assert "Contacts made 200 about offers to 201 clients" in told.shown
+    assert "Cannot be told. No model can be judged yet." in told.shown
+    linked = [link for link in told.fetched if not link.startswith("#")]
+    assert f"measurement/campaign-{JUNE}.html" in linked
+    assert all((page.parent / link).exists() for link in linked)
+    assert {path.stem for path in folder.glob("*.csv")} == {
+        path.stem for path in folder.glob("*.parquet")
+    }
     with (folder / "campaign_results.csv").open(newline="") as file:
         written = list(csv.DictReader(file))
     assert len(written) == pq.read_metadata(folder / "campaign_results.parquet").num_rows
