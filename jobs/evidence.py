@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 import audit
 from audit.entries import checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier, GrownTree
@@ -17,11 +20,14 @@ from campaigns.rule_book import rules_markdown
 from jobs.client_facts import Campaign
 from jobs.explained import Told
 from jobs.log_keys import published_keys
+from jobs.measurement_files import write_rows
 from jobs.reports import page_text
 from models.registered_files import model_files_of
-from tables.derived import OFFER_LOG
+from tables.derived import CAMPAIGN_RESULTS, OFFER_LOG
 from tables.errors import ModelNotFound, UserError
 from tables.files import sha256_of
+from tables.runs import Runs
+from tables.store import Store
 
 README = """\
 Evidence about decisions of the campaign {campaign_id} as of {as_of}, run {run_id},
@@ -43,6 +49,7 @@ decisions/         the sealed lines, with their proofs
 rules.md           every rule, its versions and parameters, as they were in force
 models/            cards of the models that scored, and the digests of their files
 run.json, configuration.json   what was read, and how it was configured
+measurement.csv    what the campaign caused in all and by product, if it has been measured
 """
 
 
@@ -81,6 +88,7 @@ class Evidence:
         _write(folder / "run.json", _json(run))
         _write(folder / "rules.md", rules_markdown(self.campaign.config))
         self._write_models(folder / "models")
+        self._write_measurement(folder / "measurement.csv")
         for name in ("verify_evidence.py", "verify_offer_log.py"):
             shutil.copyfile(Path(audit.__file__).with_name(name), folder / name)
         _write(folder / "README.txt", README.format(**self.told["campaign"]))
@@ -141,6 +149,19 @@ class Evidence:
                 continue
             for path in files:
                 shutil.copyfile(path, own / path.name)
+
+    def _write_measurement(self, path: Path) -> None:
+        """What the campaign caused, by the newest measurement that tells of it; no small parts."""
+        home, run_id = self.campaign.home, self.campaign.record.run_id
+        for record in reversed(Runs(home.tables).committed()):
+            if record.step != "measure":
+                continue
+            found = Store(home.tables, None, record.pins).arrow(CAMPAIGN_RESULTS, record.as_of)
+            is_told = pc.is_in(found["cut"], pa.array(["all", "product"]))
+            own = found.filter(pc.and_(is_told, pc.equal(found["campaign"], run_id)))
+            if own.num_rows:
+                write_rows(own, path)
+                return
 
 
 def _hex(tree: GrownTree, index: int) -> list[str]:

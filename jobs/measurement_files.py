@@ -38,10 +38,15 @@ def write_findings(folder: Path, findings: Mapping[str, pa.Table]) -> None:
 
     def fill(target: Path) -> None:
         for name, rows in sorted(findings.items()):
-            pa_csv.write_csv(without_formulas(rows), target / f"{name}.csv", PLAIN)
+            write_rows(rows, target / f"{name}.csv")
             pq.write_table(rows, target / f"{name}.parquet", compression="zstd")
 
     write_tree(folder, fill)
+
+
+def write_rows(rows: pa.Table, path: Path) -> None:
+    """Write a table for a spreadsheet."""
+    pa_csv.write_csv(without_formulas(rows), path, PLAIN)
 
 
 def without_formulas(rows: pa.Table) -> pa.Table:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from jobs.cli import main
-from tables.derived import DECISIONS
+from jobs.home import Home
+from jobs.recording import Entry, commit_rows
+from tables.arrow import arrow_schema
+from tables.derived import CAMPAIGN_RESULTS, DECISIONS
 from tables.runs import Runs
 from tables.store import Store
 from tests.log_keys import SIGNING
@@ -83,6 +90,29 @@ def test_it_verifies_itself_and_says_what_it_is(home, folder):
 
 def test_the_same_evidence_makes_the_same_bytes(home, customer, archive, tmp_path):
     assert packed(home, customer, tmp_path / "case-17.zip").read_bytes() == archive.read_bytes()
+
+
+def test_it_tells_what_the_campaign_caused_once_that_is_measured(home, customer, folder, tmp_path):
+    assert not (folder / "measurement.csv").exists()
+    record = Runs(home / "tables").current("campaign", AS_OF)
+    later, later_home = date(2027, 2, 1), tmp_path / "later"
+    shutil.copytree(home, later_home)
+    told = {
+        "as_of": later, "run_id": "m" * 64, "campaign": record.run_id, "measure": "profit",
+        "against": "campaign_control", "state": "too_few", "treated": 3, "control": 1, "is_sure": False,
+    }  # fmt: skip
+    parts = [("all", "all"), ("product", "mortgage"), ("branch", "B1")]
+    rows = [told | {"cut": cut, "value": value} for cut, value in parts]
+    rows.append(rows[0] | {"campaign": "another"})
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(CAMPAIGN_RESULTS))
+    entry = Entry("m" * 64, "measure", later, {}, {}, record)
+    commit_rows(Home(later_home), entry, [(CAMPAIGN_RESULTS, table)])
+    with zipfile.ZipFile(packed(later_home, customer, tmp_path / "case.zip")) as file:
+        lines = list(csv.DictReader(io.StringIO(file.read("case/measurement.csv").decode())))
+    assert [(line["cut"], line["value"], line["state"]) for line in lines] == [
+        ("all", "all", "too_few"),
+        ("product", "mortgage", "too_few"),
+    ]
 
 
 def change_json(path: Path, change) -> None:
