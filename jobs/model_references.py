@@ -74,7 +74,10 @@ class References:
         return found.version if date.fromisoformat(found.tags["as_of"]) <= as_of else None
 
     def test_scores(self, product_id: str, version: int) -> Floats:
-        """What a version says of customers of its test cohort who could buy; none if gone."""
+        """What a version says of customers of its test cohort who could buy; none if gone.
+
+        None of a segment's rate either: training sets store no segments.
+        """
         registered = self._registered(product_id, version)
         if registered is None or self._registry is None:
             return np.empty(0)

@@ -99,7 +99,8 @@ def test_it_tells_what_the_campaign_caused_once_that_is_measured(home, customer,
     shutil.copytree(home, later_home)
     told = {
         "as_of": later, "run_id": "m" * 64, "campaign": record.run_id, "measure": "profit",
-        "against": "campaign_control", "state": "too_few", "treated": 3, "control": 1, "is_sure": False,
+        "against": "campaign_control", "state": "too_few", "treated": 3, "control": 1,
+        "is_sure": False,
     }  # fmt: skip
     parts = [("all", "all"), ("product", "mortgage"), ("branch", "B1")]
     rows = [told | {"cut": cut, "value": value} for cut, value in parts]
