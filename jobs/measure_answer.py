@@ -38,7 +38,6 @@ def figures(found: Findings, results: Results, campaign: str) -> list[Content]:
 
 def _profit(found: Findings, results: Results, campaign: str) -> Content:
     row = results.whole("profit", campaign)
-    who = "These campaigns" if campaign == ALL else "This campaign"
     if row is None or row["state"] != MEASURED:
         return _unknown("Profit caused", row)
     is_sure = row["is_sure"]
@@ -53,11 +52,22 @@ def _profit(found: Findings, results: Results, campaign: str) -> Content:
         "figure": number(row["total"], money(found.currency), signed=True),
         "tone": ("bad" if loss else "good") if is_sure else "unsure",
         "text": (
-            f"{who} caused {between([row['total_low'], row['total_high']], money(found.currency))},"
+            f"{_who(found, results, campaign)} caused"
+            f" {between([row['total_low'], row['total_high']], money(found.currency))},"
             f" after contacts and levers. {verdict}"
         ),
         "file": FILE,
     }
+
+
+def _who(found: Findings, results: Results, campaign: str) -> str:
+    """Those of which the figure tells: not of all, where some could not be measured."""
+    if campaign != ALL:
+        return "This campaign"
+    rows = [results.whole("profit", one.run_id) for one in found.campaigns]
+    if all(row is not None and row["state"] == MEASURED for row in rows):
+        return "These campaigns"
+    return "What could be measured of them"
 
 
 def _response(results: Results, campaign: str) -> Content:

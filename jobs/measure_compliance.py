@@ -51,7 +51,8 @@ def _caused(found: Findings, results: Results, campaign: str, measure: str) -> C
             row = results.whole(measure, one.run_id)
             if row is not None:
                 rows.append(effect_row(month_in_words(one.as_of), row, unit))
-    for label, against in (("all together", None), ("against the holdout", HOLDOUT)):
+    whole = "all together" if campaign == ALL else "the campaign"
+    for label, against in ((whole, None), ("against the holdout", HOLDOUT)):
         row = _whole(results, measure, campaign, against)
         if row is not None:
             rows.append(effect_row(label, row, unit, is_strong=True))
@@ -106,7 +107,7 @@ def _not_measured(found: Findings, results: Results, campaign: str) -> Iterator[
             rows[: 3 * TOP],
             note="Stated, not computed: no figure is made up where none can be had.",
             file=f"{FILE}, columns state and note",
-            text_columns=3,
+            text_columns=4,
             total=len(rows),
         )
     else:

@@ -110,16 +110,17 @@ def _measures(found: Findings, results: Results, campaign: str) -> Content:
 
 def _advice(found: Findings, results: Results, campaign: str) -> Content:
     """What surely earns and what surely loses, by each cut that is a choice of the bank's."""
-    told = []
+    told, is_known = [], False
     for cut in ("product", "combination", "move", "channel", "lever", "segment"):
         rows = [row for row in results.parts(cut, "profit", campaign) if row["state"] == MEASURED]
+        is_known = is_known or bool(rows)
         for title, parts in (("Surely earns", _sure(rows, 1)), ("Surely loses", _sure(rows, -1))):
             if parts:
                 names = [_each_earns(found, cut, row) for row in parts[:TOP]]
                 told.append(f"{title}, by {CUTS[cut]}: {listed(names)}.")
     note = "Money per client offered. A part that is not named is not sure, not worthless."
     if not told:
-        note = ""
+        note = "" if is_known else "Nothing of it could be measured."
         told = ["Of no product, move, channel, lever or segment is it sure that it earns or loses."]
     return sentences("What to offer more of, and what less", filter(None, [*told, note]))
 

@@ -93,7 +93,8 @@ def outcomes(found: Findings, cohort: date | None = None) -> Iterator[Content]:
             sorted(rows, key=lambda row: not row["is_sure"]),
             note=(
                 "Dashed: as many as the model expected. Who was offered the product is left out, so"
-                " that what the offer added is not held against the model."
+                " that what the offer added is not held against the model. It counts for an alarm"
+                " only beyond the bank's bound."
             ),
             file="model_outcomes.csv",
             even=1.0,
@@ -117,7 +118,8 @@ def _outcome(found: Findings, row: Mapping[str, Any], *, with_month: bool) -> Co
         arms=several(row["buyers"], "buyer"),
     )
     why = NOT_JUDGED.get(row["state"], state_in_words(row["state"]))
-    return drawn | {"sure": "surely off" if is_off else "", "why": why}
+    sure = ("surely more" if ends[1] > 1 else "surely fewer") if is_off else ""
+    return drawn | {"sure": sure, "why": why}
 
 
 def _or_nan(value: float | None) -> float:

@@ -99,7 +99,7 @@ def campaign_content(found: Findings, results: Results, campaign: Campaign) -> C
             " they did anyway is taken off, so that the rest was caused by the campaign."
         )
     else:
-        lead = f"Not measured: {state_in_words(state)}. What is shown caused nothing that is known."
+        lead = f"Not measured: {state_in_words(state)}. What it caused is not known."
     made_by = f"{campaign.campaign_id}, made by run {campaign.run_id[:12]}."
     return {
         "title": f"What the campaign of {campaign.as_of} caused",

@@ -168,6 +168,7 @@ def test_the_answer_comes_first_and_says_whether_it_is_sure(written):
 
     assert number(whole["total"], " EUR", signed=True) in start
     assert "That it earned money is sure." in start
+    assert "What could be measured of them caused between" in start
     assert number(holdout["total"], " EUR", signed=True) in start
     assert f"of {whole['treated']:,} clients offered" in start
 
