@@ -140,7 +140,7 @@ def _cuts(found: Findings, results: Results, campaign: str) -> Iterator[Content]
     left: dict[str, list[str]] = {}
     for cut in CHOSEN_CUTS:
         rows = results.parts(cut, "profit", campaign)
-        if not any(row["value"] not in ("none", ALL) for row in rows):
+        if len(rows) <= 1:  # the whole once more
             continue
         if any(row["state"] == MEASURED for row in rows):
             yield _cut(found, cut, rows)
@@ -192,7 +192,8 @@ def _shifted(found: Findings, results: Results, campaign: str) -> Content:
         note=(
             "Profit caused in all. Below zero for other products: what was offered took their"
             " place. Below zero for later: it was only bought sooner. An interval that holds zero"
-            " can say neither."
+            " can say neither. What was bought later, and so everything together, is known only of"
+            " campaigns that are as old as that."
         ),
         file=f"{FILE}, cut all, measures {listed(SHIFTED)}",
         unit=found.currency,
