@@ -16,12 +16,13 @@ from campaigns.returned_contacts import SAME_WITHIN
 from conf.schema import RunConfig
 from jobs.known_in_sql import KnownInSql, day_of, in_days, known_in_sql
 from jobs.measured_campaigns import Measured
+from jobs.what_followed import make_withdrawn
 from measurement.client_side import IN_CARE, LISTED, PEOPLE, KnownOfClients
 from measurement.client_value import BOUGHT
 from measurement.contacts_made import COMPLAINT, CONTACTS_MADE, EVENTS, OBJECTION
 from measurement.credit_checks import RETURNED
 from tables.derived import CARE_LISTS, DISPOSITIONS
-from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
+from tables.sources import CONTACTS, CUSTOMERS, FLAGS, HOLDINGS
 from tables.store import Store
 
 # The most telling first.
@@ -143,23 +144,11 @@ def _make_care(known: KnownInSql, flags: Sequence[str]) -> None:
 def _make_events(known: KnownInSql, since: date) -> None:
     """Objections and complaints since a day, by whatever way they came."""
     begun = f"flag = '{COMPLAINT_OPEN}' AND valid_from >= {in_days(since)}"
-    marketing = known.known(
-        CONSENTS, ["purpose", "channel", "changed_at", "is_granted"], "purpose LIKE 'marketing_%'"
-    )
-    changed_on, first = day_of("changed_at"), in_days(since)
-    known.make("marketing", marketing)
+    make_withdrawn(known, since)
     known.make(
         "events",
         f"""
-        SELECT DISTINCT person AS customer_id, '{OBJECTION}' AS kind, {changed_on} AS happened_on
-        FROM (
-            SELECT *, lag(is_granted) OVER (
-                PARTITION BY person, purpose, channel ORDER BY changed_at, is_granted
-            ) AS was_granted
-            FROM marketing SEMI JOIN (
-                SELECT person FROM marketing WHERE NOT is_granted AND {changed_on} >= {first}
-            ) AS refusing USING (person)
-        ) WHERE NOT is_granted AND coalesce(was_granted, TRUE) AND {changed_on} >= {first}
+        SELECT person AS customer_id, '{OBJECTION}' AS kind, said_on AS happened_on FROM withdrawn
         UNION
         SELECT person, '{OBJECTION}', said_on FROM returned
         WHERE disposition = 'opt_out' AND product_id IS NULL AND said_on >= {in_days(since)}

@@ -92,22 +92,37 @@ def _make_contacts(known: KnownInSql, since: date) -> None:
 
 def _make_objections(known: KnownInSql, since: date) -> None:
     """Refusals of marketing by who had not refused it, and what contacts ended with."""
-    subject = "person, purpose, channel"
-    columns = ["purpose", "channel", "changed_at", "is_granted"]
-    known.make("marketing", known.known(CONSENTS, columns, f"purpose LIKE '{MARKETING}%'"))
+    make_withdrawn(known, since)
     known.make(
         "objections",
-        f"""
-        SELECT person, {day_of("changed_at")} AS said_on FROM (
-            SELECT *, lag(is_granted) OVER (PARTITION BY {subject} ORDER BY changed_at, is_granted)
-                AS was_granted
-            FROM marketing SEMI JOIN (
-                SELECT person FROM marketing
-                WHERE NOT is_granted AND {day_of("changed_at")} >= {in_days(since)}
-            ) AS refusing USING (person)
-        ) WHERE NOT is_granted AND coalesce(was_granted, TRUE)
-            AND {day_of("changed_at")} >= {in_days(since)}
+        """
+        SELECT person, said_on FROM withdrawn
         UNION ALL SELECT person, said_on FROM contacts WHERE said = 'opt_out'
+        """,
+    )
+
+
+def make_withdrawn(known: KnownInSql, since: date) -> None:
+    """Make ``withdrawn``: a row each time a ``person`` refused marketing that was not refused yet.
+
+    Args:
+        known: The store.
+        since: First day that is told; ``said_on`` is the day.
+    """
+    columns = ["purpose", "channel", "changed_at", "is_granted"]
+    changed_on, first = day_of("changed_at"), in_days(since)
+    known.make("marketing", known.known(CONSENTS, columns, f"purpose LIKE '{MARKETING}%'"))
+    known.make(
+        "withdrawn",
+        f"""
+        SELECT person, {changed_on} AS said_on FROM (
+            SELECT *, lag(is_granted) OVER (
+                PARTITION BY person, purpose, channel ORDER BY changed_at, is_granted
+            ) AS was_granted
+            FROM marketing SEMI JOIN (
+                SELECT person FROM marketing WHERE NOT is_granted AND {changed_on} >= {first}
+            ) AS refusing USING (person)
+        ) WHERE NOT is_granted AND coalesce(was_granted, TRUE) AND {changed_on} >= {first}
         """,
     )
 
