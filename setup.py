@@ -15,6 +15,7 @@ PACKAGES = [
     "expectations",
     "demo",
     "jobs",
+    "jobs.measure_pages",
 ]
 
 setup(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from jobs.home import Home
-from jobs.measure_page import write_measurement
-from jobs.measure_report import findings
+from jobs.measure_pages.page import write_measurement
+from jobs.measure_pages.report import findings
 from jobs.measured_campaigns import measured_campaigns
 from jobs.measured_offers import offers_and_clients
 from jobs.measurement_files import measurement_folder, write_findings

@@ -11,12 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from jobs.measure_blocks import by_chance, effect_row, forest
-from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Part
-from jobs.measure_page import write_measurement
-from jobs.measure_plots import LEFT, SIDE, Scale, mark, reliability, stacked, timeline, uprights
-from jobs.measure_rows import Results
-from jobs.measure_words import (
+from jobs.measure_pages.blocks import by_chance, effect_row, forest
+from jobs.measure_pages.found import ALL, CONTROL, HOLDOUT, MEASURED, Part
+from jobs.measure_pages.page import write_measurement
+from jobs.measure_pages.plots import (
+    LEFT,
+    SIDE,
+    Scale,
+    mark,
+    reliability,
+    stacked,
+    timeline,
+    uprights,
+)
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.words import (
     DASH,
     STATES,
     interval,
@@ -357,7 +366,7 @@ def test_upright_points_stay_beside_each_other_and_below_the_axis_names():
 
 
 def figures_point(place, ends):
-    from jobs.measure_plots import Upright
+    from jobs.measure_pages.plots import Upright
 
     return Upright(str(place), ends, True, "")
 

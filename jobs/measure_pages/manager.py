@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jobs.measure_blocks import (
+from jobs.measure_pages.blocks import (
     TOP,
     by_chance,
     effect_row,
     forest,
     sentences,
 )
-from jobs.measure_found import ALL, MEASURED, Findings
-from jobs.measure_rows import Results
-from jobs.measure_sales import credit_blocks, units_of_sale
-from jobs.measure_words import (
+from jobs.measure_pages.found import ALL, MEASURED, Findings
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.sales import credit_blocks, units_of_sale
+from jobs.measure_pages.words import (
     CUTS,
     MEASURES,
     Row,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jobs.measure_blocks import (
+from jobs.measure_pages.blocks import (
     TOP,
     bars,
     by_chance,
@@ -16,10 +16,10 @@ from jobs.measure_blocks import (
     table,
     upright_plot,
 )
-from jobs.measure_found import MEASURED, Findings
-from jobs.measure_plots import Upright
-from jobs.measure_rows import Results
-from jobs.measure_words import (
+from jobs.measure_pages.found import MEASURED, Findings
+from jobs.measure_pages.plots import Upright
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.words import (
     DASH,
     PERCENT,
     Row,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.measure_blocks import TOP, table
-from jobs.measure_found import ALL, MEASURED, Findings, rows_of
-from jobs.measure_rows import Results
-from jobs.measure_words import (
+from jobs.measure_pages.blocks import TOP, table
+from jobs.measure_pages.found import ALL, MEASURED, Findings, rows_of
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.words import (
     DASH,
     Row,
     month_in_words,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
-from jobs.measure_found import MEASURED
-from jobs.measure_plots import Ends, Scale, Upright, is_drawn, mark, stacked, uprights
-from jobs.measure_words import (
+from jobs.measure_pages.found import MEASURED
+from jobs.measure_pages.plots import Ends, Scale, Upright, is_drawn, mark, stacked, uprights
+from jobs.measure_pages.words import (
     Row,
     Unit,
     interval,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.measure_found import ALL, CONTROL, HOLDOUT, MEASURED, Findings
-from jobs.measure_rows import Results
-from jobs.measure_words import (
+from jobs.measure_pages.found import ALL, CONTROL, HOLDOUT, MEASURED, Findings
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.words import (
     PERCENT,
     Row,
     between,

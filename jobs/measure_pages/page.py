@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jobs.measure_answer import figures
-from jobs.measure_compliance import compliance_blocks
-from jobs.measure_found import ALL, MEASURED, Findings
-from jobs.measure_manager import campaign_page_name, manager_blocks
-from jobs.measure_rows import Results
-from jobs.measure_scientist import scientist_blocks
-from jobs.measure_words import listed, month_in_words, several, state_in_words
+from jobs.measure_pages.answer import figures
+from jobs.measure_pages.compliance import compliance_blocks
+from jobs.measure_pages.found import ALL, MEASURED, Findings
+from jobs.measure_pages.manager import campaign_page_name, manager_blocks
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.scientist import scientist_blocks
+from jobs.measure_pages.words import listed, month_in_words, several, state_in_words
 from jobs.reports import page_text
 from measurement.offers import Campaign
 from tables.files import make_folder, write_file

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from jobs.measure_blocks import missing, sentences
-from jobs.measure_design import design_blocks
-from jobs.measure_found import ALL, Findings, rows_of
-from jobs.measure_models import alarms, diagrams, drift, outcomes
-from jobs.measure_rows import Results
-from jobs.measure_words import (
+from jobs.measure_pages.blocks import missing, sentences
+from jobs.measure_pages.design import design_blocks
+from jobs.measure_pages.found import ALL, Findings, rows_of
+from jobs.measure_pages.models import alarms, diagrams, drift, outcomes
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.words import (
     value_in_words,
 )
 

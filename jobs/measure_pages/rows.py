@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.measure_found import ALL, CONTROL
+from jobs.measure_pages.found import ALL, CONTROL
 
 Row = Mapping[str, Any]
 GROUP = ("campaign", "against", "cut", "measure")

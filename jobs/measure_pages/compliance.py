@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jobs.measure_blocks import (
+from jobs.measure_pages.blocks import (
     TOP,
     effect_row,
     forest,
@@ -13,10 +13,10 @@ from jobs.measure_blocks import (
     sentences,
     table,
 )
-from jobs.measure_clients import client_blocks
-from jobs.measure_found import ALL, HOLDOUT, MEASURED, Findings, rows_of
-from jobs.measure_rows import Results
-from jobs.measure_words import (
+from jobs.measure_pages.clients import client_blocks
+from jobs.measure_pages.found import ALL, HOLDOUT, MEASURED, Findings, rows_of
+from jobs.measure_pages.rows import Results
+from jobs.measure_pages.words import (
     CUTS,
     MEASURES,
     listed,

@@ -1,4 +1,4 @@
-"""What the pages of a measurement are made of; `jobs/measure_page.py` writes them."""
+"""What the pages of a measurement are made of; `jobs/measure_pages/page.py` writes them."""
 
 from __future__ import annotations
 

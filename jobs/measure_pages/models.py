@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from jobs.measure_blocks import TOP, forest, plain_row, sentences, table
-from jobs.measure_found import ALL, Findings, rows_of
-from jobs.measure_plots import is_drawn, reliability, timeline
-from jobs.measure_words import (
+from jobs.measure_pages.blocks import TOP, forest, plain_row, sentences, table
+from jobs.measure_pages.found import ALL, Findings, rows_of
+from jobs.measure_pages.plots import is_drawn, reliability, timeline
+from jobs.measure_pages.words import (
     DASH,
     PERCENT,
     month_in_words,

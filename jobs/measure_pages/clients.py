@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jobs.measure_blocks import (
+from jobs.measure_pages.blocks import (
     TOP,
     bars,
     forest,
@@ -15,9 +15,9 @@ from jobs.measure_blocks import (
     table,
     upright_plot,
 )
-from jobs.measure_found import ALL, Findings, rows_of
-from jobs.measure_plots import Ends, Upright, is_drawn
-from jobs.measure_words import (
+from jobs.measure_pages.found import ALL, Findings, rows_of
+from jobs.measure_pages.plots import Ends, Upright, is_drawn
+from jobs.measure_pages.words import (
     DASH,
     NOT_TOLD,
     interval,

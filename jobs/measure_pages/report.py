@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from conf.schema import RunConfig
-from jobs.measure_found import Findings, Part
+from jobs.measure_pages.found import Findings, Part
 from jobs.run import Run
 from jobs.sales_and_clients import SalesAndClients
 from measurement.effect_tables import RANDOMISATION, WITHHELD, randomisation, withheld

@@ -12,7 +12,7 @@ from math import ceil, floor, isfinite, log10, sqrt
 from statistics import median
 from typing import Any
 
-from jobs.measure_words import PERCENT, short
+from jobs.measure_pages.words import PERCENT, short
 
 Content = dict[str, Any]
 Ends = tuple[float, float, float]  # value, lower end, upper end

@@ -8,7 +8,7 @@ from datetime import date
 from math import floor, isfinite, log10
 from typing import Any
 
-from jobs.measure_found import MEASURED
+from jobs.measure_pages.found import MEASURED
 
 Row = Mapping[str, Any]
 DASH, MINUS, NOT_TOLD = "–", "−", "not told"

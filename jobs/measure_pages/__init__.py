@@ -1,0 +1,1 @@
+"""Pages of a measurement: `page.py` writes them, a module per reader and kind of block."""
