@@ -126,7 +126,7 @@ bench-audit: setup ## what sealing adds to a campaign; ten million entries verif
 	$(BIN)/python bench/sealing.py
 
 bench-measurement: setup ## a year of campaigns of a million clients measured; do the intervals hold
-	$(BIN)/python bench/measurement.py
+	$(BIN)/python bench/measured_year.py
 	$(BIN)/python bench/measurement_coverage.py
 
 bench-campaign: setup ## the demo bank's lists beside simple ways to fill them: expected and planted profit

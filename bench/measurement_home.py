@@ -1,4 +1,4 @@
-"""A year of campaigns as a home has them, drawn by number: what `bench/measurement.py` measures.
+"""A year of campaigns as a home has them, drawn by number: what `bench/measured_year.py` measures.
 
 Every client is decided about for every offer in every month, as in a campaign; one in ten is
 offered something and a tenth of those who made the cut are withheld. The rows are those of the

@@ -1,4 +1,4 @@
-"""A year of campaigns measured: `measurement.py [CUSTOMERS] [HOME]`.
+"""A year of campaigns measured: `measured_year.py [CUSTOMERS] [HOME]`.
 
 A home of 12 campaigns is made, unless one is named that has been made so, and `xsell measure` is
 run on it as anybody would, engine and reports included. Adds `seconds_1m` (as measured: of as many
