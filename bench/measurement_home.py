@@ -1,9 +1,10 @@
 """A year of campaigns as a home has them, drawn by number: what `bench/measured_year.py` measures.
 
 Every client is decided about for every offer in every month, as in a campaign; one in ten is
-offered something and a tenth of those who made the cut are withheld. The rows are those of the
-declared tables; the reasons for which all others were left out, which measuring does not read, are
-empty.
+offered something and a tenth of those who made the cut are withheld; all are scored for every
+product, so that models are held against purchases. The rows are those of the declared tables; what
+measuring does not read, such as the reasons for which all others were left out, is empty, and no
+model is in a registry.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import pyarrow.parquet as pq
 
 from conf.load import config_json, load_config
 from extracts.deliveries import MANIFEST
+from features.catalogue import customer_features_table
 from jobs.home import Home
 from jobs.identity import code_version
 from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import commit_files, data_files, files_of, latest_version
-from tables.derived import DECISIONS, DELIVERIES
+from tables.derived import DECISIONS, DELIVERIES, PROPENSITY_SCORES
 from tables.runs import RunRecord, Runs
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, HOLDINGS, stored
 from tables.windows import months_before
@@ -34,11 +36,13 @@ CHUNK = 50_000  # clients whose rows are made at a time
 CONFIG = load_config("local")
 OFFERS = sorted(CONFIG.offers)
 PRODUCTS = sorted(CONFIG.products)
+FEATURES = customer_features_table(tuple(CONFIG.products))
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 EPOCH = date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 OFFERED, CONTROL = 0.1, 0.1  # of clients; of those who made the cut
 HOLDOUT = 0.02
+SCORED, HIGHEST = 8, 0.014  # months; propensity: twice the share that buys in an outcome window
 HELD, CONSENTED = 3, 5  # products held, and consents, of a client
 GRANTED, REACHED = 0.95, 0.8
 FIRST_DAYS = (7, 12)  # after the as-of date, of contact
@@ -65,6 +69,12 @@ def make_home(folder: Path, customers: int) -> Home:
         run_id = hashlib.sha256(f"campaign {as_of}".encode()).hexdigest()
         version = _commit(home, DECISIONS, _decisions(customers, as_of, run_id, ago), as_of)
         _record(home, "campaign", as_of, {DECISIONS.name: version}, run_id=run_id)
+    for ago in range(SCORED, 0, -1):
+        as_of = months_before(AS_OF, ago)
+        own = {CUSTOMERS.name: pins[CUSTOMERS.name]}
+        for table, rows in ((FEATURES, _features), (PROPENSITY_SCORES, _scores)):
+            own[table.name] = _commit(home, table, rows(customers, as_of, ago), as_of)
+        _record(home, "score", as_of, own)
     return home
 
 
@@ -170,6 +180,7 @@ def _customers(customers: int) -> Iterator[pa.Table]:
             branch_id=_names("B", who % 200),
             advisor_id=_names("A", who % 2_000),
             segment=_of(SEGMENTS, np.minimum(who % 13 // 4, 3)),
+            birth_date=date(1980, 1, 1),
             joined_on=date(2015, 1, 1),
             is_employee=False,
             recorded_at=LONG_AGO,
@@ -320,6 +331,34 @@ def _decisions(customers: int, as_of: date, run_id: str, ago: int) -> Iterator[p
                 _days(as_of, np.full(rows, 20)).to_numpy(zero_copy_only=False), mask=~is_renewal
             ),
             is_exploration=False,
+        )
+
+
+def _features(customers: int, as_of: date, ago: int) -> Iterator[pa.Table]:
+    """What eligibility asks: everybody has an account, one in three each of the other products."""
+    for who in _chunks(customers):
+        random = _drawn(who, 7, ago)
+        held = {f"has_{name}": random.random(len(who)) < 1 / 3 for name in PRODUCTS}
+        held["has_current_account"] = np.ones(len(who), dtype=bool)
+        amounts = dict.fromkeys(("balance_amount", "income_amount_3m"), 9_000)
+        customer_id = _names("C", who)
+        yield _table(FEATURES, len(who), as_of=as_of, customer_id=customer_id, **held, **amounts)
+
+
+def _scores(customers: int, as_of: date, ago: int) -> Iterator[pa.Table]:
+    for who in _chunks(customers):
+        rows = len(PRODUCTS) * len(who)
+        yield _table(
+            PROPENSITY_SCORES,
+            rows,
+            as_of=as_of,
+            customer_id=_names("C", np.repeat(who, len(PRODUCTS))),
+            product_id=_of(PRODUCTS, np.tile(np.arange(len(PRODUCTS)), len(who))),
+            propensity=_drawn(who, 8, ago).random(rows) * HIGHEST,
+            model_name="drawn",
+            model_version=1,
+            model_kind="booster",
+            feature_version=0,
         )
 
 
