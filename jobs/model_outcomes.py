@@ -21,7 +21,7 @@ from conf.schema import RunConfig
 from jobs.home import Home
 from jobs.model_references import References, feature_shifts
 from jobs.offer_weights import OfferWeights
-from jobs.scored_months import ScoredMonth, read_scores, scoring_runs
+from jobs.scored_months import ScoredMonth, read_ahead, scoring_runs
 from measurement.alarms import ALL
 from measurement.association import Bools, Floats, Ints
 from measurement.late_labels import LateLabels, WindowPurchases, late_labels
@@ -57,8 +57,10 @@ def model_findings(home: Home, as_of: date, config: RunConfig) -> ModelFindings:
     over = [one for one in runs if windows[one.as_of][1] <= purchases.until]
     matured = over[-settings.cohorts :]
     looked = _Looked(home, as_of, config, purchases, windows)
-    for record in sorted({one.as_of: one for one in (*matured, *recent)}.values(), key=_day):
-        looked.look_at(record, is_matured=record in matured, is_recent=record in recent)
+    records = sorted({one.as_of: one for one in (*matured, *recent)}.values(), key=_day)
+    for month in read_ahead(home, records, purchases.persons):
+        record = month.record
+        looked.look_at(month, is_matured=record in matured, is_recent=record in recent)
     return judged(looked.observed(matured, recent), settings)
 
 
@@ -151,7 +153,7 @@ def _delivered_until(store: Store, as_of: date) -> date:
 
 
 class _Looked:
-    """Month after month, so that the scores of one are in memory at a time."""
+    """Month after month, so that the scores of two are in memory at a time."""
 
     def __init__(
         self,
@@ -172,9 +174,9 @@ class _Looked:
         self._shifts: list[ScoreShift] = []
         self._versions: dict[str, list[tuple[date, int]]] = defaultdict(list)
 
-    def look_at(self, record: RunRecord, *, is_matured: bool, is_recent: bool) -> None:
+    def look_at(self, month: ScoredMonth, *, is_matured: bool, is_recent: bool) -> None:
         """Outcomes of a month whose window is over, drift of a recent one."""
-        month = read_scores(self._home, record, self._purchases.persons)
+        record = month.record
         for product_id, version in month.versions.items():
             key = (product_id, version)
             self._versions[product_id].append((record.as_of, version))

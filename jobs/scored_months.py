@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,6 +53,23 @@ def scoring_runs(home: Home, as_of: date) -> list[RunRecord]:
     return [record for day, record in sorted(standing.items()) if day <= as_of]
 
 
+def read_ahead(home: Home, records: Sequence[RunRecord], persons: Persons) -> Iterator[ScoredMonth]:
+    """Scores month after month; while one is worked on, the next one is read.
+
+    Args:
+        home: Where.
+        records: Runs that scored; at least one.
+        persons: Who was one person by the as-of date of the measurement.
+    """
+    with ThreadPoolExecutor(1) as reader:
+        waiting = reader.submit(read_scores, home, records[0], persons)
+        for following in (*records[1:], None):
+            month = waiting.result()
+            if following is not None:
+                waiting = reader.submit(read_scores, home, following, persons)
+            yield month
+
+
 def read_scores(home: Home, record: RunRecord, persons: Persons) -> ScoredMonth:
     """Scores as their run pinned them, with who could buy what.
 
@@ -62,8 +80,8 @@ def read_scores(home: Home, record: RunRecord, persons: Persons) -> ScoredMonth:
     """
     store, config = Store(home.tables, None, record.pins), recorded_config(record.config)
     stored = store.stored_columns(PROPENSITY_SCORES, record.as_of)
-    customers, client = _places(stored.column("customer_id"))
-    products, product = _places(stored.column("product_id"))
+    customers, client = _places(stored.encoded("customer_id"))
+    products, product = _places(stored.encoded("product_id"))
     shape = (len(products), len(customers))
     propensity, version = np.full(shape, np.nan), np.zeros(len(products), dtype=np.int64)
     propensity[product, client] = stored.column("propensity").to_numpy()
@@ -87,13 +105,14 @@ def read_scores(home: Home, record: RunRecord, persons: Persons) -> ScoredMonth:
     )
 
 
-def _places(column: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _places(
+    column: pa.DictionaryArray,
+) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Different values in order, and the place of each row's among them."""
-    encoded = pa.chunked_array([column.combine_chunks()]).combine_chunks().dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    order = pc.sort_indices(column.dictionary).to_numpy()
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    return encoded.dictionary.take(pa.array(order)), rank[encoded.indices.to_numpy()]
+    return column.dictionary.take(pa.array(order)), rank[column.indices.to_numpy()]
 
 
 def _people(customers: pa.Array, persons: Persons) -> tuple[pa.Array, Bools]:
