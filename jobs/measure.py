@@ -41,10 +41,10 @@ def measure(run: Run) -> None:
         advance(1)
         run.stage(CAMPAIGN_RESULTS, results)
         found = findings(run, measured, offers, results, people=people, models=models)
-        folder = measurement_folder(home, run.as_of)
+        folder = measurement_folder(home, run.as_of, run.run_id)
         write_findings(folder, found.tables)
         advance(1)
-        write_measurement(folder.parent, found)
+        write_measurement(folder, found)
         advance(1)
     run.note(
         campaigns=len(campaigns),

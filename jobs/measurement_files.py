@@ -18,14 +18,14 @@ from tables.files import write_tree
 PLAIN = pa_csv.WriteOptions(quoting_style="needed")
 
 
-def measurement_folder(home: Home, as_of: date) -> Path:
-    """Where the tables of a measurement lie."""
-    return home.reports / str(as_of) / "measurement"
+def measurement_folder(home: Home, as_of: date, run_id: str) -> Path:
+    """Where the tables of a measurement lie: each run's its own, published or refused."""
+    return home.reports / str(as_of) / f"measurement-{run_id[:12]}"
 
 
-def measurement_page(home: Home, as_of: date) -> Path:
+def measurement_page(home: Home, as_of: date, run_id: str) -> Path:
     """Where the page of all campaigns lies; it leads to the others and to the tables."""
-    return measurement_folder(home, as_of).with_suffix(".html")
+    return measurement_folder(home, as_of, run_id).with_suffix(".html")
 
 
 def write_findings(folder: Path, findings: Mapping[str, pa.Table]) -> None:

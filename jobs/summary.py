@@ -41,7 +41,8 @@ def _folders(context: Context, record: RunRecord) -> list[str]:
 
         return [f"Lists: {lists_folder(context.home, record)}"]
     if record.step == "measure" and record.counts["campaigns"]:
-        return [f"Measurement: {measurement_page(context.home, record.as_of)}"]
+        page = measurement_page(context.home, record.as_of, record.run_id)
+        return [f"Measurement: {page}"]
     return []
 
 

@@ -128,7 +128,7 @@ def effect_row(
         of: ``effect`` (per client offered) or ``total``.
         is_strong: It stands for all others.
         is_sum: Of the others, and so much more than they that it is not drawn.
-        href: Page with more of it.
+        href: Page with more of it, in the folder of the measurement.
     """
     factor = unit.factor if of == "effect" else 1.0
     values = scaled(row, of, factor)

@@ -74,7 +74,7 @@ def _by_campaign(found: Findings, results: Results) -> Content:
     for one in found.oldest_first:
         row = results.whole("profit", one.run_id)
         if row is not None:
-            page = f"measurement/{campaign_page_name(found.campaigns, one)}"
+            page = campaign_page_name(found.campaigns, one)
             label = month_in_words(one.as_of)
             rows.append(effect_row(label, row, unit, of="total", href=page))
     of_all = results.whole("profit")

@@ -22,8 +22,7 @@ from measurement.offers import Campaign
 from tables.files import make_folder, write_file
 
 Content = dict[str, Any]
-TEMPLATE = "measurement.html.j2"
-MONTH_PAGE, FOLDER = "measurement.html", "measurement"
+TEMPLATE, PAGE = "measurement.html.j2", ".html"
 # What lies beside the pages, as a person would ask for it.
 FILES: Mapping[str, str] = {
     "campaign_results": "what campaigns caused, by every cut and measure",
@@ -48,38 +47,39 @@ FILES: Mapping[str, str] = {
 
 
 def write_measurement(folder: Path, found: Findings) -> dict[str, Path]:
-    """Write the page of the month, and one for each campaign below ``measurement``.
+    """Write the page of the month, beside a folder with one for each campaign.
 
     Args:
-        folder: Reports of the as-of date; tables are thought to lie below ``measurement``, by name.
+        folder: That folder; tables are thought to lie in it, by name.
         found: What was measured.
 
     Returns:
         Paths by what they are: ``Measurement`` and ``Campaign <as-of date>``.
     """
     results = Results(found.results)
-    make_folder(folder / FOLDER)
-    pages = {"Measurement": (folder / MONTH_PAGE, month_content(found, results))}
+    month = make_folder(folder).with_suffix(PAGE)
+    pages = {"Measurement": (month, month_content(found, results, folder.name))}
     for one in found.oldest_first:
         name = campaign_page_name(found.campaigns, one)
         title = name.removesuffix(".html").replace("campaign-", "Campaign ")
-        pages[title] = (folder / FOLDER / name, campaign_content(found, results, one))
+        content = campaign_content(found, results, one, f"../{month.name}")
+        pages[title] = (folder / name, content)
     for path, content in pages.values():
         write_file(path, page_text(content, TEMPLATE).encode())
     return {title: path for title, (path, _) in pages.items()}
 
 
-def month_content(found: Findings, results: Results) -> Content:
-    """The page of all campaigns as plain values."""
+def month_content(found: Findings, results: Results, folder: str) -> Content:
+    """The page of all campaigns as plain values; the others lie in a folder beside it."""
     return {
         "title": f"What campaigns caused, as known before {found.as_of}",
         "lead": _lead(found, results),
         "not_known": _not_known(found, results),
         "back": "",
-        "folder": f"{FOLDER}/",
+        "folder": f"{folder}/",
         "pages": [
             {
-                "href": f"{FOLDER}/{campaign_page_name(found.campaigns, one)}",
+                "href": f"{folder}/{campaign_page_name(found.campaigns, one)}",
                 "text": month_in_words(one.as_of),
             }
             for one in found.oldest_first
@@ -89,7 +89,7 @@ def month_content(found: Findings, results: Results) -> Content:
     }
 
 
-def campaign_content(found: Findings, results: Results, campaign: Campaign) -> Content:
+def campaign_content(found: Findings, results: Results, campaign: Campaign, back: str) -> Content:
     """The page of one campaign as plain values."""
     row = results.whole("profit", campaign.run_id)
     state = "no_outcome" if row is None else row["state"]
@@ -108,7 +108,7 @@ def campaign_content(found: Findings, results: Results, campaign: Campaign) -> C
             lead,
         ],
         "not_known": "",
-        "back": f"../{MONTH_PAGE}",
+        "back": back,
         "folder": "",
         "pages": [],
         "files": [],

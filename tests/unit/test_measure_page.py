@@ -59,7 +59,7 @@ def written(tmp_path_factory):
     found = {}
     for name, made in EXTREMES.items():
         folder = tmp_path_factory.mktemp("pages")
-        paths = write_measurement(folder, made())
+        paths = write_measurement(folder / "measurement", made())
         found[name] = folder, {path: path.read_text() for path in paths.values()}
     return found
 
@@ -101,7 +101,7 @@ def test_there_is_a_page_for_every_campaign_also_where_two_are_of_one_day(tmp_pa
         figures.nothing(), campaigns=(one, replace(one, run_id="other" * 12), others[0])
     )
 
-    paths = write_measurement(tmp_path, found)
+    paths = write_measurement(tmp_path / "measurement", found)
 
     assert len(set(paths.values())) == 4
     assert all(path.exists() for path in paths.values())
@@ -116,8 +116,8 @@ def test_same_figures_in_any_order_give_the_same_bytes(tmp_path):
         campaigns=tuple(reversed(found.campaigns)),
     )
 
-    first = write_measurement(tmp_path / "first", found)
-    second = write_measurement(tmp_path / "second", other)
+    first = write_measurement(tmp_path / "first" / "measurement", found)
+    second = write_measurement(tmp_path / "second" / "measurement", other)
 
     assert [path.read_bytes() for path in first.values()] == [
         path.read_bytes() for path in second.values()
@@ -219,7 +219,7 @@ def test_names_of_others_are_text_and_never_markup(tmp_path):
         models=None,
     )
 
-    for path in write_measurement(tmp_path, found).values():
+    for path in write_measurement(tmp_path / "measurement", found).values():
         page = path.read_text()
         assert "<script" not in page
         assert "&lt;script&gt;" in page
