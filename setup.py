@@ -15,7 +15,19 @@ PACKAGES = [
     "expectations",
     "demo",
     "jobs",
-    "jobs.measure_pages",
+    "jobs.audit",
+    "jobs.campaigns",
+    "jobs.combinations",
+    "jobs.demo",
+    "jobs.extracts",
+    "jobs.fairness",
+    "jobs.features",
+    "jobs.lists",
+    "jobs.measurement",
+    "jobs.measurement.pages",
+    "jobs.models",
+    "jobs.privacy",
+    "jobs.runs",
 ]
 
 setup(
@@ -34,7 +46,7 @@ setup(
             "berka/*.yaml",
             "sources/*.yaml",
         ],
-        "jobs": ["*.html.j2"],
+        "jobs": ["templates/*.html.j2"],
     },
     install_requires=[
         "babel>=2.18,<3",

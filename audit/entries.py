@@ -85,5 +85,5 @@ def _first(batch: pa.RecordBatch) -> int:
 
 
 def _is_of(path: str, run_id: str) -> bool:
-    """A run stages below a folder that its id begins (`jobs/staging.py`)."""
+    """A run stages below a folder that its id begins (`jobs/runs/staging.py`)."""
     return any(part.startswith(f"{run_id[:12]}-") for part in PurePosixPath(path).parts)

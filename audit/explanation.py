@@ -15,7 +15,7 @@ def overview_lines(told: Told) -> Iterator[str]:
     """One client's decisions in short: what became of each offer, why, and what would change it.
 
     Args:
-        told: As ``jobs.explained.explained`` gives it.
+        told: As ``jobs.audit.explained.explained`` gives it.
     """
     yield from _campaign_lines(told)
     for offer in told["offers"]:
@@ -28,7 +28,7 @@ def explanation_lines(told: Told) -> Iterator[str]:
     """Everything about one client's decisions.
 
     Args:
-        told: As ``jobs.explained.explained`` gives it.
+        told: As ``jobs.audit.explained.explained`` gives it.
     """
     yield from _campaign_lines(told)
     for offer in told["offers"]:

@@ -29,13 +29,13 @@ from campaigns.optimiser import optimise
 from campaigns.optimiser_problem import Ints
 from conf.load import load_config
 from conf.schema import RunConfig
-from jobs import inputs
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.plan_campaign import campaign_sources, gated
 from jobs.publishing import Context
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs import inputs
+from jobs.runs.staging import Staging
 from jobs.steps import CAMPAIGN
 from tables.store import Store
 

@@ -26,7 +26,7 @@ from campaigns.competition import Terms
 from campaigns.optimiser_problem import NO_GROUP, Ints
 from conf.load import load_config
 from conf.schema import CampaignSettings, EngineSettings, Quota
-from jobs import campaign_parts
+from jobs.campaigns import parts as campaign_parts
 from jobs.engine import open_engine
 
 CUSTOMERS, CHUNK = 1_000_000, 125_000

@@ -11,7 +11,7 @@ from features.catalogue import customer_features_table
 from jobs.build_features import plan_of, stage_features
 from jobs.engine import open_engine
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.files import make_folder
 from tables.runs import Runs
 from tables.store import Store

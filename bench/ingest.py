@@ -28,7 +28,7 @@ CSV_FORMAT = "(FORMAT csv, HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%SZ')"
 TIMED = """
 import sys, time
 from pathlib import Path
-from jobs import audit_staged
+from jobs.runs import audit_staged
 from jobs.cli import main
 audit = audit_staged.audit
 def timed(run):

@@ -22,7 +22,7 @@ from conf.load import config_json, load_config
 from extracts.deliveries import MANIFEST
 from features.catalogue import customer_features_table
 from jobs.home import Home
-from jobs.identity import code_version
+from jobs.runs.identity import code_version
 from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import commit_files, data_files, files_of, latest_version

@@ -13,7 +13,7 @@ from measure import AS_OF
 from conf.load import load_config
 from features.catalogue import customer_features_table
 from jobs.engine import open_engine
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from models.registry import champions
 from models.score import score
 from tables.derived import PROPENSITY_SCORES

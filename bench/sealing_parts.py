@@ -21,12 +21,12 @@ from audit.check_log import check_log
 from audit.checkpoint import VerifierKey
 from audit.export_log import export_log
 from conf.load import load_config
+from jobs.audit.log_keys import published_keys
+from jobs.audit.seal import seal, stage_log
 from jobs.engine import open_engine
 from jobs.home import Home
-from jobs.log_keys import published_keys
 from jobs.run import Run
-from jobs.seal import seal, stage_log
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, CHECKPOINTS, DECISIONS, OFFER_LOG
 from tables.files import make_folder

@@ -24,7 +24,7 @@ from conf.load import load_config
 from conf.model_settings import SearchSettings
 from jobs.engine import open_engine
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from jobs.train_propensity import training_plan, training_rows
 from models.evaluate import Estimate, log_loss_gain
 from models.labels import cohorts

@@ -16,7 +16,7 @@ from jobs import train_propensity
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from models.labels import Cohorts
 from tables.base import Table
 from tables.runs import Runs

@@ -17,10 +17,10 @@ from conf.load import load_config
 from features.customer_features import active_customers
 from jobs.build_features import plan_of, source_tables
 from jobs.engine import open_engine
+from jobs.models.training_snapshots import pair_features
 from jobs.run import Run
+from jobs.runs.staging import Staging
 from jobs.scratch import kept
-from jobs.staging import Staging
-from jobs.training_snapshots import pair_features
 from models.sampling import draw_of, evaluation_sample
 from tables.files import scratch_folder
 from tables.runs import Runs

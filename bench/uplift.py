@@ -23,9 +23,9 @@ from scipy.stats import spearmanr
 
 from conf.load import load_config
 from jobs.engine import open_engine
+from jobs.models.train_uplift import randomised_history
 from jobs.run import Run
-from jobs.staging import Staging
-from jobs.train_uplift import randomised_history
+from jobs.runs.staging import Staging
 from models.evaluate import flat
 from models.matrix import Vector
 from models.qini import uplift_figures

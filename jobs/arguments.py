@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from jobs.combination_arguments import add_combinations
-from jobs.demo_arguments import add_react
-from jobs.fairness_arguments import add_fairness
-from jobs.what_if_arguments import add_what_if
+from jobs.campaigns.what_if_arguments import add_what_if
+from jobs.combinations.arguments import add_combinations
+from jobs.demo.arguments import add_react
+from jobs.fairness.arguments import add_fairness
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
@@ -59,8 +59,8 @@ def day_of(text: str) -> date:
 def parser() -> Parser:
     """All commands and their options."""
     # They take what is common from here.
-    from jobs.list_arguments import add_lists, add_offers
-    from jobs.retention_arguments import add_retention
+    from jobs.lists.arguments import add_lists, add_offers
+    from jobs.privacy.retention_arguments import add_retention
 
     root = Parser(prog="xsell", description="Which client to offer what, and why: once a month.")
     root.set_defaults(verbose=False, debug=False)
@@ -77,12 +77,12 @@ def parser() -> Parser:
         command.set_defaults(step=name)
         if name == "campaign":
             add_what_if(command)
-            command.set_defaults(do=lazy("jobs.what_if", "campaign_command"))
+            command.set_defaults(do=lazy("jobs.campaigns.what_if", "campaign_command"))
     combinations = add_command(
         commands,
         "combinations",
         "products held together more than by chance, and packages they suggest",
-        lazy("jobs.combinations", "combinations_command"),
+        lazy("jobs.combinations.command", "combinations_command"),
     )
     add_month(combinations)
     add_combinations(combinations)
@@ -90,7 +90,7 @@ def parser() -> Parser:
         commands,
         "fairness",
         "who is offered less, by protected group, and what the jurisdiction stops",
-        lazy("jobs.fairness", "fairness_command"),
+        lazy("jobs.fairness.command", "fairness_command"),
     )
     add_month(fairness)
     add_fairness(fairness)
@@ -98,7 +98,7 @@ def parser() -> Parser:
         commands,
         "retention",
         "remove months that are older than the jurisdiction's bounds",
-        lazy("jobs.retention_command", "retention_command"),
+        lazy("jobs.privacy.retention_command", "retention_command"),
     )
     add_month(retention)
     add_retention(retention)
@@ -110,7 +110,7 @@ def parser() -> Parser:
         commands,
         "berka",
         "the month as of 1994-04-01 of the Berka bank, back-tested",
-        lazy("jobs.berka", "berka_command"),
+        lazy("jobs.extracts.berka", "berka_command"),
     )
     berka.add_argument("--data", type=Path, required=True, help="folder of the raw Berka files")
     add_home(berka, "var-berka")
@@ -174,7 +174,7 @@ def _add_demo(commands: Commands) -> None:
         commands,
         "demo",
         "make a synthetic bank with planted truth, as deliveries",
-        lazy("jobs.demo", "demo_command"),
+        lazy("jobs.demo.command", "demo_command"),
     )
     demo.add_argument("--customers", type=positive, default=20_000)
     demo.add_argument("--months", type=positive, default=24)
@@ -202,7 +202,7 @@ def _add_adapt(commands: Commands) -> None:
         commands,
         "adapt",
         "make deliveries of another bank's raw files, as conf/sources says",
-        lazy("jobs.adapt", "adapt_command"),
+        lazy("jobs.extracts.adapt", "adapt_command"),
     )
     adapt.add_argument("--source", required=True, help="name of a file in conf/sources")
     adapt.add_argument("--data", type=Path, required=True, help="folder of the raw files")
@@ -220,13 +220,13 @@ def _add_models(commands: Commands) -> None:
     models = commands.add_parser("models", help="list, compare, promote and roll back models")
     verbs = models.add_subparsers(title="commands", required=True, metavar="command")
     for name, text, module in (
-        ("list", "champion and challenger per product, with their figures", "models_command"),
-        ("compare", "two versions of a product side by side", "models_compare"),
-        ("promote", "make a challenger the champion, if the gate lets it", "models_command"),
-        ("rollback", "make the previous champion the champion again", "models_command"),
-        ("history", "who promoted or rolled back what, when and why", "models_history"),
+        ("list", "champion and challenger per product, with their figures", "command"),
+        ("compare", "two versions of a product side by side", "compare"),
+        ("promote", "make a challenger the champion, if the gate lets it", "command"),
+        ("rollback", "make the previous champion the champion again", "command"),
+        ("history", "who promoted or rolled back what, when and why", "history"),
     ):
-        verb = add_command(verbs, name, text, lazy(f"jobs.{module}", f"{name}_command"))
+        verb = add_command(verbs, name, text, lazy(f"jobs.models.{module}", f"{name}_command"))
         _add_models_options(name, verb)
         add_place(verb)
 
@@ -267,16 +267,19 @@ def _add_deliveries(commands: Commands) -> None:
         verbs,
         "list",
         "every delivery with its rows",
-        lazy("jobs.deliveries_command", "list_command"),
+        lazy("jobs.extracts.deliveries_command", "list_command"),
     )
     show = add_command(
-        verbs, "show", "the tables of a delivery", lazy("jobs.deliveries_command", "show_command")
+        verbs,
+        "show",
+        "the tables of a delivery",
+        lazy("jobs.extracts.deliveries_command", "show_command"),
     )
     quarantine = add_command(
         verbs,
         "quarantine",
         "rows set aside, why, and what to ask for",
-        lazy("jobs.deliveries_command", "quarantine_command"),
+        lazy("jobs.extracts.deliveries_command", "quarantine_command"),
     )
     show.add_argument("delivery", metavar="YYYY-MM-DD")
     quarantine.add_argument("--delivery", metavar="YYYY-MM-DD", help="default: all")
@@ -288,7 +291,7 @@ def _add_deliveries(commands: Commands) -> None:
     for command in (every, show, quarantine):
         add_place(command)
     runs = add_command(
-        commands, "runs", "committed runs, newest last", lazy("jobs.runs_command", "runs_command")
+        commands, "runs", "committed runs, newest last", lazy("jobs.runs.command", "runs_command")
     )
     add_place(runs)
 

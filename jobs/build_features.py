@@ -8,7 +8,7 @@ from features.catalogue import customer_features_table
 from features.customer_features import SnapshotPlan, SourceTables, active_customers, snapshot_plan
 from features.product_facts import product_facts
 from features.sources import MONTHS_APART
-from jobs.feature_parts import parts_of, stage_parts
+from jobs.features.parts import parts_of, stage_parts
 from jobs.run import Run
 from tables.base import Table
 from tables.sources import (

@@ -18,9 +18,9 @@ from extracts.erased import accounts_of_erased
 from extracts.landed import LandedFile, land_all
 from extracts.outcome import all_problems
 from extracts.owners import first_deliveries, owner_intervals, with_owner
-from jobs.erased_clients import remembered, tombstone_rows
+from jobs.extracts.intake import Checked, Intake, Keep
 from jobs.home import Home
-from jobs.intake import Checked, Intake, Keep
+from jobs.privacy.erased_clients import remembered, tombstone_rows
 from jobs.run import Run
 from tables.arrow import arrow_schema
 from tables.base import Table

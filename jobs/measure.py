@@ -5,15 +5,15 @@ from __future__ import annotations
 import pyarrow as pa
 
 from jobs.home import Home
-from jobs.measure_pages.page import write_measurement
-from jobs.measure_pages.report import findings
-from jobs.measured_campaigns import measured_campaigns
-from jobs.measured_offers import offers_and_clients
-from jobs.measurement_files import measurement_folder, write_findings
-from jobs.measurement_lines import NOTHING, measurement_lines
-from jobs.model_outcomes import model_findings
+from jobs.measurement.campaigns import measured_campaigns
+from jobs.measurement.files import measurement_folder, write_findings
+from jobs.measurement.lines import NOTHING, measurement_lines
+from jobs.measurement.model_outcomes import model_findings
+from jobs.measurement.offers import offers_and_clients
+from jobs.measurement.pages.page import write_measurement
+from jobs.measurement.pages.report import findings
+from jobs.measurement.sales_and_clients import sales_and_clients
 from jobs.run import Run
-from jobs.sales_and_clients import sales_and_clients
 from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS

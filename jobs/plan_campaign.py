@@ -28,14 +28,14 @@ from conf.errors import ConfigError, did_you_mean
 from conf.moves import MATURITY
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
-from jobs.campaign_figures import campaign_figures, choice_figures
-from jobs.campaign_parts import places_of, sections_of
-from jobs.campaign_tables import lever_remarks
-from jobs.levers_offered import levers_offered
-from jobs.offer_reasons import offer_reasons
+from jobs.audit.seal import check_log_goes_on, seal, stage_log
+from jobs.campaigns.figures import campaign_figures, choice_figures
+from jobs.campaigns.levers_offered import levers_offered
+from jobs.campaigns.offer_reasons import offer_reasons
+from jobs.campaigns.parts import places_of, sections_of
+from jobs.campaigns.tables import lever_remarks
 from jobs.run import Run
 from jobs.scratch import kept
-from jobs.seal import check_log_goes_on, seal, stage_log
 from models.registry import champions
 from tables.base import Table
 from tables.derived import (

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from conf.load import config_hash, config_json
 from conf.schema import RunConfig
-from jobs import audit_staged, exports, inputs
 from jobs.home import Home
-from jobs.identity import code_version, run_id
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs import audit_staged, exports, inputs
+from jobs.runs.identity import code_version, run_id
+from jobs.runs.staging import Staging
 from jobs.steps import Step
 from tables.delta import (
     DataFile,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tables.store import Store
 
 Content = dict[str, Any]
+TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE = "report.html.j2"
 # What a campaign notes of its choice of offers.
 CHOICE = (
@@ -106,7 +107,7 @@ def _templates() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -121,7 +122,7 @@ def _campaign(run: Run) -> Content | None:
     """Where offers stopped and where they went; None of other steps."""
     if not run.figures:
         return None
-    from jobs.campaign_page import campaign_content
+    from jobs.campaigns.page import campaign_content
 
     return campaign_content([THIS_RUN], [run.figures])
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from conf.schema import RunConfig
 from jobs.progress import progress_bar
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.base import Table
 from tables.store import Store
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.publishing import Context, StepResult, execute
-from jobs.rewriting import publishing
+from jobs.runs.rewriting import publishing
+from jobs.runs.summary import summary_lines
 from jobs.settings import checked_config
 from jobs.steps import MONTH, STEPS, Step
-from jobs.summary import summary_lines
 
 
 def run_command(options: argparse.Namespace) -> int:

@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 from conf.load import config_hash
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table, model_feature_names
-from jobs.challengers import Challengers
-from jobs.protected_groups import protected_groups
+from jobs.campaigns.protected_groups import protected_groups
+from jobs.models.challengers import Challengers
+from jobs.models.training_sample import sampled_customers
+from jobs.models.training_snapshots import pair_features, rows_of
+from jobs.models.uplift_challenger import challenge_with_uplift
 from jobs.run import Run
-from jobs.training_sample import sampled_customers
-from jobs.training_snapshots import pair_features, rows_of
-from jobs.uplift_challenger import challenge_with_uplift
 from models.labels import Cohorts, cohorts, label_rows, outcome_codes, outcome_column, with_outcomes
 from models.matrix import feature_matrix
 from models.pooled import product_attributes, with_base_rates

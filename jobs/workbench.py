@@ -21,21 +21,21 @@ from threadpoolctl import threadpool_limits
 
 from conf.schema import EngineSettings
 from features.catalogue import feature_catalogue
-from jobs.challengers import Challengers
+from jobs.campaigns.protected_groups import protected_groups
 from jobs.clock import time_of_decision
 from jobs.engine import open_engine
-from jobs.extra_columns import RECIPE, extra_columns
-from jobs.model_card import TEMPLATE, ModelCards
-from jobs.models_command import label, require_product
-from jobs.protected_groups import protected_groups
+from jobs.models.card import TEMPLATE, ModelCards
+from jobs.models.challengers import Challengers
+from jobs.models.command import label, require_product
+from jobs.models.extra_columns import RECIPE, extra_columns
+from jobs.models.stored_training_set import stored_training_rows, training_record, training_run
+from jobs.models.tried import tried_on_test
+from jobs.models.variant_comparison import Beside, Comparison
+from jobs.models.variants import Variant, chosen_features, identity_of, variant_plan, with_settings
+from jobs.models.variants_looked_at import looked_at
 from jobs.reports import page_text, report_page
 from jobs.run import Run
-from jobs.stored_training_set import stored_training_rows, training_record, training_run
 from jobs.train_propensity import rows_of_part, training_plan
-from jobs.tried import tried_on_test
-from jobs.variant_comparison import Beside, Comparison
-from jobs.variants import Variant, chosen_features, identity_of, variant_plan, with_settings
-from jobs.variants_looked_at import looked_at
 from models.decisions import Signature
 from models.evaluate import Estimate, evaluate, log_loss_gain
 from models.labels import outcome_column

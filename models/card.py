@@ -1,4 +1,4 @@
-"""What a model card says about a version, as plain values; `jobs/card.html.j2` lays them out.
+"""What a model card says about a version, as plain values, for `jobs/templates/card.html.j2`.
 
 After Mitchell et al., Model Cards for Model Reporting, FAT* 2019: intended use, population, data,
 figures with intervals beside what is simpler, groups, limits.

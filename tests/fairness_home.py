@@ -14,7 +14,7 @@ import pyarrow as pa
 from conf.load import config_json, load_config
 from features.catalogue import customer_features_table
 from jobs.home import Home
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import commit_files, files_of

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.home import Home
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import commit_files, files_of

@@ -11,7 +11,7 @@ from math import erf, sqrt
 import numpy as np
 import pyarrow as pa
 
-from jobs.measure_pages.found import ALL, CONTROL, HOLDOUT, MEASURED, Findings, Part
+from jobs.measurement.pages.found import ALL, CONTROL, HOLDOUT, MEASURED, Findings, Part
 from measurement.offers import Campaign
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS

@@ -10,8 +10,8 @@ from typing import Any
 
 from conf.load import config_json, load_config
 from jobs.home import Home
-from jobs.measured_campaigns import measured_campaigns
-from jobs.measured_offers import offers_and_clients
+from jobs.measurement.campaigns import measured_campaigns
+from jobs.measurement.offers import offers_and_clients
 from tables.base import Table
 from tables.delta import latest_version
 from tables.derived import DECISIONS, DELIVERIES, DISPOSITIONS

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from conf.schema import RunConfig
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.arrow import arrow_schema
 from tables.delta import commit_files, files_of
 from tables.derived import DECISIONS

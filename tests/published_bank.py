@@ -29,7 +29,7 @@ from jobs.build_features import source_tables
 from jobs.home import Home
 from jobs.ingest import ingest
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.arrow import arrow_schema
 from tables.delta import commit_files

@@ -22,10 +22,10 @@ import pyarrow as pa
 from conf.load import config_json, load_config
 from conf.schema import RunConfig
 from demo.bank import make_demo_bank
-from jobs.demo_marker import Made, write_marker
+from jobs.demo.marker import Made, write_marker
+from jobs.demo.react import react
 from jobs.home import Home
-from jobs.react import react
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import commit_files, files_of, latest_version

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from conf.load import load_config
-from jobs.challengers import Challengers
+from jobs.models.challengers import Challengers
 from models.fairness import Labels
 from models.labels import outcome_column
 from models.registry import Registry

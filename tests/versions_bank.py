@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.base import Table
 from tables.sources import (
     ACCOUNTS,

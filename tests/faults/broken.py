@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import jobs.checkpoint_files
-import jobs.exports
+import jobs.audit.checkpoint_files
 import jobs.publishing
+import jobs.runs.exports
 from tables import delta, files
 from tables.runs import Runs
 
@@ -61,7 +61,7 @@ def lists_in_place() -> None:
         fill(target)
         files.sync_tree(target)
 
-    jobs.exports.write_tree = write
+    jobs.runs.exports.write_tree = write
 
 
 def files_in_place() -> None:
@@ -72,7 +72,7 @@ def files_in_place() -> None:
         files.sync_file(target)
         files.sync_file(target.parent)
 
-    jobs.checkpoint_files.write_file = write
+    jobs.audit.checkpoint_files.write_file = write
 
 
 def nothing_is_synced() -> None:

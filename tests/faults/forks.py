@@ -23,9 +23,9 @@ from typing import Any
 
 import pandas  # noqa: F401 -- Arrow imports it at its first conversion
 
-import jobs.lists_export  # noqa: F401 -- commands import their jobs when they are carried out
+import jobs.lists.export  # noqa: F401 -- commands import their jobs when they are carried out
 from jobs.cli import guarded, main
-from jobs.identity import code_version
+from jobs.runs.identity import code_version
 from tests.faults import broken, points, tiny
 from tests.faults.seen import current_run
 

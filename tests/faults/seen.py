@@ -9,10 +9,10 @@ from typing import Any
 
 from audit.check_log import check_log
 from audit.checkpoint import VerifierKey
-from jobs.checkpoint_files import committed_checkpoints
-from jobs.exports import LISTS, lists_folder
+from jobs.audit.checkpoint_files import committed_checkpoints
+from jobs.audit.log_keys import published_keys
 from jobs.home import Home
-from jobs.log_keys import published_keys
+from jobs.runs.exports import LISTS, lists_folder
 from tables.delta import files_of
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, CHECKPOINTS, DECISIONS, OFFER_LOG, VAULT
 from tables.files import sha256_of

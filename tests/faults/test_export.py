@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.export_record import export_lines
 from jobs.home import Home
+from jobs.lists.export_record import export_lines
 from tables.derived import EXPORTS
 from tables.files import sha256_of
 from tables.runs import Runs

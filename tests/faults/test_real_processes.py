@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.checkpoint_files import committed_checkpoints
-from jobs.exports import lists_folder
+from jobs.audit.checkpoint_files import committed_checkpoints
 from jobs.home import Home
+from jobs.runs.exports import lists_folder
 from tables.derived import CAMPAIGN_LISTS, DECISIONS, OFFER_LOG
 from tables.runs import Runs
 from tables.store import Store

@@ -26,7 +26,7 @@ def with_models(shim):
     """Forks of a process that has imported MLflow."""
     if shim is None:
         pytest.skip("needs a C compiler: SQLite says nothing to Python of what it writes")
-    process = Forks(shim, "mlflow", "models.registry", "jobs.models_command")
+    process = Forks(shim, "mlflow", "models.registry", "jobs.models.command")
     yield process
     process.close()
 

@@ -20,13 +20,13 @@ from campaigns.endings import NO_AMOUNTS
 from campaigns.offer_log import entries
 from campaigns.pseudonyms import client_name, client_secret
 from conf.load import load_config
-from jobs import audit_staged
+from jobs.audit.log_keys import vault_key
+from jobs.audit.seal import check_log_goes_on, seal
 from jobs.home import Home
-from jobs.log_keys import vault_key
 from jobs.publishing import Context, StepResult, execute
-from jobs.recording import Entry, commit_rows
 from jobs.run import Run
-from jobs.seal import check_log_goes_on, seal
+from jobs.runs import audit_staged
+from jobs.runs.recording import Entry, commit_rows
 from jobs.steps import Step
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, VAULT

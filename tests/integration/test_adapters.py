@@ -162,7 +162,7 @@ def test_the_worked_example_of_the_page_works(tmp_path, spark, monkeypatch):
     assert make_deliveries(data, home.landing, source) == {"2024-02-01": 5, "2024-03-01": 10}
 
     monkeypatch.setattr("jobs.ingest.load_source", lambda _: source)
-    monkeypatch.setattr("jobs.contracts.load_source", lambda _: source)
+    monkeypatch.setattr("jobs.runs.contracts.load_source", lambda _: source)
     store, result = ingested(home, date(2024, 3, 1), "kleinbank", spark)
     bookings = store.known_before(TRANSACTIONS, date(2024, 3, 1)).toPandas()
     found = bookings.set_index("transaction_id")
@@ -180,7 +180,7 @@ def test_the_command_says_what_it_made_and_what_was_assumed(tmp_path, capsys, mo
     for name, content in page_files("csv"):
         (data / name).write_text(content)
     source = SourceSettings.model_validate(parse_yaml(page_files("yaml")[0][1], "page"))
-    monkeypatch.setattr("jobs.adapt.load_source", lambda _: source)
+    monkeypatch.setattr("jobs.extracts.adapt.load_source", lambda _: source)
     command = ["adapt", "--source", "kleinbank", "--data", str(data), "--home", str(tmp_path / "h")]
 
     assert main(command) == 0

@@ -16,7 +16,7 @@ SEEDS = (1, 2)
 def made_there_as_here(kind: str) -> str:
     """Whether choices are the same as in this process."""
     from campaigns.choice import choose, choose_among
-    from jobs import campaign_parts
+    from jobs.campaigns import parts as campaign_parts
     from jobs.engine import open_engine
     from tests.random_competition import make_rows, make_terms, told
 

@@ -14,9 +14,9 @@ from campaigns.consent import answer_columns, leave_columns
 from conf.load import read_yaml
 from demo.hazards import PLANTED
 from features.catalogue import customer_features_table
-from jobs import combinations
 from jobs.arguments import parser
-from jobs.package_reach import Reach, reach
+from jobs.combinations.command import command as combinations
+from jobs.combinations.package_reach import Reach, reach
 from measurement.association import Estimate
 from measurement.combinations import Combination
 from measurement.packages import Proposal

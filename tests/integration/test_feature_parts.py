@@ -10,11 +10,11 @@ import pytest
 from conf.load import load_config
 from features.catalogue import customer_features_table
 from jobs.build_features import plan_of, source_tables
-from jobs.feature_parts import parts_of, stage_parts
+from jobs.features.parts import parts_of, stage_parts
 from jobs.home import Home
 from jobs.publishing import Context, execute
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from jobs.steps import INGEST
 from tables.buckets import customer_bucket
 from tables.delta import DataFile

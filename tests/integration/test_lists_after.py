@@ -14,16 +14,16 @@ import pytest
 
 from campaigns import list_files
 from campaigns.sides import by_key
-from jobs import inputs
 from jobs.cli import main
 from jobs.home import Home
+from jobs.lists.which_campaign import campaign_of
 from jobs.plan_campaign import contacts_known
-from jobs.recording import Entry, commit_rows
 from jobs.run import Run
 from jobs.run_month import run_steps
-from jobs.staging import Staging
+from jobs.runs import inputs
+from jobs.runs.recording import Entry, commit_rows
+from jobs.runs.staging import Staging
 from jobs.steps import CAMPAIGN
-from jobs.which_campaign import campaign_of
 from tables.arrow import arrow_schema
 from tables.delta import commit_files
 from tables.derived import CAMPAIGN_LISTS, DECISIONS, DISPOSITIONS, EXPORTS, VAULT

@@ -13,8 +13,8 @@ from conf.recorded import recorded_config
 from features.catalogue import customer_features_table, feature_catalogue
 from jobs.cli import main
 from jobs.home import Home
-from jobs.staging import Staging
-from jobs.which_campaign import campaign_of
+from jobs.lists.which_campaign import campaign_of
+from jobs.runs.staging import Staging
 from models.registry import CHAMPION, Registry
 from models.scorer import Scorer
 from models.train import Candidate

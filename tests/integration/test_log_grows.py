@@ -10,10 +10,10 @@ import pytest
 from audit.checkpoint import opened
 from audit.entries import checkpoints_in_order
 from conf.load import load_config
-from jobs.checkpoint_files import committed_checkpoints, write_checkpoints
+from jobs.audit.checkpoint_files import committed_checkpoints, write_checkpoints
+from jobs.audit.log_keys import published_keys, signing_key, vault_key
 from jobs.cli import main
 from jobs.home import Home
-from jobs.log_keys import published_keys, signing_key, vault_key
 from jobs.publishing import execute
 from jobs.steps import CAMPAIGN
 from tables.derived import VAULT

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from conf.load import load_config
-from jobs import inputs, measure
-from jobs.measurement_files import measurement_folder, measurement_page
+from jobs import measure
+from jobs.measurement.files import measurement_folder, measurement_page
 from jobs.publishing import Context, execute
+from jobs.runs import inputs
+from jobs.runs.summary import summary_lines
 from jobs.steps import MEASURE
-from jobs.summary import summary_lines
 from tables.derived import CAMPAIGN_RESULTS
 from tables.errors import ContractViolation, UserError
 from tables.runs import Runs

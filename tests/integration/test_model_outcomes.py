@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conf.load import load_config
-from jobs.model_outcomes import model_findings
+from jobs.measurement.model_outcomes import model_findings
 from measurement.monitoring_tables import tables
 from tests import scored_home as made
 from tests.month import AS_OF as BANK_AS_OF

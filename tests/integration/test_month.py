@@ -8,11 +8,11 @@ from collections import Counter
 import pyarrow.parquet as pq
 
 from features.catalogue import customer_features_table
-from jobs.exports import lists_folder
 from jobs.publishing import Context
 from jobs.run_month import run_steps
+from jobs.runs.exports import lists_folder
+from jobs.runs.summary import summary_lines
 from jobs.steps import MONTH
-from jobs.summary import summary_lines
 from tables.derived import (
     CAMPAIGN_LISTS,
     DECISIONS,

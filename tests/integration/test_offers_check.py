@@ -11,11 +11,11 @@ import duckdb
 import pytest
 
 from audit.independent import facts
+from jobs.audit.lookups import recorded
 from jobs.cli import main
-from jobs.exports import lists_folder
 from jobs.home import Home
-from jobs.lookups import recorded
-from jobs.which_campaign import campaign_of
+from jobs.lists.which_campaign import campaign_of
+from jobs.runs.exports import lists_folder
 from tests.month import AS_OF
 
 

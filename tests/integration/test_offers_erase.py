@@ -23,12 +23,12 @@ import pytest
 from deltalake import DeltaTable
 
 from conf.load import load_config
-from jobs import erasure
 from jobs.cli import main
 from jobs.home import Home
+from jobs.privacy import erasure
 from jobs.publishing import Context, execute
-from jobs.rewriting import is_pending
 from jobs.run_month import run_steps
+from jobs.runs.rewriting import is_pending
 from jobs.steps import INGEST, MONTH
 from tables.derived import CAMPAIGN_LISTS
 from tables.runs import Runs
@@ -486,14 +486,14 @@ def test_who_is_delivered_again_does_not_come_back(before, after, spark, capsys,
 
 
 POINTS = [
-    ("jobs.rewriting:Rewriting.put", 5, "after"),
-    ("jobs.rewriting:Rewriting.commit", 1, "before"),
-    ("jobs.rewriting:write_file", 1, "after"),
-    ("jobs.rewriting:_put_in_place", 1, "after"),
-    ("jobs.rewriting:_put_in_place", 90, "before"),
-    ("jobs.rewriting:commit_rows", 1, "before"),
+    ("jobs.runs.rewriting:Rewriting.put", 5, "after"),
+    ("jobs.runs.rewriting:Rewriting.commit", 1, "before"),
+    ("jobs.runs.rewriting:write_file", 1, "after"),
+    ("jobs.runs.rewriting:_put_in_place", 1, "after"),
+    ("jobs.runs.rewriting:_put_in_place", 90, "before"),
+    ("jobs.runs.rewriting:commit_rows", 1, "before"),
     ("tables.runs:Runs._write", 1, "after"),
-    ("jobs.rewriting:commit_rows", 1, "after"),
+    ("jobs.runs.rewriting:commit_rows", 1, "after"),
 ]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from jobs.cli import main
 from jobs.home import Home
-from jobs.recording import Entry, commit_rows
+from jobs.runs.recording import Entry, commit_rows
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS, DECISIONS
 from tables.runs import Runs

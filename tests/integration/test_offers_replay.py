@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.client_facts import Campaign
+from jobs.audit.client_facts import Campaign
+from jobs.audit.replay import Replay
 from jobs.home import Home
-from jobs.replay import Replay
 from tables.runs import Runs
 from tables.sources import CONSENTS
 from tests.classic_spark import environment, skip_without_java

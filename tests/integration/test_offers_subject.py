@@ -7,9 +7,9 @@ import json
 import pytest
 
 from jobs.cli import main
-from jobs.client_traces import stored_places
-from jobs.erasure import DECLARED
-from jobs.subject_words import ABOUT
+from jobs.privacy.client_traces import stored_places
+from jobs.privacy.erasure import DECLARED
+from jobs.privacy.subject_words import ABOUT
 from tables.derived import CAMPAIGN_LISTS
 from tables.identifiers import KINDS
 from tables.runs import Runs

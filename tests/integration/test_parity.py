@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from jobs.exports import lists_folder
 from jobs.home import Home
+from jobs.runs.exports import lists_folder
 from tables.derived import OFFER_LOG
 from tables.files import sha256_of
 from tests.classic_spark import environment, skip_without_java

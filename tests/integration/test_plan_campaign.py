@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from conf.load import load_config
 from jobs import plan_campaign as job
 from jobs.run import Run
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.base import Table
 from tables.derived import (
@@ -131,8 +131,8 @@ def test_options_that_stay_where_the_engine_is_make_the_same_tables(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
 ) -> None:
     here, staged_here = plain
-    monkeypatch.setattr("jobs.campaign_parts.OPTIONS_HERE", 0)
-    monkeypatch.setattr("jobs.campaign_parts.OPTIONS_PER_PART", 100)
+    monkeypatch.setattr("jobs.campaigns.parts.OPTIONS_HERE", 0)
+    monkeypatch.setattr("jobs.campaigns.parts.OPTIONS_PER_PART", 100)
     there, staged_there = planned(spark, tmp_path, monkeypatch, capacity=3)
     assert staged_there == staged_here
     assert there.figures == here.figures
@@ -141,7 +141,7 @@ def test_options_that_stay_where_the_engine_is_make_the_same_tables(
 def test_a_log_that_is_staged_in_parts_is_the_same(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
 ) -> None:
-    monkeypatch.setattr("jobs.seal.LINES_AT_ONCE", 700)
+    monkeypatch.setattr("jobs.audit.seal.LINES_AT_ONCE", 700)
     in_parts = planned(spark, tmp_path, monkeypatch, capacity=3)
     assert log_of(in_parts) == log_of(plain)
     many, few = (len(run.staging.files["offer_log"]) for run, _ in (in_parts, plain))

@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from jobs import retention, rewriting
 from jobs.arguments import parser
 from jobs.cli import main
 from jobs.home import Home
-from jobs.retention_command import retention_command
-from jobs.rewriting import is_pending
+from jobs.privacy import retention
+from jobs.privacy.retention_command import retention_command
 from jobs.run_month import run_steps
+from jobs.runs import rewriting
+from jobs.runs.rewriting import is_pending
 from jobs.steps import MONTH
 from tests.month import AS_OF
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import rotate_key
+from jobs.audit import rotate_key
+from jobs.audit.log_keys import signing_key
 from jobs.cli import main
 from jobs.home import Home
-from jobs.log_keys import signing_key
 from tests.log_keys import NAME, SIGNING
 
 WHO = ("--by", "security officer", "--reason", "yearly change")

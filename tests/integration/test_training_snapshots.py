@@ -13,11 +13,12 @@ import pytest
 
 from conf.load import load_config
 from features.customer_features import active_customers
-from jobs import train_propensity, training_snapshots
+from jobs import train_propensity
 from jobs.build_features import plan_of, source_tables
+from jobs.models import training_snapshots
+from jobs.models.training_snapshots import pair_features
 from jobs.scratch import kept
 from jobs.train_propensity import training_rows
-from jobs.training_snapshots import pair_features
 from models import sampling
 from models.labels import cohorts, outcome_column, with_outcomes
 from models.sampling import without_money_rules

@@ -22,10 +22,11 @@ from conf.load import load_config
 from expectations.check import check
 from expectations.propensity_scores import propensity_scores_suite
 from features.catalogue import model_feature_names
-from jobs import inputs, train_uplift, uplift_challenger
+from jobs.models import train_uplift, uplift_challenger
+from jobs.models.uplift_challenger import challenge_with_uplift
 from jobs.run import Run
+from jobs.runs import inputs
 from jobs.steps import SCORE
-from jobs.uplift_challenger import challenge_with_uplift
 from models.gate import Verdict
 from models.registry import CHALLENGER, CHAMPION, Registry
 from models.score import score

@@ -14,8 +14,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf.errors import ConfigError
-from jobs import what_if
 from jobs.arguments import parser
+from jobs.campaigns import what_if
 from jobs.reports import report_page
 from tables.derived import DECISIONS
 from tables.errors import UserError

@@ -17,7 +17,7 @@ from campaigns.limits_in_words import shortages
 from campaigns.optimiser import optimise
 from conf.load import load_config
 from conf.schema import CampaignSettings, Quota
-from jobs.campaign_figures import choice_figures
+from jobs.campaigns.figures import choice_figures
 from tests.optimiser_problems import Case, make_case, problem_of
 
 SEEDS = range(4)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.known_in_sql import known_in_sql
+from jobs.measurement.known_in_sql import known_in_sql
 from tables.sources import CONTACTS, HOLDINGS
 from tests.bank import AS_OF
 from tests.versions_bank import stored_bank

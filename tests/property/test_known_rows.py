@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from jobs.staging import Staging
+from jobs.runs.staging import Staging
 from tables.arrow import arrow_schema
 from tables.known_rows import known_rows, persons_before
 from tables.sources import CONSENTS, CONTACTS, CUSTOMER_MERGES, CUSTOMERS, FLAGS, stored

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from jobs.backtest import RANDOM, back_test, column_by_customer, flat_report, report_lines
+from jobs.extracts.backtest import RANDOM, back_test, column_by_customer, flat_report, report_lines
 from tables.errors import ContractViolation
 
 CUSTOMERS = [f"C{number:04}" for number in range(1000)]

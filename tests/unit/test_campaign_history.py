@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from conf.load import load_config
-from jobs import inputs
-from jobs.campaign_history import past_campaigns, past_contacts
+from jobs.campaigns.history import past_campaigns, past_contacts
+from jobs.runs import inputs
 from jobs.steps import TRAIN
 from tests.past_campaigns import KNOWN, publish_campaign, training_run
 

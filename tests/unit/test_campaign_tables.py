@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs.campaign_page import campaign_content
-from jobs.campaign_tables import Unit, cells, sections, shown
+from jobs.campaigns.page import campaign_content
+from jobs.campaigns.tables import Unit, cells, sections, shown
 from jobs.reports import page_text
 from tests.pages import Text
 

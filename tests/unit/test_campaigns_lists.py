@@ -33,7 +33,7 @@ from conf.errors import ConfigError
 from conf.load import load_config
 from conf.schema import RunConfig
 from features.typical import Typical
-from jobs.lists_command import list_lines
+from jobs.lists.command import list_lines
 from jobs.plan_campaign import check_roles
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, VAULT

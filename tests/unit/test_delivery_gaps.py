@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from extracts.deliveries import Delivery
-from jobs.inputs import refuse_gaps
+from jobs.runs.inputs import refuse_gaps
 from tables.errors import ContractViolation
 
 

@@ -19,7 +19,7 @@ from campaigns.competition import Competition, Known, Terms
 from campaigns.optimiser import optimise
 from campaigns.parts import InProcess, itself
 from campaigns.sections import Section
-from jobs.campaign_parts import sections_of
+from jobs.campaigns.parts import sections_of
 from jobs.engine_parts import EngineParts
 from tests.property.test_choice_laws import made, options
 from tests.random_competition import make_rows, make_terms, told
@@ -141,9 +141,9 @@ def test_an_engine_makes_the_choice_of_this_process(
 ) -> None:
     if is_sifted:
         all_sifted(monkeypatch)
-    monkeypatch.setattr("jobs.campaign_parts.OPTIONS_HERE", 0)
+    monkeypatch.setattr("jobs.campaigns.parts.OPTIONS_HERE", 0)
     for number, (rows, terms) in enumerate(drawn(range(2, 3) if is_sifted else range(6))):
-        monkeypatch.setattr("jobs.campaign_parts.OPTIONS_PER_PART", len(rows) // 4)
+        monkeypatch.setattr("jobs.campaigns.parts.OPTIONS_PER_PART", len(rows) // 4)
         options = spark.createDataFrame(rows)
         sections = sections_of(options, terms, tmp_path / str(number))
         assert len(sections.map(itself)) > 1

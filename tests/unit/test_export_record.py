@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from jobs.export_record import Exporter, export_lines
+from jobs.audit.line_record import account
 from jobs.home import Home
-from jobs.line_record import account
+from jobs.lists.export_record import Exporter, export_lines
 from tables.errors import UserError
 
 ROW = {

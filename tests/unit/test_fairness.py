@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import main
-from jobs.fairness_analysis import EARLIER, Fairness, analysed
+from jobs.fairness.analysis import EARLIER, Fairness, analysed
 from jobs.home import Home
 from models.registry import Registry
 from models.scorer import Scorer

@@ -19,12 +19,12 @@ import pytest
 from conf.load import load_config
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table, feature_catalogue, model_feature_names
-from jobs.audit_staged import audit
-from jobs.feature_report import report_features
+from jobs.features.report import report_features
 from jobs.publishing import StepResult
 from jobs.reports import report_page
-from jobs.staging import Staging
-from jobs.summary import summary_lines
+from jobs.runs.audit_staged import audit
+from jobs.runs.staging import Staging
+from jobs.runs.summary import summary_lines
 from tables.arrow import arrow_schema
 from tables.delta import commit_files
 from tables.derived import TRAINING_SET

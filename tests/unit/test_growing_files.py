@@ -8,7 +8,7 @@ import multiprocessing
 import pytest
 
 from jobs.home import Home
-from jobs.rewriting import Rewriting, _make
+from jobs.runs.rewriting import Rewriting, _make
 from tables.files import append_line, replace_beginning
 
 LINES = 60

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs import challengers, models_command
+from jobs.models import challengers, command as models_command
 from models.decisions import Signature
 from models.registry import CHALLENGER, CHAMPION, Registry, with_accelerator
 from models.training_set import TEST, TRAIN
@@ -249,7 +249,7 @@ def test_a_card_shows_plots_features_and_groups_but_no_small_group(first: Path) 
 def test_a_card_says_which_constraints_hold_and_what_a_search_found(
     registry_home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "jobs.challengers")
+    caplog.set_level("INFO", "jobs.models.challengers")
     changes = {"monotone": {"balance": "increasing"}, "search": {"trials": 3}}
     found = train(registry_home, small_bank(600), **changes)
     registry = Registry(registry_home)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from conf.load import load_config
-from jobs.levers_offered import campaigns_with_levers, levers_offered
+from jobs.campaigns.levers_offered import campaigns_with_levers, levers_offered
 from tests.past_campaigns import publish_campaign, training_run
 
 AS_OF = date(2024, 3, 1)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from jobs import models_command
 from jobs.arguments import parser
-from jobs.models_compare import compare_command
-from jobs.models_history import history_command
+from jobs.models import command as models_command
+from jobs.models.compare import compare_command
+from jobs.models.history import history_command
 from models.decisions import Signature
 from models.evaluate import Estimate
 from models.registry import CHAMPION, Registered, Registry

@@ -9,7 +9,7 @@ import pytest
 
 from campaigns.list_query import ListQuery
 from conf.load import load_config
-from jobs.lists_command import NOTHING, list_lines
+from jobs.lists.command import NOTHING, list_lines
 from tables.errors import UserError
 from tests.unit.test_campaigns_lists import CONFIG, decision, listed
 

@@ -9,11 +9,11 @@ from datetime import date
 
 import pytest
 
-from jobs import lookups
+from jobs.audit import lookups
+from jobs.audit.log_keys import vault_key
+from jobs.audit.lookups import UNKNOWN, lookup_lines, note_lookup, recorded
 from jobs.cli import main
 from jobs.home import Home
-from jobs.log_keys import vault_key
-from jobs.lookups import UNKNOWN, lookup_lines, note_lookup, recorded
 from tables.errors import UserError
 
 TIMES = ("2026-11-11T23:59:59+00:00", "2026-11-12T00:00:00+00:00", "2026-11-13T10:00:00+00:00")

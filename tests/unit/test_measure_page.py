@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from jobs.measure_pages.blocks import by_chance, effect_row, forest
-from jobs.measure_pages.found import ALL, CONTROL, HOLDOUT, MEASURED, Part
-from jobs.measure_pages.page import write_measurement
-from jobs.measure_pages.plots import (
+from jobs.measurement.pages.blocks import by_chance, effect_row, forest
+from jobs.measurement.pages.found import ALL, CONTROL, HOLDOUT, MEASURED, Part
+from jobs.measurement.pages.page import write_measurement
+from jobs.measurement.pages.plots import (
     LEFT,
     SIDE,
     Scale,
@@ -24,8 +24,8 @@ from jobs.measure_pages.plots import (
     timeline,
     uprights,
 )
-from jobs.measure_pages.rows import Results
-from jobs.measure_pages.words import (
+from jobs.measurement.pages.rows import Results
+from jobs.measurement.pages.words import (
     DASH,
     STATES,
     interval,
@@ -366,7 +366,7 @@ def test_upright_points_stay_beside_each_other_and_below_the_axis_names():
 
 
 def figures_point(place, ends):
-    from jobs.measure_pages.plots import Upright
+    from jobs.measurement.pages.plots import Upright
 
     return Upright(str(place), ends, True, "")
 

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from jobs.measured_campaigns import measured_campaigns
-from jobs.measured_contacts import known_of_clients
-from jobs.measured_offers import offers_and_clients
-from jobs.sales_and_clients import sales_and_clients
+from jobs.measurement.campaigns import measured_campaigns
+from jobs.measurement.contacts import known_of_clients
+from jobs.measurement.offers import offers_and_clients
+from jobs.measurement.sales_and_clients import sales_and_clients
 from tables.arrow import arrow_schema
 from tables.derived import CARE_LISTS, DISPOSITIONS
 from tables.runs import Runs

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from jobs.measured_campaigns import measured_campaigns
-from jobs.measured_offers import offers_and_clients
+from jobs.measurement.campaigns import measured_campaigns
+from jobs.measurement.offers import offers_and_clients
 from measurement.offers import CLIENTS, OFFERS
 from tables.derived import DISPOSITIONS
 from tables.sources import CONSENTS, CONTACTS, CUSTOMER_MERGES, CUSTOMERS, FLAGS, HOLDINGS

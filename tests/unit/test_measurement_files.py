@@ -7,7 +7,7 @@ import csv
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.measurement_files import write_findings
+from jobs.measurement.files import write_findings
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 

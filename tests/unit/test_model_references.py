@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.home import Home
-from jobs.model_references import feature_shifts
+from jobs.measurement.model_references import feature_shifts
 from jobs.reports import report_page
 
 MONTH = date(2026, 9, 1)

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.models.training_sample import _training
+from jobs.models.tried import Tried, tried_on_test
 from jobs.train_propensity import _version
-from jobs.training_sample import _training
-from jobs.tried import Tried, tried_on_test
 from models.labels import Cohorts, cohorts, outcome_column
 from models.registry import CHAMPION, Registry, champions
 from models.score import scored

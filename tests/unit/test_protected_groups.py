@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from conf.model_settings import FairnessSettings
-from jobs.protected_groups import age_bands, group_labels, protected_groups
+from jobs.campaigns.protected_groups import age_bands, group_labels, protected_groups
 
 COHORT = date(2024, 3, 1)
 

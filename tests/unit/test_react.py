@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from jobs.cli import main
-from jobs.demo_marker import Made, read_marker
+from jobs.demo.marker import Made, read_marker
+from jobs.demo.react import react
 from jobs.home import Home
-from jobs.react import react
 from tables.derived import CAMPAIGN_LISTS
 from tables.errors import UserError
 from tables.identifiers import CUSTOMER
@@ -154,7 +154,7 @@ def test_a_bank_that_would_come_out_otherwise_is_refused(listed):
 def test_erased_clients_do_not_come_back(listed, monkeypatch):
     gone = Tombstones(b"key").of(CUSTOMER, ["C0000007"])
     erased = Tombstones(b"key", frozenset(gone))
-    monkeypatch.setattr("jobs.react.remembered", lambda _: erased)
+    monkeypatch.setattr("jobs.demo.react.remembered", lambda _: erased)
     react(listed.home, listed.home.landing, listed.config.products, with_alone=False)
     for name in ("landing/2026-04-01/customers", "landing/2026-08-01/holdings",
                  "truth/propensity.parquet/*", "truth/uplift.parquet/*"):  # fmt: skip

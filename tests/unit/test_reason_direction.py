@@ -20,8 +20,8 @@ from campaigns.reasons import reasons_of_offers
 from conf.load import load_config
 from features.catalogue import feature_catalogue
 from features.typical import Typical, typical_values
-from jobs import offer_reasons as job
-from jobs.offer_reasons import weighed
+from jobs.campaigns import offer_reasons as job
+from jobs.campaigns.offer_reasons import weighed
 from models.explain import contributions
 from models.scorer import Champion, Scorer
 

@@ -14,7 +14,7 @@ from conf.load import load_config
 from conf.notation import Notation
 from extracts.redacted import fields_of, records_of, redact_delivered
 from features.catalogue import customer_features_table
-from jobs.erasure import DECLARED
+from jobs.privacy.erasure import DECLARED
 from tables.arrow import arrow_schema
 from tables.base import Table, columns
 from tables.delta import DataFile, commit_files, files_of

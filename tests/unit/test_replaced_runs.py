@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from conf.load import load_config
-from jobs import audit_staged
 from jobs.home import Home
-from jobs.identity import id_as_recorded
 from jobs.publishing import IN_PLACE_OF, Context, execute
+from jobs.runs import audit_staged
+from jobs.runs.identity import id_as_recorded
 from tables.errors import UserError
 from tables.runs import Runs
 from tests.faults import seen, tiny

@@ -12,8 +12,8 @@ from expectations.check import CheckReport, CheckResult
 from jobs.home import Home
 from jobs.publishing import Context, execute
 from jobs.reports import page_text, report_content, report_page, write_report
+from jobs.runs.summary import summary_lines
 from jobs.steps import INGEST
-from jobs.summary import summary_lines
 from tables.errors import ContractViolation
 from tests.deliveries import ANY_REASON, write_delivery, write_manifest
 from tests.pages import Text

@@ -9,8 +9,8 @@ import pytest
 
 from jobs.cli import main
 from jobs.home import Home
-from jobs.rewriting import Journal, Rewriting, finish, is_pending, publishing
-from jobs.rewritten import GONE, REWRITTEN, Rewritten, step
+from jobs.runs.rewriting import Journal, Rewriting, finish, is_pending, publishing
+from jobs.runs.rewritten import GONE, REWRITTEN, Rewritten, step
 from tables.errors import UserError
 from tables.runs import RunRecord, Runs
 

@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 
 from conf.load import load_config
 from features.catalogue import model_feature_names
-from jobs import train_uplift
-from jobs.train_uplift import randomised_history
+from jobs.models import train_uplift
+from jobs.models.train_uplift import randomised_history
 from models.pooled import product_attributes
 from models.training_set import FOLDS
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from jobs.stored_training_set import _is_drawn
-from jobs.variants_looked_at import Looks, looked_at
+from jobs.models.stored_training_set import _is_drawn
+from jobs.models.variants_looked_at import Looks, looked_at
 from models.train import train_booster
 from models.variant import train_variant
 from tables.errors import UserError

@@ -16,7 +16,7 @@ from campaigns.diff import changes, valued
 from campaigns.diff_values import questions
 from campaigns.moved import Moved, Question, Valuer, in_words
 from conf.load import load_config
-from jobs.what_moved import NOT_AS_DECIDED, CannotTell, Compared, Model, Snapshot, model_of
+from jobs.lists.what_moved import NOT_AS_DECIDED, CannotTell, Compared, Model, Snapshot, model_of
 from models.matrix import feature_matrix
 from models.scorer import UPLIFT
 from models.uplift_scorer import UpliftModel, UpliftScorer

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from jobs import challengers
-from jobs.challengers import Challengers
+from jobs.models import challengers
+from jobs.models.challengers import Challengers
 from models.evaluate import flat
 from models.pooled import POOLED, train_task
 from models.scorer import Scorer

@@ -1,0 +1,1 @@
+"""The sealed offer log: sealing, proving, explaining, repeating and checking decisions."""

@@ -1,0 +1,1 @@
+"""What a campaign reads beside scores, and what it tells: figures, reasons, page, what if."""

@@ -1,0 +1,1 @@
+"""Which products are held together, and the packages that suggests."""

@@ -1,0 +1,1 @@
+"""The demo bank: its deliveries, and how its branches work through lists."""

@@ -1,0 +1,1 @@
+"""Deliveries: other banks' files, what is taken in, what is set aside."""

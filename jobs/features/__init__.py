@@ -1,0 +1,1 @@
+"""Features in parts of clients, and the report on them."""

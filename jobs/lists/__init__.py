@@ -1,0 +1,1 @@
+"""Campaign lists after their publication: export, comparison, results that come back, recalls."""

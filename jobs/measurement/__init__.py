@@ -1,0 +1,1 @@
+"""What measuring reads of a home, and the pages that it writes."""

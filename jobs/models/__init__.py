@@ -1,0 +1,1 @@
+"""Training sets, challengers, their cards, comparison and promotion."""

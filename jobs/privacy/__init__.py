@@ -1,0 +1,1 @@
+"""What clients may ask for and the law bids: erasure, retention, what is kept of one person."""

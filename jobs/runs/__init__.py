@@ -1,0 +1,1 @@
+"""What every run has: inputs, identity, staging, contracts, exports, records."""
