@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -12,6 +12,7 @@ from jobs.campaigns.what_if_arguments import add_what_if
 from jobs.combinations.arguments import add_combinations
 from jobs.demo.arguments import add_react
 from jobs.fairness.arguments import add_fairness
+from tables.imports import without
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
@@ -296,12 +297,22 @@ def _add_deliveries(commands: Commands) -> None:
     add_place(runs)
 
 
-def lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
-    """The function, imported when it is called: `--help` must not wait for an engine to load."""
+def lazy(
+    module: str, function: str, *, done_without: Sequence[str] = ()
+) -> Callable[[argparse.Namespace], int]:
+    """The function, imported when it is called: `--help` must not wait for an engine to load.
+
+    Args:
+        module: Where it is.
+        function: Its name.
+        done_without: Packages that its imports do without, see ``tables.imports.without``.
+    """
 
     def call(options: argparse.Namespace) -> int:
         from importlib import import_module
 
-        return int(getattr(import_module(module), function)(options))
+        with without(*done_without):
+            command = getattr(import_module(module), function)
+        return int(command(options))
 
     return call

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from tables.imports import without
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -19,14 +20,9 @@ def loaded_booster(model_text: str) -> Booster:
 
 
 def import_lightly() -> None:
-    """Import LightGBM without scikit-learn, which takes most of the time and which boosters ignore.
+    """Import LightGBM without what takes most of the time and boosters ignore.
 
     Only for a process with one thread that predicts and does nothing else.
     """
-    if "sklearn" in sys.modules:
-        return
-    sys.modules["sklearn"] = None  # type: ignore[assignment] # makes an import of it fail
-    try:
+    with without("pandas", "sklearn"):
         import lightgbm  # noqa: F401
-    finally:
-        del sys.modules["sklearn"]

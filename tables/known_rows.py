@@ -120,18 +120,28 @@ def _latest(
 ) -> Iterator[Row]:
     """The latest version of each key; of customers, if they are named, at any time."""
     is_known = _is_known(day)
-    rows = _read(store, table, is_known & _is_of("customer_id", customers))
-    if customers is not None and "customer_id" not in table.key:
-        # A later version may say that the row is somebody else's.
-        [key] = table.key
-        rows = _read(store, table, is_known & _is_of(key, rows[key].unique().to_pylist()))
+    if customers is None:
+        rows = _read(store, table, is_known)
+    else:
+        rows = _versions_of(store, table, customers).filter(is_known)
     newest: dict[tuple[Any, ...], Row] = {}
-    for row in rows.sort_by("recorded_at").to_pylist():
+    in_order = [("recorded_at", "ascending"), *((name, "ascending") for name in table.key)]
+    for row in rows.sort_by(in_order).to_pylist():
         newest[tuple(row[name] for name in table.key)] = row
     wanted = None if customers is None else set(customers)
     for row in newest.values():
         if not row["is_deleted"] and (wanted is None or row["customer_id"] in wanted):
             yield row
+
+
+def _versions_of(store: Store, table: Table, customers: Collection[str]) -> pa.Table:
+    """Every version of the rows that were theirs at any time."""
+    rows = store.records_with(stored(table), {"customer_id": customers})
+    if "customer_id" in table.key:
+        return rows
+    # A later version may say that the row is somebody else's.
+    [key] = table.key
+    return store.records_with(stored(table), {key: rows[key].unique().to_pylist()})
 
 
 def _read(
@@ -143,12 +153,6 @@ def _read(
         return schema.empty_table().select(columns or schema.names)
     rows = ds.dataset(paths, schema=schema, format="parquet")
     return rows.to_table(columns=columns, filter=wanted)
-
-
-def _is_of(column: str, values: Collection[str] | None) -> pc.Expression:
-    if values is None:
-        return pc.scalar(True)
-    return pc.field(column).isin(pa.array(sorted(values), pa.string()))
 
 
 def _renamed(person: str, rows: list[Row], persons: Persons) -> Iterator[Row]:

@@ -83,9 +83,7 @@ class Runs:
     def committed(self) -> list[RunRecord]:
         """Every committed run, oldest first."""
         files = files_of(self._folder, latest_version(self._folder))
-        rows = [
-            row for file in files for row in pq.read_table(self._folder / file.path).to_pylist()
-        ]
+        rows = [row for file in files for row in _rows(self._folder / file.path)]
         return sorted((_record(row) for row in rows), key=lambda record: record.sequence)
 
     def find(self, run_id: str) -> RunRecord | None:
@@ -134,6 +132,12 @@ class Runs:
         row = pa.Table.from_pylist([_row(record)], schema=arrow_schema(RUNS))
         pq.write_table(row, path)
         return DataFile(path.relative_to(self._folder).as_posix(), 1, path.stat().st_size)
+
+
+def _rows(path: Path) -> list[dict[str, object]]:
+    with pq.ParquetFile(path) as file:  # `read_table` takes five times as long for one row
+        rows: list[dict[str, object]] = file.read().to_pylist()
+        return rows
 
 
 JSON_FIELDS = ("inputs", "pins", "outputs", "counts")

@@ -21,10 +21,12 @@ from tables.buckets import bucket_of
 from tables.delta import DataFile, files_of, may_hold
 from tables.errors import UserError
 from tables.merges import MERGED, MERGED_ARROW, as_survivors, survivors
+from tables.rows_in_sql import Wanted, rows_with, sql_in_memory
 from tables.sources import CUSTOMER_MERGES, stored
 from tables.stored_columns import StoredColumns
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -54,6 +56,8 @@ class Store:
         self._buckets = buckets
         self._merged: dict[date, pa.Table] = {}
         self._revised: dict[str, list[DataFile]] = {}
+        self._pinned_files: dict[str, list[DataFile]] = {}
+        self._sql: DuckDBPyConnection | None = None
 
     def with_staged(self, staged: Mapping[str, Sequence[DataFile]]) -> Store:
         """The store as it would be after a commit of ``staged``, for the audit before it."""
@@ -162,26 +166,36 @@ class Store:
 
     def arrow(self, table: Table, as_of: date, columns: Sequence[str] | None = None) -> pa.Table:
         """The same without an engine, sorted by key."""
-        rows = self._arrow(table, self.slice_files(table, as_of))
-        return rows.select(list(columns)) if columns is not None else rows
+        return self._arrow(table, self.slice_files(table, as_of), columns)
 
     def arrow_of(
         self, table: Table, as_of: date, customers: Collection[str], columns: Sequence[str]
     ) -> pa.Table:
         """Some columns of ``arrow`` for some customers, in no order: not all rows are held."""
-        wanted = pc.field("customer_id").isin(pa.array(sorted(customers), pa.string()))
-        return self.snapshot_where(table, as_of, wanted, columns)
+        return self.snapshot_with(table, as_of, {"customer_id": customers}, columns)
+
+    def snapshot_with(
+        self, table: Table, as_of: date, wanted: Wanted, columns: Sequence[str]
+    ) -> pa.Table:
+        """Some columns of the rows of ``arrow`` that have some values, likewise."""
+        return self._with(table, self.slice_files(table, as_of), wanted, columns)
+
+    def records_with(
+        self, table: Table, wanted: Wanted, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Rows of ``arrow_records`` that have some values, in no order."""
+        return self._with(table, self.files(table), wanted, columns or table.column_names)
 
     def snapshot_where(
         self, table: Table, as_of: date, wanted: pc.Expression, columns: Sequence[str]
     ) -> pa.Table:
-        """Some columns of some rows of ``arrow``, likewise."""
+        """Some columns of the rows of ``arrow`` that meet a condition, likewise."""
         return self._where(table, self.slice_files(table, as_of), wanted, columns)
 
     def arrow_where(
         self, table: Table, wanted: pc.Expression, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """Some rows of a table that is only appended to, in no order: not all rows are held."""
+        """Some rows of a table that is only appended to, likewise."""
         return self._where(table, self.files(table), wanted, columns)
 
     def stored_columns(self, table: Table, as_of: date) -> StoredColumns:
@@ -192,6 +206,15 @@ class Store:
     def arrow_records(self, table: Table) -> pa.Table:
         """What ``records`` gives, without an engine, sorted by key."""
         return self._arrow(table, self.files(table))
+
+    def _with(
+        self, table: Table, files: Sequence[DataFile], wanted: Wanted, columns: Sequence[str]
+    ) -> pa.Table:
+        paths = [self.folder / table.name / file.path for file in files]
+        if self._sql is None:
+            self._sql = sql_in_memory()
+        with self._sql.cursor() as connection:
+            return rows_with(connection, arrow_schema(table), paths, wanted, columns)
 
     def _where(
         self,
@@ -206,17 +229,23 @@ class Store:
         paths = [str(self.folder / table.name / file.path) for file in files]
         return ds.dataset(paths, schema=schema, format="parquet").to_table(names, filter=wanted)
 
-    def _arrow(self, table: Table, files: Sequence[DataFile]) -> pa.Table:
+    def _arrow(
+        self, table: Table, files: Sequence[DataFile], columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        names = list(columns) if columns is not None else table.column_names
         schema = arrow_schema(table)
+        asked = pa.schema([schema.field(name) for name in dict.fromkeys([*names, *table.key])])
         paths = [self.folder / table.name / file.path for file in files]
-        parts = [_shaped(pq.read_table(path, partitioning=None), schema) for path in paths]
-        rows = pa.concat_tables(parts or [schema.empty_table()])
-        return rows.sort_by([(name, "ascending") for name in table.key])
+        parts = [_shaped(_read_columns(path, asked.names), asked) for path in paths]
+        rows = pa.concat_tables(parts or [asked.empty_table()])
+        return rows.sort_by([(name, "ascending") for name in table.key]).select(names)
 
     def files(self, table: Table) -> list[DataFile]:
         """Files of the pinned version and those staged; none if no run has produced the table."""
-        pinned = files_of(self.folder / table.name, self._pins.get(table.name))
-        return [*pinned, *self._staged.get(table.name, ())]
+        if table.name not in self._pinned_files:
+            found = files_of(self.folder / table.name, self._pins.get(table.name))
+            self._pinned_files[table.name] = found
+        return [*self._pinned_files[table.name], *self._staged.get(table.name, ())]
 
     def slice_files(self, table: Table, as_of: date) -> list[DataFile]:
         """Files with the rows of a derived table for one as-of date."""
@@ -231,6 +260,13 @@ class Store:
             return self._spark.createDataFrame([], table.ddl)
         paths = [str(self.folder / table.name / file.path) for file in files]
         return self._spark.read.schema(table.ddl).parquet(*paths)
+
+
+def _read_columns(path: Path, names: Sequence[str]) -> pa.Table:
+    """Those of the columns that had been thought of when the file was written."""
+    with pq.ParquetFile(path) as file:
+        present = set(file.schema_arrow.names)
+        return file.read([name for name in names if name in present])
 
 
 def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:

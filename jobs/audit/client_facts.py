@@ -6,9 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from campaigns.rule_facts import ClientFacts, features_asked
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
@@ -81,8 +78,8 @@ class Campaign:
         alone = frozenset((own["customer_id"],))
         if own["household_id"] is None:
             return alone
-        lives_there = pc.field("household_id") == own["household_id"]
-        rows = self.store.snapshot_where(DECISIONS, self.record.as_of, lives_there, ["customer_id"])
+        lives_there = {"household_id": [own["household_id"]]}
+        rows = self.store.snapshot_with(DECISIONS, self.record.as_of, lives_there, ["customer_id"])
         return alone | frozenset(rows["customer_id"].to_pylist())
 
     def _household_days(self, others: Collection[str], persons: Persons) -> tuple[Row, ...]:
@@ -97,11 +94,8 @@ class Campaign:
         )
 
     def _returned(self, customer_id: str, persons: Persons) -> tuple[Row, ...]:
-        if not self.store.files(DISPOSITIONS):
-            return ()
-        records = persons.records([customer_id])
-        own = pc.field("customer_id").isin(pa.array(sorted(records), pa.string()))
-        return tuple(self.store.arrow_where(DISPOSITIONS, own).to_pylist())
+        own = {"customer_id": persons.records([customer_id])}
+        return tuple(self.store.records_with(DISPOSITIONS, own).to_pylist())
 
     def _features(self, customer_id: str, *, all_features: bool) -> Row:
         table, asked = self.features, features_asked(self.config)

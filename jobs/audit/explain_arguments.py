@@ -18,7 +18,7 @@ def add_explain(verbs: Commands) -> None:
         verbs,
         "explain",
         "why a client was, or was not, offered something, and what would have changed that",
-        lazy("jobs.audit.explain_command", "explain_command"),
+        lazy("jobs.audit.explain_command", "explain_command", done_without=["pandas"]),
     )
     _add_decisions(explain)
     explain.add_argument("--json", type=Path, metavar="FILE", help="write it as JSON")

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from jobs.audit.line_record import Line, account, add_line, printable, recorded_lines, unreadable
 from jobs.audit.log_keys import vault_key
 from jobs.clock import time_of_lookup
@@ -117,7 +115,7 @@ def _pseudonym(home: Home, client: str) -> str:
     """How the record names whoever was asked for."""
     version = Runs(home.tables).head(VAULT.name)
     store = Store(home.tables, None, {} if version is None else {VAULT.name: version})
-    found = store.arrow_where(VAULT, pc.field("customer_id") == client, ["client"])
+    found = store.records_with(VAULT, {"customer_id": [client]}, ["client"])
     if found.num_rows:
         return str(found["client"][0])
     asked = hmac.digest(vault_key(home), f"asked\n{client}".encode(), "sha256").hex()

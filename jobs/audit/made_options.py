@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from functools import cache
 from math import ceil
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.displaced import OPTIONS
 from campaigns.ways import NO_CHANNEL
+from conf.fields import Channel
 from conf.schema import RunConfig
 from jobs.audit.client_facts import Campaign
 from tables.derived import CAMPAIGN_LISTS, DECISIONS
@@ -36,18 +39,17 @@ def made_options(
         household: Who lives with the client.
     """
     as_of, store, config = campaign.record.as_of, campaign.store, campaign.config
-    rows = store.arrow(CAMPAIGN_LISTS, as_of, [*LISTED, "expected_profit"]).to_pylist()
-    home = refused[0]["household_id"]
-    accepted = _acceptance(campaign, rows, {row["lever_code"] for row in refused})
-    options = [
-        {
-            **row,
-            "household_id": home if row["customer_id"] in household else None,
-            **_in_cents(row, config, accepted.get((row["customer_id"], row["offer_id"]))),
-        }
-        for row in rows
-    ]
-    return pa.Table.from_pylist(options, OPTIONS)
+    rows = store.arrow(CAMPAIGN_LISTS, as_of, [*LISTED, "expected_profit"])
+    home = pa.scalar(refused[0]["household_id"], pa.string())
+    lives_there = pc.is_in(rows["customer_id"], pa.array(sorted(household), pa.string()))
+    known = {name: rows[name] for name in LISTED} | {
+        "household_id": pc.if_else(lives_there, home, pa.scalar(None, pa.string())),
+        "way": pa.array(np.zeros(len(rows)), pa.int32()),
+        "profit_cents": pa.array([_cents(one) for one in rows["expected_profit"].to_pylist()]),
+        "cost_cents": _contact_cents(rows, config),
+        "lever_cents": _levers_cents(campaign, rows, {row["lever_code"] for row in refused}),
+    }
+    return pa.table([known[name] for name in OPTIONS.names], names=OPTIONS.names).cast(OPTIONS)
 
 
 def option_of(row: Row) -> Row:
@@ -62,29 +64,42 @@ def option_of(row: Row) -> Row:
     }
 
 
-def _in_cents(row: Row, config: RunConfig, acceptance: float | None) -> Row:
-    channel = config.channels.get(row["channel"], NO_CHANNEL)
-    own = config.offers[row["offer_id"]].contact_cost
-    lever = config.levers.get(row["lever_code"] or "")
-    cost, when = (lever.cost, lever.cost_when) if lever else (None, None)
-    return {
-        "way": 0,
-        "profit_cents": _cents(row["expected_profit"]),
-        "cost_cents": _cents(own if channel.contact_cost is None else channel.contact_cost),
-        "lever_cents": _lever_cents(cost, when, acceptance),
-    }
+def _contact_cents(rows: pa.Table, config: RunConfig) -> pa.Array:
+    @cache
+    def cents(channel: Channel, offer: str) -> int:
+        cost = config.channels.get(channel, NO_CHANNEL).contact_cost
+        return _cents(config.offers[offer].contact_cost if cost is None else cost)
+
+    ways = zip(rows["channel"].to_pylist(), rows["offer_id"].to_pylist(), strict=True)
+    return pa.array([cents(*way) for way in ways], pa.int64())
+
+
+def _levers_cents(campaign: Campaign, rows: pa.Table, budgets: Collection[str | None]) -> pa.Array:
+    """What levers draw; what is drawn as often as it is accepted, of these budgets alone."""
+    levers, accepted = campaign.config.levers, _acceptance(campaign, rows, budgets)
+
+    def cents(customer: str, offer: str, code: str | None) -> int:
+        lever = levers.get(code or "")
+        if lever is None:
+            return 0
+        return _lever_cents(lever.cost, lever.cost_when, accepted.get((customer, offer)))
+
+    names = ("customer_id", "offer_id", "lever_code")
+    offers = zip(*(rows[name].to_pylist() for name in names), strict=True)
+    return pa.array([cents(*offer) for offer in offers], pa.int64())
 
 
 def _acceptance(
-    campaign: Campaign, rows: list[Row], levers: Collection[str | None]
+    campaign: Campaign, rows: pa.Table, levers: Collection[str | None]
 ) -> dict[Key, float]:
     """Of those offers alone whose lever draws on a budget as often as they are accepted."""
-    budgeted = {
+    budgeted = [
         code
         for code, lever in campaign.config.levers.items()
         if code in levers and lever.budget is not None and lever.cost_when == ACCEPTED
-    }
-    people = {row["customer_id"] for row in rows if row["lever_code"] in budgeted}
+    ]
+    has_budget = pc.is_in(rows["lever_code"], pa.array(budgeted, pa.string()))
+    people = set(rows["customer_id"].filter(has_budget).to_pylist())
     if not people:
         return {}
     names = ["customer_id", "offer_id", "acceptance"]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from audit.entries import checkpoints_in_order
 from campaigns.offer_log import IN_LINE, LOGGED, canonical_lines
@@ -28,12 +27,12 @@ def sealed_lines(campaign: Campaign, rows: Sequence[Row]) -> dict[str, Told]:
         campaign: Who decided.
         rows: Shaped ``DECISIONS``, of one customer.
     """
-    vault = campaign.store.arrow_where(VAULT, pc.field("customer_id") == rows[0]["customer_id"])
+    vault = campaign.store.records_with(VAULT, {"customer_id": [rows[0]["customer_id"]]})
     if not vault.num_rows:
         return {row["offer_id"]: {"is_as_sealed": False} for row in rows}
     [named] = vault.to_pylist()
-    of_client = (pc.field("client") == named["client"]) & (pc.field("run_id") == rows[0]["run_id"])
-    log = campaign.store.arrow_where(OFFER_LOG, of_client, ["position", "offer_id", "leaf"])
+    of_client = {"client": [named["client"]], "run_id": [rows[0]["run_id"]]}
+    log = campaign.store.records_with(OFFER_LOG, of_client, ["position", "offer_id", "leaf"])
     entries = {entry["offer_id"]: entry for entry in log.to_pylist()}
     first = _first_entry(campaign)
     told = {}

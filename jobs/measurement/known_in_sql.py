@@ -20,6 +20,7 @@ from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.files import scratch_folder
 from tables.known_rows import persons_before
+from tables.rows_in_sql import rows_of_files, sql_in_memory
 from tables.sources import stored
 from tables.store import Store
 
@@ -58,15 +59,7 @@ class KnownInSql:
         if not paths:
             self.put(name, schema.empty_table())
             return
-        rows = self.sql.read_parquet(
-            [str(path) for path in paths], hive_partitioning=False, union_by_name=True
-        )
-        lacking = ", ".join(
-            f"NULL::{_type_of(field.type)} AS {field.name}"
-            for field in schema
-            if field.name not in rows.columns
-        )
-        rows.project(f"*, {lacking}" if lacking else "*").create_view(name, replace=True)
+        rows_of_files(self.sql, schema, paths).create_view(name, replace=True)
 
     def persons(self, name: str, day: date) -> None:
         """Make a table shaped ``PERSONS``: who stands for each record given up by a day."""
@@ -111,19 +104,13 @@ class KnownInSql:
 @contextmanager
 def known_in_sql(store: Store, day: date) -> Iterator[KnownInSql]:
     """Open such a database; ``persons`` is there, as known before the day."""
-    with scratch_folder(store.folder, SCRATCH) as scratch:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY,
-            "temp_directory": str(scratch),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        with duckdb.connect(config=settings) as connection:
-            # A bar would be drawn into whatever a person reads.
-            connection.execute("SET enable_progress_bar = false")
-            opened = KnownInSql(store, day, connection)
-            opened.persons("persons", day)
-            yield opened
+    with (
+        scratch_folder(store.folder, SCRATCH) as scratch,
+        sql_in_memory(memory_limit=MEMORY, temp_directory=str(scratch)) as connection,
+    ):
+        opened = KnownInSql(store, day, connection)
+        opened.persons("persons", day)
+        yield opened
 
 
 def moment(day: date) -> str:
@@ -144,19 +131,3 @@ def in_days(day: date) -> str:
 def last_of(key: Sequence[str]) -> str:
     """The condition that a row is the last version of its key."""
     return f"row_number() OVER (PARTITION BY {', '.join(key)} ORDER BY recorded_at DESC) = 1"
-
-
-def _type_of(kind: pa.DataType) -> str:
-    if pa.types.is_decimal(kind):
-        return f"DECIMAL({kind.precision},{kind.scale})"
-    return SQL_TYPES.get(kind, "VARCHAR")
-
-
-SQL_TYPES = {
-    pa.bool_(): "BOOLEAN",
-    pa.int32(): "INTEGER",
-    pa.int64(): "BIGINT",
-    pa.float64(): "DOUBLE",
-    pa.date32(): "DATE",
-    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
-}
