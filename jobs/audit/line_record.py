@@ -81,6 +81,19 @@ def recorded_lines(path: Path, kind: type[Kind]) -> Iterator[tuple[int, Kind | N
             yield number, _parsed(text, kind)
 
 
+def lines_asked_for(
+    path: Path, kind: type[Kind], since: date | None, by: str | None
+) -> tuple[list[Kind], list[int]]:
+    """Lines since a day, UTC, and by somebody; and the numbers of lines that cannot be read."""
+    found, bad = [], []
+    for number, line in recorded_lines(path, kind):
+        if line is None:
+            bad.append(number)
+        elif line.is_asked_for(since, by):
+            found.append(line)
+    return found, bad
+
+
 def printable(text: str) -> str:
     """Names are what somebody typed: no terminal may obey them."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jobs.audit.line_record import Line, account, add_line, printable, recorded_lines, unreadable
+from jobs.audit.line_record import (
+    Line,
+    account,
+    add_line,
+    lines_asked_for,
+    printable,
+    recorded_lines,
+    unreadable,
+)
 from jobs.audit.log_keys import vault_key
 from jobs.clock import time_of_lookup
 from jobs.home import Home
@@ -86,13 +94,8 @@ def lookup_lines(home: Home, since: date | None, by: str | None) -> Iterator[str
         since: Of this day, UTC, or later.
         by: By whom, as they said or by their account's name.
     """
-    bad, shown = [], []
-    for number, lookup in recorded(home):
-        if lookup is None:
-            bad.append(number)
-        elif lookup.is_asked_for(since, by):
-            shown.append(lookup)
-            yield _line(lookup)
+    shown, bad = lines_asked_for(home.log / FILE, Lookup, since, by)
+    yield from map(_line, shown)
     clients = len({lookup.client for lookup in shown})
     people = len({(lookup.by, lookup.user) for lookup in shown})
     yield f"{len(shown):,} look-ups; clients {clients:,}, who asked {people:,}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jobs.audit.line_record import Line, account, add_line, printable, recorded_lines, unreadable
+from jobs.audit.line_record import Line, account, add_line, lines_asked_for, printable, unreadable
 from jobs.clock import time_of_lookup
 from jobs.home import Home
 
@@ -95,15 +95,11 @@ def export_lines(home: Home, since: date | None, by: str | None) -> Iterator[str
         since: Of this day, UTC, or later.
         by: By whom, as they said or by their account's name.
     """
-    bad, count = [], 0
-    for number, one in recorded_lines(home.log / FILE, Export):
-        if one is None:
-            bad.append(number)
-        elif one.is_asked_for(since, by):
-            count += 1
-            yield printable(
-                f"{one.at}  {one.as_of}  run {one.run_id[:12]}  {one.branch_id or 'all branches'}:"
-                f" {one.rows:,} rows as known before {one.known_before}  {one.role}  {one.who}"
-            )
-    yield f"{count:,} exports"
+    asked, bad = lines_asked_for(home.log / FILE, Export, since, by)
+    for one in asked:
+        yield printable(
+            f"{one.at}  {one.as_of}  run {one.run_id[:12]}  {one.branch_id or 'all branches'}:"
+            f" {one.rows:,} rows as known before {one.known_before}  {one.role}  {one.who}"
+        )
+    yield f"{len(asked):,} exports"
     yield from unreadable(home.log / FILE, bad)
