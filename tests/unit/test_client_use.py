@@ -26,6 +26,7 @@ CLIENTS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 TOO_LATE = {"recorded_at": datetime(2026, 11, 1, tzinfo=UTC)}
 BOOKINGS = """
     transaction_id | account_id | booked_on  | amount | category | customer_id
+    T0             | A1         | 2026-07-01 |   5.00 | savings  | C1
     T1             | A1         | 2026-07-19 |  10.00 | savings  | C1
     T2             | A1         | 2026-07-20 |  10.00 |          | C1
     T3             | A1         | 2026-09-19 |  10.00 | transfer | C1
@@ -138,7 +139,7 @@ def test_the_last_known_version_of_a_booking_counts(home) -> None:
         recorded_at=datetime(2026, 10, 1, tzinfo=UTC),
     )
     found = months_used(home)
-    assert (found["C1"], found["C6"]) == (1, 1)
+    assert (found["C1"], found["C6"]) == (2, 1)
 
 
 def test_what_a_record_bought_that_was_merged_is_used_by_the_person(home) -> None:
