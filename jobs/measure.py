@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from jobs.measurement_lines import NOTHING, measurement_lines
 from jobs.model_outcomes import model_findings
 from jobs.run import Run
 from jobs.sales_and_clients import sales_and_clients
+from measurement.monitoring import ModelFindings
 from measurement.results import campaign_results
 from tables.arrow import arrow_schema
 from tables.derived import CAMPAIGN_RESULTS
@@ -34,11 +36,14 @@ def measure(run: Run) -> None:
     home, settings = Home(run.home), run.config.measurement.effect
     campaigns = measured_campaigns(home, run.store, run.as_of, settings.months)
     with run.progress(STAGES, "offers, effects, clients, models, tables, pages") as advance:
-        found, counts = (
-            _of_campaigns(run, home, campaigns, advance)
-            if campaigns
-            else _of_models_alone(run, home, advance)
-        )
+        # Models need nothing of the rest, and SQL and arrays leave the interpreter to others.
+        with ThreadPoolExecutor(1) as beside:
+            models = beside.submit(model_findings, home, run.as_of, run.config)
+            found, counts = (
+                _of_campaigns(run, campaigns, models, advance)
+                if campaigns
+                else _of_models_alone(run, models, advance)
+            )
         run.stage(CAMPAIGN_RESULTS, found.results)
         folder = measurement_folder(home, run.as_of, run.run_id)
         write_findings(folder, found.tables)
@@ -49,7 +54,10 @@ def measure(run: Run) -> None:
 
 
 def _of_campaigns(
-    run: Run, home: Home, campaigns: Sequence[Measured], advance: Callable[[int], None]
+    run: Run,
+    campaigns: Sequence[Measured],
+    judging: Future[ModelFindings],
+    advance: Callable[[int], None],
 ) -> tuple[Findings, Counts]:
     """Everything, with what is told in a terminal."""
     offers, clients = offers_and_clients(run.store, campaigns, run.config, run.as_of)
@@ -60,7 +68,7 @@ def _of_campaigns(
     advance(1)
     people = sales_and_clients(run.store, campaigns, run.config, run.as_of, offers)
     advance(1)
-    models = model_findings(home, run.as_of, run.config)
+    models = judging.result()
     advance(1)
     return findings(run, measured, offers, results, people=people, models=models), {
         "campaigns": len(campaigns),
@@ -75,10 +83,10 @@ def _of_campaigns(
 
 
 def _of_models_alone(
-    run: Run, home: Home, advance: Callable[[int], None]
+    run: Run, judging: Future[ModelFindings], advance: Callable[[int], None]
 ) -> tuple[Findings, Counts]:
     """The same where there is no campaign to measure."""
-    models = model_findings(home, run.as_of, run.config)
+    models = judging.result()
     advance(STAGES - WRITTEN)
     months = run.config.measurement.effect.months
     nothing = NOTHING.format(months=months, as_of=run.as_of)

@@ -166,6 +166,19 @@ def test_before_the_first_campaign_models_are_judged_and_no_effect_is_told(home,
     assert not list(folder.glob("campaign-*.html"))
 
 
+def test_a_model_that_cannot_be_judged_stops_the_measurement_with_its_own_words(
+    home, spark, monkeypatch
+):
+    def gone(*_):
+        raise ContractViolation("model credit_card 3 is not what was registered")
+
+    monkeypatch.setattr(measure, "model_findings", gone)
+    know(home, HOLDINGS, "holding_id | customer_id | product_id | opened_on")
+    with pytest.raises(ContractViolation, match="credit_card 3 is not what was registered"):
+        execute(context(home, spark), MEASURE)
+    assert Runs(home.tables).current("measure", AS_OF) is None
+
+
 @pytest.mark.slow
 def test_results_that_break_their_contract_are_not_published(home, spark, monkeypatch):
     a_past_campaign(home)
