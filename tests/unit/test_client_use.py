@@ -149,15 +149,13 @@ def test_what_a_record_bought_that_was_merged_is_used_by_the_person(home) -> Non
 
 
 def test_used_is_told_of_who_was_offered_beside_who_was_not(home) -> None:
-    told = sales_and_clients(*of_home(home)[1])
-    assert not [one for one in told.clients.worth if one.kind == "used" and one.of]  # too few
-    config = load_config("local", ["fairness.min_cell=1"])
-    found = sales_and_clients(*of_home(home, config)[1]).clients
+    measured = sales_and_clients(*of_home(home, load_config("local", ["fairness.min_cell=1"]))[1])
+    found = measured.clients
     worth = {(one.kind, one.name): (one.count, one.of) for one in found.worth}
     assert worth["used", "all"] == worth["used", "savings_account"] == (1, 5)
     assert worth["used_without_offer", "all"] == (1, 1)
     assert [one.clients for one in found.worth if one.kind == "use_on_shared_account"] == [1]
-    told = " ".join(sales_and_clients(*of_home(home, config)[1]).client_sentences)
+    told = " ".join(measured.client_sentences)
     assert "20.0 % [" in told and "bought without one, 100.0 % [" in told
     assert "no account of their own: Savings account (1 clients)." in told
 
