@@ -3,8 +3,8 @@
 Every client is decided about for every offer in every month, as in a campaign; one in ten is
 offered something and a tenth of those who made the cut are withheld; all are scored for every
 product, so that models are held against purchases. The rows are those of the declared tables; what
-measuring does not read, such as the reasons for which all others were left out, is empty, and no
-model is in a registry.
+measuring does not read, such as the reasons for which all others were left out, is empty. The
+models that are said to have scored are in the registry (`measurement_models.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from measurement_models import (
+    TABLE as TRAINING,
+    label_parts,
+    register,
+    report_features,
+    training_rows,
+)
 
 from conf.load import config_json, load_config
 from extracts.deliveries import MANIFEST
@@ -26,12 +33,13 @@ from jobs.runs.identity import code_version
 from tables.arrow import arrow_schema
 from tables.base import Table
 from tables.delta import commit_files, data_files, files_of, latest_version
-from tables.derived import DECISIONS, DELIVERIES, PROPENSITY_SCORES
+from tables.derived import DECISIONS, DELIVERIES, LABELS, PROPENSITY_SCORES
 from tables.runs import RunRecord, Runs
 from tables.sources import CONSENTS, CONTACTS, CUSTOMERS, HOLDINGS, stored
 from tables.windows import months_before
 
 AS_OF, MONTHS = date(2026, 11, 1), 12
+TRAINED = months_before(AS_OF, 9)  # before the first scores that are held against purchases
 CHUNK = 50_000  # clients whose rows are made at a time
 CONFIG = load_config("local")
 OFFERS = sorted(CONFIG.offers)
@@ -66,16 +74,36 @@ def make_home(folder: Path, customers: int) -> Home:
     _record(home, "ingest", AS_OF, pins, inputs={str(AS_OF): digest})
     for ago in range(MONTHS, 0, -1):
         as_of = months_before(AS_OF, ago)
-        run_id = hashlib.sha256(f"campaign {as_of}".encode()).hexdigest()
+        run_id = _run_id("campaign", as_of)
         version = _commit(home, DECISIONS, _decisions(customers, as_of, run_id, ago), as_of)
         _record(home, "campaign", as_of, {DECISIONS.name: version}, run_id=run_id)
+    models = _trained(home)
     for ago in range(SCORED, 0, -1):
         as_of = months_before(AS_OF, ago)
         own = {CUSTOMERS.name: pins[CUSTOMERS.name]}
         for table, rows in ((FEATURES, _features), (PROPENSITY_SCORES, _scores)):
             own[table.name] = _commit(home, table, rows(customers, as_of, ago), as_of)
-        _record(home, "score", as_of, own)
+        features = _run_id("features", as_of)
+        report_features(home, as_of, features, customers, TRAINED)
+        _record(home, "score", as_of, own, inputs={"features": features} | models)
     return home
+
+
+def _trained(home: Home) -> dict[str, str]:
+    """Models in the registry, and the run that trained them."""
+    rows, pins = training_rows(TRAINED), {}
+    for table, parts in (
+        (TRAINING, iter([rows.select(arrow_schema(TRAINING).names)])),
+        (LABELS, label_parts(rows, TRAINED)),
+    ):
+        shaped = (part.cast(arrow_schema(table)) for part in parts)
+        pins[table.name] = _commit(home, table, shaped, TRAINED)
+    _record(home, "train", TRAINED, pins)
+    return register(home, rows, TRAINED, _run_id("train", TRAINED))
+
+
+def _run_id(step: str, as_of: date) -> str:
+    return hashlib.sha256(f"{step} {as_of}".encode()).hexdigest()
 
 
 def _landed(home: Home) -> str:
@@ -97,7 +125,7 @@ def _record(
 ) -> None:
     Runs(home.tables).append(
         RunRecord(
-            run_id=run_id or hashlib.sha256(f"{step} {as_of}".encode()).hexdigest(),
+            run_id=run_id or _run_id(step, as_of),
             step=step,
             as_of=as_of,
             campaign_id="monthly",

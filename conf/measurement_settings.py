@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StrictFloat
+from pydantic import Field, StrictFloat, model_validator
 
 from conf.fields import Count, Days, Months, Positive, Settings, Share
 
@@ -55,11 +55,21 @@ class ClientSideSettings(Settings):
         fatigue_days: Contacts so long before one count as those that tire.
         most_contacts: From so many on they are told together.
         kept_months: What is still held so long after it was bought was of use.
+        used_months: Whether a product is used is looked for so long after it was bought.
+        used_in_months: It is, if there were bookings in so many of them.
     """
 
     fatigue_days: Days
     most_contacts: Positive
     kept_months: Months
+    used_months: Months
+    used_in_months: Months
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Self:
+        if self.used_in_months > self.used_months:
+            raise ValueError("used_in_months is more than used_months: nothing could be used")
+        return self
 
 
 class AlarmSettings(Settings):

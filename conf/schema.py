@@ -34,6 +34,7 @@ from conf.jurisdiction import Jurisdiction
 from conf.measurement_settings import MeasurementSettings
 from conf.model_settings import ModelSettings
 from conf.moves import Bundle, Event, Trigger
+from conf.product_use import ProductUse
 from conf.way_settings import ChannelSettings, CreditSettings, Lever
 from conf.wording import ANY_LANGUAGE, InLanguages, Language, Name, NonEmpty
 
@@ -85,7 +86,11 @@ class EligibilityRules(Settings):
 
 
 class Product(Settings):
-    """Something the bank or a partner sells."""
+    """Something the bank or a partner sells.
+
+    Attributes:
+        use: What in the bank's data shows that it is used; without it the bank cannot see that.
+    """
 
     name: Name
     kind: Literal["internal", "partner"]
@@ -102,6 +107,7 @@ class Product(Settings):
     complements: tuple[Identifier, ...] = ()
     eligibility: EligibilityRules = EligibilityRules()
     client_benefit: dict[str, StrictStr]
+    use: ProductUse | None = None
 
     @property
     def expected_margin(self) -> Decimal:

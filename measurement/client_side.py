@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from conf.measurement_settings import ClientSideSettings
 from conf.schema import ContactPolicy, Product
 from measurement.association import Ints
+from measurement.client_use import client_use
 from measurement.client_value import BOUGHT, Worth, client_worth
 from measurement.contact_caps import EVERYWHERE, Broken, broken_rules, told_broken
 from measurement.contacts_made import CONTACTS_MADE, EVENTS, Contacts, Packages
@@ -195,17 +196,30 @@ def client_side(
         fatigue=tuple(fatigue_curve(answers, before, most, propensity, terms.least)),
         broken=tuple(told_broken(contacts, rules, measured, terms.least)),
         care=tuple(_care(known, terms.least)),
-        worth=tuple(
-            client_worth(
-                offers,
-                campaigns,
-                terms.savings,
-                known.bought,
-                as_of=as_of,
-                kept_months=terms.settings.kept_months,
-                least=terms.least,
-            )
-        ),
+        worth=tuple(_worth(known.bought, offers, campaigns, terms, as_of)),
+    )
+
+
+def _worth(
+    bought: pa.Table, offers: pa.Table, campaigns: Sequence[Campaign], terms: Terms, as_of: date
+) -> Iterator[Worth]:
+    yield from client_worth(
+        offers,
+        campaigns,
+        terms.savings,
+        bought,
+        as_of=as_of,
+        kept_months=terms.settings.kept_months,
+        least=terms.least,
+    )
+    yield from client_use(
+        offers,
+        campaigns,
+        terms.products,
+        bought,
+        as_of=as_of,
+        settings=terms.settings,
+        least=terms.least,
     )
 
 

@@ -30,6 +30,8 @@ BOUGHT = pa.schema(
         pa.field("product_id", pa.string(), nullable=False),
         pa.field("opened_on", pa.date32(), nullable=False),
         pa.field("closed_on", pa.date32()),
+        # Of the first months after, in how many bookings show its use; null: nobody can say.
+        pa.field("months_used", pa.int32()),
     ]
 )
 
@@ -39,11 +41,12 @@ class Worth:
     """What clients had of something.
 
     Attributes:
-        kind: package, lever, kept, or kept_without_offer (bought by clients of the control).
+        kind: package, lever, kept, or kept_without_offer (bought by clients of the control); or
+            one of `measurement/client_use.py`.
         name: Which package, lever or product; or all.
         clients: Who had it, or bought it; None: not told, for a small group's sake.
         cents: What they saved in a year, or what it cost the bank; of packages and levers.
-        count: Of what was bought, still held so many months later; of ``kept``.
+        count: Of what was bought, still held so many months later, or used.
         of: Bought so long ago.
         share: Of these, with an interval.
     """
@@ -84,8 +87,10 @@ def client_worth(
     given = [*_packages(sales, savings), *_levers(sales)]
     return [
         *(one if _is_told(one, least) else Worth(one.kind, one.name) for one in given),
-        *_kept(KEPT, _purchases(sales, bought, as_of, kept_months), least),
-        *_kept(KEPT_UNASKED, _purchases(withheld, bought, as_of, kept_months), least),
+        *told_shares(KEPT, purchases(sales, bought, as_of, kept_months), "is_held", least),
+        *told_shares(
+            KEPT_UNASKED, purchases(withheld, bought, as_of, kept_months), "is_held", least
+        ),
     ]
 
 
@@ -109,37 +114,75 @@ def _levers(sales: Sales) -> Iterator[Worth]:
             yield Worth(LEVER, name, clients, int(cents))
 
 
-def _purchases(sales: Sales, bought: pa.Table, as_of: date, months: int) -> pa.Table:
-    """What was bought long enough ago, with ``is_held`` so many months later."""
+def purchases(sales: Sales, bought: pa.Table, as_of: date, months: int) -> pa.Table:
+    """What was bought long enough ago, by whom.
+
+    Args:
+        sales: After offers, or of who was withheld.
+        bought: Shaped ``BOUGHT``.
+        as_of: What was known before it counts.
+        months: So long ago.
+
+    Returns:
+        Customer, product, day, ``months_used`` as of ``BOUGHT``, and ``is_held``: so many months
+        later still.
+    """
     keys = ["customer_id", "product_id", "opened_on"]
     closed_on = pc.fill_null(bought["closed_on"], date.max)
-    holdings = bought.select(keys).append_column("closed_on", closed_on)
-    last = holdings.group_by(keys).aggregate([("closed_on", "max")])
+    holdings = bought.select([*keys, "months_used"]).append_column("closed_on", closed_on)
+    last = holdings.group_by(keys).aggregate([("closed_on", "max"), ("months_used", "max")])
     rows = sales.rows.filter(pa.array(sales.is_purchase))
     rows = rows.select(["customer_id", "product_id", "bought_on"])
     rows = rows.rename_columns(keys).join(last, keys, join_type="inner")
     ends = _later(_days64(rows["opened_on"]), months)
     is_held = _days64(rows["closed_on_max"]) >= ends
     held = rows.append_column("is_held", pa.array(is_held))
-    return held.filter(pa.array(ends <= np.datetime64(as_of)))
+    held = held.append_column("months_used", held["months_used_max"])
+    names = [*keys, "months_used", "is_held"]
+    return held.filter(pa.array(ends <= np.datetime64(as_of))).select(names)
 
 
-def _kept(kind: str, purchases: pa.Table, least: int) -> Iterator[Worth]:
-    """Of all products together, and of each."""
-    products = pc.unique(purchases["product_id"]).sort().to_pylist()
-    parts = [purchases.filter(pc.equal(purchases["product_id"], name)) for name in products]
-    clients = [pc.count_distinct(part["customer_id"]).as_py() for part in (purchases, *parts)]
-    counts = np.array(clients, dtype=np.int64)
-    told = [*~is_small(counts[:1], least), *told_groups(counts[1:], least)]
-    for name, part, number, is_told in zip(
-        [ALL, *products], [purchases, *parts], clients, told, strict=True
+def told_shares(kind: str, bought: pa.Table, column: str, least: int) -> Iterator[Worth]:
+    """Of all products together, and of each.
+
+    Args:
+        kind: Of what is told.
+        bought: Purchases, as ``purchases`` gives them.
+        column: Whether it holds of a purchase.
+        least: Of fewer clients nothing is told.
+    """
+    products, clients, told = clients_by_product(bought, least)
+    parts = [bought.filter(pc.equal(bought["product_id"], name)) for name in products]
+    together = pc.count_distinct(bought["customer_id"]).as_py()
+    is_told = not is_small(np.array([together]), least)[0]
+    for name, part, number, may in zip(
+        [ALL, *products], [bought, *parts], [together, *clients], [is_told, *told], strict=True
     ):
-        if not is_told:
+        if not may:
             yield Worth(kind, name)
         elif number:
-            count = int(bools(part["is_held"]).sum())
+            count = int(bools(part[column]).sum())
             of = part.num_rows
             yield Worth(kind, name, number, count=count, of=of, share=share(count, of))
+
+
+def clients_by_product(
+    bought: pa.Table, least: int
+) -> tuple[Sequence[str], Sequence[int], Sequence[bool]]:
+    """Products in order, how many clients bought each, and whether that may be told.
+
+    Args:
+        bought: Purchases, as ``purchases`` gives them.
+        least: Of fewer clients nothing is told.
+    """
+    products = pc.unique(bought["product_id"]).sort().to_pylist()
+    clients = [
+        pc.count_distinct(
+            bought["customer_id"].filter(pc.equal(bought["product_id"], name))
+        ).as_py()
+        for name in products
+    ]
+    return products, clients, told_groups(np.array(clients, dtype=np.int64), least).tolist()
 
 
 def _days64(column: pa.ChunkedArray) -> Days:

@@ -7,6 +7,7 @@ from math import isnan
 
 from measurement.association import Estimate
 from measurement.client_side import FLAG, ClientSide, Share
+from measurement.client_use import USE_SHARED, USE_UNSEEN, USED, USED_BY_HOLDING, USED_UNASKED
 from measurement.client_value import KEPT, LEVER, PACKAGE
 from measurement.contact_caps import EVERYWHERE, RULES
 from measurement.contacts_made import COMPLAINT, INTEREST, OBJECTION, REFUSAL
@@ -132,6 +133,46 @@ def _worth_told(found: ClientSide) -> Iterator[str]:
                 f"Of what was bought after an offer, {_interval(one.share)} is still held after"
                 f" {found.terms.settings.kept_months} months."
             )
+    yield from _use_told(found)
+
+
+def _use_told(found: ClientSide) -> Iterator[str]:
+    of_all = {one.kind: one for one in found.worth if one.name == EVERYWHERE and one.of}
+    settings = found.terms.settings
+    if USED in of_all:
+        one, beside = of_all[USED], of_all.get(USED_UNASKED)
+        least = settings.used_in_months
+        often = "" if least == 1 else f" in at least {least} of them"
+        alike = (
+            f"; by clients withheld, of what they bought without one, {_interval(beside.share)}"
+            if beside
+            else ""
+        )
+        yield (
+            f"Of what was bought after an offer and whose use can be seen,"
+            f" {_interval(one.share)} was used in its first {settings.used_months} months{often}"
+            f" and not given back{alike}."
+        )
+    if shared := _named(found, USE_SHARED):
+        yield (
+            "Whether these are used cannot be told, as they have no account of their own:"
+            f" {shared}."
+        )
+    if unseen := _named(found, USE_UNSEEN):
+        yield f"Whether these are used cannot be seen in the bank's data: {unseen}."
+    if held := _named(found, USED_BY_HOLDING):
+        yield f"To have these is to use them, so that what is still held tells it: {held}."
+
+
+def _named(found: ClientSide, kind: str) -> str:
+    """Products of which it is told, and of how many clients."""
+    told = [one for one in found.worth if one.kind == kind and one.clients]
+    return ", ".join(f"{_product(found, one.name)} ({one.clients:,} clients)" for one in told)
+
+
+def _product(found: ClientSide, product_id: str) -> str:
+    product = found.terms.products.get(product_id)
+    return product_id if product is None else product.named("en")
 
 
 def _percent(share: float) -> str:

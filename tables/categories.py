@@ -68,6 +68,9 @@ OWN_TRANSFERS = (
     Category.LOAN_PAYOUT,
 )
 
+# What the bank books by itself: no use of the account by the client.
+BANKS_OWN = (Category.INTEREST, Category.FEES, Category.PENALTY_INTEREST)
+
 # Bills that come every month whatever else happens.
 BILLS = (
     Category.RENT,

@@ -299,6 +299,12 @@ def clients():
         _worth("kept", "all", 900, None, (810, 900)),
         _worth("package", "STARTER", 120, Decimal("5760.00"), (None, None)),
         _worth("lever", "BONUS50", None, None, (None, None)),
+        _worth("used", "all", 200, None, (150, 200), (0.75, 0.68, 0.81)),
+        _worth("used", "savings_account", 200, None, (150, 200), (0.75, 0.68, 0.81)),
+        _worth("used_without_offer", "all", 40, None, (33, 40), (0.825, 0.67, 0.92)),
+        _worth("used_without_offer", "savings_account", None, None, (None, None)),
+        _worth("used_by_holding", "mortgage", 90, None, (None, None)),
+        _worth("use_not_seen", "travel_insurance", 410, None, (None, None)),
     ]
     return Part(
         ("84,000 contacts were made with 32,410 clients; 21 of 1,000 were refused.",),
@@ -318,9 +324,10 @@ def clients():
     )
 
 
-def _worth(kind, name, clients, amount, held):
+def _worth(kind, name, clients, amount, held, share=(None, None, None)):
     return {"kind": kind, "name": name, "clients": clients, "amount": amount,
-            "count": held[0], "of": held[1]}  # fmt: skip
+            "count": held[0], "of": held[1],
+            "share": share[0], "share_low": share[1], "share_high": share[2]}  # fmt: skip
 
 
 def _rate(kind, name, measure, share, *, is_told):

@@ -16,6 +16,7 @@ from campaigns.returned_contacts import SAME_WITHIN
 from conf.schema import RunConfig
 from jobs.measurement.campaigns import Measured
 from jobs.measurement.known_in_sql import KnownInSql, day_of, in_days, known_in_sql
+from jobs.measurement.seen_use import make_use
 from jobs.measurement.what_followed import make_withdrawn
 from measurement.client_side import IN_CARE, LISTED, PEOPLE, KnownOfClients
 from measurement.client_value import BOUGHT
@@ -41,9 +42,15 @@ COMPLAINT_OPEN = "complaint_open"
 
 
 def known_of_clients(
-    store: Store, campaigns: Sequence[Measured], config: RunConfig, as_of: date, since: date
+    store: Store,
+    campaigns: Sequence[Measured],
+    config: RunConfig,
+    as_of: date,
+    *,
+    since: date,
+    offers: pa.Table,
 ) -> tuple[KnownOfClients, pa.Table]:
-    """Contacts, answers, clients, care and purchases.
+    """Contacts, answers, clients, care, purchases and their use.
 
     Args:
         store: Source tables, returned results and care lists at the versions that count.
@@ -51,6 +58,7 @@ def known_of_clients(
         config: Says which flags are answered by care.
         as_of: What was recorded before it counts.
         since: First day of the time that is measured; contacts of before it are told, too.
+        offers: Shaped ``OFFERS``; use is looked for of what was bought after one of them.
 
     Returns:
         What is known of clients, and results that branches returned, shaped ``RETURNED``.
@@ -66,7 +74,7 @@ def known_of_clients(
             people=_people(known, as_of),
             in_care=_in_care(known, as_of),
             listed=_listed(known, campaigns),
-            bought=_bought(known, since),
+            bought=_bought(known, config, since, offers),
         )
         return found, _returned(known, campaigns)
 
@@ -212,12 +220,13 @@ def _listed(known: KnownInSql, campaigns: Sequence[Measured]) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def _bought(known: KnownInSql, since: date) -> pa.Table:
-    columns = ["product_id", "opened_on", "closed_on"]
-    holdings = known.known(HOLDINGS, columns, f"opened_on >= {in_days(since)}")
-    query = f"""
-        SELECT person AS customer_id, product_id, opened_on, closed_on
-        FROM ({holdings}) ORDER BY ALL
+def _bought(known: KnownInSql, config: RunConfig, since: date, offers: pa.Table) -> pa.Table:
+    columns = ["product_id", "account_id", "opened_on", "closed_on"]
+    known.make("purchases", known.known(HOLDINGS, columns, f"opened_on >= {in_days(since)}"))
+    make_use(known, config, offers)
+    query = """
+        SELECT person AS customer_id, product_id, opened_on, closed_on, months_used
+        FROM purchases LEFT JOIN use USING (person, product_id, opened_on) ORDER BY ALL
     """
     return _shaped(known, query, BOUGHT)
 

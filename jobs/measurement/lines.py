@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from measurement.offers import Campaign
 
-NOTHING = "No campaign was made in the {months} months before {as_of}: nothing to measure yet."
+NOTHING = "No campaign was made in the {months} months before {as_of}: no effect to measure yet."
 ALL, MEASURED = "all", "measured"
 CONTROL, HOLDOUT = "campaign_control", "global_holdout"
 NAMED = 3  # campaigns; of more, how many and from when to when

@@ -79,7 +79,7 @@ def sales_and_clients(
         offers: Shaped ``OFFERS``.
     """
     since = months_before(as_of, config.measurement.effect.months)
-    known, returned = known_of_clients(store, campaigns, config, as_of, since)
+    known, returned = known_of_clients(store, campaigns, config, as_of, since=since, offers=offers)
     measured = [one.campaign for one in campaigns]
     settings = config.measurement.credit
     return SalesAndClients(

@@ -122,7 +122,7 @@ def _measured(context: Context) -> dict[str, str]:
 
     months = context.config.measurement.effect.months
     found = campaigns_to_measure(context.home, context.as_of, months)
-    scored = scoring_runs(context.home, context.as_of) if found else []
+    scored = scoring_runs(context.home, context.as_of)
     return {f"campaign {campaign.as_of}": campaign.run_id for campaign in found} | {
         f"score {record.as_of}": record.run_id for record in scored
     }

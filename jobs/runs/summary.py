@@ -40,8 +40,11 @@ def _folders(context: Context, record: RunRecord) -> list[str]:
         from jobs.runs.exports import lists_folder
 
         return [f"Lists: {lists_folder(context.home, record)}"]
-    if record.step == "measure" and record.counts["campaigns"]:
+    if record.step == "measure":
         page = measurement_page(context.home, record.as_of, record.run_id)
+        # A month that was measured by a former version may have no page.
+        if not page.exists():
+            return []
         return [f"Measurement: {page}"]
     return []
 

@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from conf.load import load_config
-from jobs import measure
+from jobs import inputs, measure
 from jobs.measurement.files import measurement_folder, measurement_page
 from jobs.publishing import Context, execute
-from jobs.runs import inputs
 from jobs.runs.summary import summary_lines
 from jobs.steps import MEASURE
-from tables.derived import CAMPAIGN_RESULTS
+from tables.derived import CAMPAIGN_RESULTS, DELIVERIES
 from tables.errors import ContractViolation, UserError
 from tables.runs import Runs
-from tables.sources import CONTACTS, HOLDINGS
+from tables.sources import CONTACTS, CUSTOMERS, HOLDINGS
 from tables.store import Store
+from tests import scored_home
 from tests.fairness_home import add_results
 from tests.measured_home import campaign, know, open_home, pins_of
 from tests.pages import Text
@@ -136,19 +136,47 @@ def test_it_is_done_once_and_another_returned_result_makes_it_another_one(home, 
     assert {row["campaign_as_of"] for row in results(home).values()} == {JUNE, OCTOBER, None}
 
 
-def test_before_the_first_campaign_one_sentence_is_told_and_nothing_written(home, spark):
+def test_before_the_first_campaign_models_are_judged_and_no_effect_is_told(home, spark):
     campaign(home, AS_OF, [{"customer_id": "C1", "offer_id": CARD}])
-    know(home, HOLDINGS, "holding_id | customer_id | product_id | opened_on")
+    clients = [f"C{number}" for number in range(200)]
+    know(home, CUSTOMERS, "\n".join(["customer_id", *clients]), birth_date=date(1985, 5, 5))
+    scored_home.add_purchases(home, [(who, "mortgage", date(2026, 9, 1)) for who in clients[:50]])
+    chance = {(who, "mortgage"): 0.125 for who in clients}
+    scored_home.add_scores(home, date(2026, 8, 1), chance)
+    scored_home.record(home, "ingest", AS_OF, DELIVERIES)
     started = process_time()  # which does not tell of who else wants the machine
     done = execute(context(home, spark), MEASURE)
-    assert process_time() - started < 3
+    assert process_time() - started < 4
+    assert set(done.record.inputs) == {"ingest", "score 2026-08-01"}
     assert done.record.outputs[CAMPAIGN_RESULTS.name] == {}
     lines = summary_lines(context(home, spark), [done])
-    assert lines[1:] == [
+    page = measurement_page(home, AS_OF, done.record.run_id)
+    assert lines[1:3] == [
         "  measure   campaigns 0",
-        "No campaign was made in the 12 months before 2026-11-01: nothing to measure yet.",
+        "No campaign was made in the 12 months before 2026-11-01: no effect to measure yet.",
     ]
-    assert not measurement_folder(home, AS_OF, done.record.run_id).exists()
+    assert lines[-1] == f"Measurement: {page}"
+    folder = measurement_folder(home, AS_OF, done.record.run_id)
+    [row] = pq.read_table(folder / "model_outcomes.parquet").to_pylist()
+    assert (row["buyers"], row["expected"]) == (50, 25)
+    told = Text(page.read_text()).shown
+    assert "No campaign was made in the months looked at: there is no effect to measure." in told
+    assert "no campaign was made in the months looked at" in told
+    assert "2.00" in told  # bought, over expected
+    assert not list(folder.glob("campaign-*.html"))
+
+
+def test_a_model_that_cannot_be_judged_stops_the_measurement_with_its_own_words(
+    home, spark, monkeypatch
+):
+    def gone(*_):
+        raise ContractViolation("model credit_card 3 is not what was registered")
+
+    monkeypatch.setattr(measure, "model_findings", gone)
+    know(home, HOLDINGS, "holding_id | customer_id | product_id | opened_on")
+    with pytest.raises(ContractViolation, match="credit_card 3 is not what was registered"):
+        execute(context(home, spark), MEASURE)
+    assert Runs(home.tables).current("measure", AS_OF) is None
 
 
 @pytest.mark.slow

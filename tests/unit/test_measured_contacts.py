@@ -12,6 +12,7 @@ from jobs.measurement.campaigns import measured_campaigns
 from jobs.measurement.contacts import known_of_clients
 from jobs.measurement.offers import offers_and_clients
 from jobs.measurement.sales_and_clients import sales_and_clients
+from measurement.offers import OFFERS
 from tables.arrow import arrow_schema
 from tables.derived import CARE_LISTS, DISPOSITIONS
 from tables.runs import Runs
@@ -65,7 +66,9 @@ def home(tmp_path):
 def known(home, as_of=AS_OF):
     store = store_of(home)
     campaigns = measured_campaigns(home, store, as_of, CONFIG.measurement.effect.months)
-    return known_of_clients(store, campaigns, CONFIG, as_of, SINCE)
+    return known_of_clients(
+        store, campaigns, CONFIG, as_of, since=SINCE, offers=OFFERS.empty_table()
+    )
 
 
 def contacts(home, *names):

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from jobs.measurement.model_outcomes import model_findings
 from measurement.group_rates import share
 
 MIX, BASE = np.array([0.3, 0.5, 0.2]), np.array([0.04, 0.12, 0.3])
@@ -114,3 +115,16 @@ def test_intervals_of_500_campaigns_hold_together_and_by_product(
         assert share(float(alarms), CAMPAIGNS).low <= 0.05
         sure = response[response["cut"] == "product"].groupby(["year", "campaign"])["is_sure"].any()
         assert share(float(sure.sum()), CAMPAIGNS).low <= 0.05
+
+
+@pytest.mark.slow
+def test_models_of_the_drawn_home_are_read_from_its_registry(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench = script("measurement_home", monkeypatch)
+    home = bench.make_home(tmp_path / "home", 600)
+    found = model_findings(home, bench.AS_OF, bench.CONFIG).observed
+    assert {one.product_id for one in found.tested} == set(bench.PRODUCTS)
+    assert all(one.auc.value > 0.6 and one.gain for one in found.tested)
+    assert {one.version for one in found.scores} == {1}
+    assert len({one.name for one in found.features}) > 200

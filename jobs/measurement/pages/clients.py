@@ -17,6 +17,7 @@ from jobs.measurement.pages.blocks import (
 )
 from jobs.measurement.pages.found import ALL, Findings, rows_of
 from jobs.measurement.pages.plots import Ends, Upright, is_drawn
+from jobs.measurement.pages.used import bought_product, use_blocks
 from jobs.measurement.pages.words import (
     DASH,
     NOT_TOLD,
@@ -66,6 +67,7 @@ def client_blocks(found: Findings) -> Iterator[Content]:
     yield from _not_allowed(found)
     yield from _care(found)
     yield from _worth(found)
+    yield from use_blocks(found)
 
 
 def _contacts_per_client(found: Findings) -> Iterator[Content]:
@@ -243,6 +245,7 @@ def _in_care(row: Mapping[str, Any]) -> str:
 def _worth(found: Findings) -> Iterator[Content]:
     needed = ("kind", "name", "clients", "amount", "count", "of")
     rows = rows_of(found.clients, "client_value", needed)
+    rows = [row for row in rows if row["kind"] in WORTH]
     if rows:
         ordered = sorted(rows, key=lambda row: list(WORTH).index(row["kind"]))
         yield table(
@@ -256,11 +259,10 @@ def _worth(found: Findings) -> Iterator[Content]:
 
 
 def _worth_row(found: Findings, row: Mapping[str, Any]) -> tuple[str, ...]:
-    name = "all products" if row["name"] == ALL else value_in_words("", row["name"], found.names)
     held = f"{row['count']:,} of {row['of']:,}" if row["of"] else DASH
     return (
         WORTH[row["kind"]],
-        name,
+        bought_product(found, row),
         NOT_TOLD if row["clients"] is None else f"{row['clients']:,}",
         number(None if row["amount"] is None else float(row["amount"])),
         held,

@@ -148,7 +148,10 @@ def _lead(found: Findings, results: Results) -> list[str]:
     """How many campaigns it is about, and of how many something can be said."""
     campaigns = found.oldest_first
     if not campaigns:
-        return ["No campaign was made in the months looked at: there is nothing to measure."]
+        return [
+            "No campaign was made in the months looked at: there is no effect to measure. Whether"
+            " the models are still right is told all the same."
+        ]
     known = sum(_is_measured(results.whole("profit", one.run_id)) for one in campaigns)
     first, last = month_in_words(campaigns[0].as_of), month_in_words(campaigns[-1].as_of)
     when = f"of {first}" if first == last else f"from {first} to {last}"

@@ -58,6 +58,29 @@ def findings(
     )
 
 
+def findings_of_models(run: Run, results: pa.Table, models: ModelFindings) -> Findings:
+    """The same where no campaign was made: whether models are still right, and nothing else.
+
+    Args:
+        run: Which measured.
+        results: No rows, shaped ``CAMPAIGN_RESULTS``.
+        models: Whether models are still right.
+    """
+    return Findings(
+        as_of=run.as_of,
+        run_id=run.run_id,
+        currency=run.config.bank.base_currency,
+        max_false_share=run.config.measurement.effect.max_false_share,
+        campaigns=(),
+        results=results,
+        models=Part(models.headlines, model_tables(models)),
+        names=_names(run.config),
+        missing=dict.fromkeys(
+            ("credit", "clients"), "no campaign was made in the months looked at"
+        ),
+    )
+
+
 def _contacts(offers: pa.Table) -> dict[str, int]:
     """Contacts about what was offered, by the run that made the campaign."""
     made = offers.filter(offers["is_treated"]).select(["campaign", "contacts"])
