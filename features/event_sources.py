@@ -19,14 +19,9 @@ def _earlier_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     now = tables.customers.select(
         "customer_id", F.col("branch_id").alias("branch"), F.col("advisor_id").alias("advisor")
     )
-    # All three have one row per customer.
+    # Both have one row per customer.
     return (
         CUSTOMERS.rows(earlier, then)
-        .join(
-            tables.customers_before.select("customer_id", "branch_id", "advisor_id"),
-            on="customer_id",
-            how="inner",
-        )
         .join(now, on="customer_id", how="inner")
         .select(
             "customer_id",

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, functions as F
 
 from features.sources import BOOKINGS, Cut, Source, SourceTables
 from tables.categories import Category
+from tables.windows import months_before
 
 # Bits of ``months_12m``: the lowest is the last month before the as-of date.
 LAST_2, LAST_3, MONTHS_3_AND_4, MONTHS_3_TO_8 = 0b11, 0b111, 0b1100, 0b11111100
@@ -23,7 +24,8 @@ def _counterparty_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     """One row per customer, counterparty and direction of 12 months, without own transfers."""
     is_paid = F.col("is_credit") | F.col("is_debit")
     has_other_side = F.col("counterparty_id").isNotNull() & ~F.col("is_own_transfer")
-    is_of_the_year = F.col("months_ago") <= YEAR
+    # Days are at hand, months would be worked out twice: to choose bookings, and of those chosen.
+    is_of_the_year = F.col("days_ago") <= F.lit((cut.as_of - months_before(cut.as_of, YEAR)).days)
     bookings = BOOKINGS.rows(tables, cut).where(is_paid & has_other_side & is_of_the_year)
     pairs = bookings.groupBy("customer_id", "counterparty_id", "is_credit")
     return _described(pairs.agg(*_of_both(), *_of_payers(cut)), cut)
@@ -90,9 +92,13 @@ def _described(pairs: DataFrame, cut: Cut) -> DataFrame:
 
 
 def _precedence() -> Column:
-    """The larger sum first, then the identifier: as one text, a third faster than a struct."""
+    """Of payers the larger sum first, then the identifier; payees are many and never put in order.
+
+    As one text, a third faster than a struct.
+    """
     cents = F.coalesce(F.col("cents_6m"), F.lit(0)).cast("string")
-    return F.concat(F.lpad(cents, DIGITS, "0"), F.col("counterparty_id"))
+    order = F.concat(F.lpad(cents, DIGITS, "0"), F.col("counterparty_id"))
+    return F.when(F.col("is_credit"), order)
 
 
 def _months(bits: int) -> Column:

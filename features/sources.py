@@ -16,7 +16,13 @@ from pyspark.sql import Column, DataFrame, Window, functions as F
 
 from features.product_facts import ProductFacts
 from tables.categories import OWN_TRANSFERS
-from tables.windows import completed_months, days_ago, months_ago, months_before
+from tables.windows import (
+    completed_months,
+    days_ago,
+    months_ago,
+    months_ago_within,
+    months_before,
+)
 
 SEGMENTS = ("mass", "affluent", "private", "vip")
 FOR_EVER = date(9999, 12, 31)
@@ -118,6 +124,8 @@ def _customer_rows(tables: SourceTables, cut: Cut) -> DataFrame:
         completed_months("joined_on", cut.as_of).alias("months_since_joined"),
         F.col("payroll_employer_id").isNotNull().alias("has_payroll_employer"),
         F.col("advisor_id").isNotNull().alias("has_advisor"),
+        "branch_id",
+        "advisor_id",
     )
 
 
@@ -136,7 +144,7 @@ def _booking_rows(tables: SourceTables, cut: Cut) -> DataFrame:
         "channel",
         "counterparty_id",
         days_ago("booked_on", cut.as_of).alias("days_ago"),
-        months_ago("booked_on", cut.as_of).alias("months_ago"),
+        months_ago_within("booked_on", cut.as_of, cut.observation_months).alias("months_ago"),
         F.abs(cents).alias("cents"),
         base_cents("balance_after", cut.base_currency).alias("balance_cents"),
         (F.col("amount") > 0).alias("is_credit"),

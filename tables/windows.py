@@ -35,6 +35,22 @@ def months_ago(event_on: str, as_of: date) -> Column:
     return months.cast("int")
 
 
+def months_ago_within(event_on: str, as_of: date, months: int) -> Column:
+    """``months_ago`` of events that lie in the last ``months``: what others give means nothing.
+
+    Halving the window takes an engine half of the time that a date's year and month take.
+    """
+
+    def found(first: int, last: int) -> Column:
+        if first == last:
+            return F.lit(first)
+        middle = (first + last) // 2
+        is_later = F.col(event_on) >= F.lit(months_before(as_of, middle))
+        return F.when(is_later, found(first, middle)).otherwise(found(middle + 1, last))
+
+    return found(1, months)
+
+
 def days_ago(event_on: str, as_of: date) -> Column:
     """Days from the event to ``as_of``: 1 is the day before it; negative after it."""
     return F.datediff(F.lit(as_of), F.col(event_on)).cast("int")
