@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, functions as F
 
 from campaigns.triggers import is_kept_to_its_end
-from features.sources import last_balances
+from features.sources import closings_in_order, last_balances
 
 Ending = tuple[str, str, date]  # customer, product and day
 
@@ -81,7 +81,9 @@ def with_balances(ends: DataFrame, transactions: DataFrame, as_of: date) -> Data
         as_of: Cut-off, exclusive.
     """
     theirs = transactions.join(ends.select("account_id"), "account_id", how="left_semi")
-    balances = last_balances(theirs, as_of).select("account_id", F.col("balance").alias("amount"))
+    balances = last_balances(closings_in_order(theirs, as_of)).select(
+        "account_id", F.col("balance").alias("amount")
+    )
     # The right key is unique: one row per account.
     return ends.join(balances, "account_id", how="inner")
 

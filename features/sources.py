@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame, Window, functions as F
@@ -30,6 +31,9 @@ BALANCE_MONTHS = (1, 3, 6)
 BALANCES = ("balance", *(f"balance_{n}m" for n in BALANCE_MONTHS))
 PERIODS = (0, *BALANCE_MONTHS)
 SHIFT = 10**18  # to microseconds of any century: all have 19 digits then, and sort as texts
+# Day and instant as one number: 2^10 microseconds are its unit, 2^44 of which are 571 years.
+UNIT_BITS, INSTANT_BITS = 10, 44
+CLOSINGS = "account_id string, period int, balance decimal(18,2)"
 OWN_MARKETING = "marketing_internal"  # no feature asks for other purposes
 MONTHS_APART = 6  # between customers as known now and before
 
@@ -38,7 +42,8 @@ MONTHS_APART = 6  # between customers as known now and before
 class SourceTables:
     """The bank's tables as known before the as-of date; transactions also carry their owner.
 
-    ``customers_before`` are the customers as known ``MONTHS_APART`` months earlier.
+    ``customers_before`` are the customers as known ``MONTHS_APART`` months earlier; ``closings``
+    are the ``closing_balances`` of the transactions, where these have been found already.
     """
 
     customers: DataFrame
@@ -50,6 +55,7 @@ class SourceTables:
     contacts: DataFrame
     fx_rates: DataFrame
     customers_before: DataFrame
+    closings: DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -201,10 +207,13 @@ def _account_rows(tables: SourceTables, cut: Cut) -> DataFrame:
         .where(F.col("place") == 1)
         .select("currency", "rate_to_base")
     )
+    closings = tables.closings
+    if closings is None:
+        closings = closings_in_order(tables.transactions, cut.as_of)
     # An account has one row of balances, and a currency one latest rate.
     accounts = (
         tables.accounts.where(is_open)
-        .join(last_balances(tables.transactions, cut.as_of), on="account_id", how="left")
+        .join(last_balances(closings), on="account_id", how="left")
         .join(rates, on="currency", how="left")
     )
     return accounts.select(
@@ -213,28 +222,13 @@ def _account_rows(tables: SourceTables, cut: Cut) -> DataFrame:
     )
 
 
-def last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
-    """Per account the balance after its last booking before ``as_of`` and some months earlier.
+def last_balances(closings: DataFrame) -> DataFrame:
+    """Per account the balance after its last booking before the as-of date and before some months.
 
-    Bookings of one day are ordered by the time they were recorded, then by their identifier.
+    Args:
+        closings: Shaped ``CLOSINGS``.
     """
-    known = transactions.where(
-        (F.col("booked_on") < F.lit(as_of)) & F.col("balance_after").isNotNull()
-    )
-    # Days first: few bookings are of the last day of a period, and only these are put in order.
-    last_days = known.groupBy("account_id", _period(as_of).alias("period")).agg(
-        F.max("booked_on").alias("booked_on")
-    )
-    # As one text of instant and identifier: engines put structs in order three times as slowly.
-    since_long = F.unix_micros("recorded_at") + F.lit(SHIFT)
-    order = F.concat(since_long.cast("string"), F.col("transaction_id"))
-    # The smaller side first: an engine without statistics keeps it in memory.
-    closing = (
-        last_days.join(known, on=["account_id", "booked_on"])
-        .groupBy("account_id", "period")
-        .agg(F.max_by("balance_after", order).alias("balance"))
-    )
-    by_period = closing.groupBy("account_id").agg(
+    by_period = closings.groupBy("account_id").agg(
         *(
             F.max(F.when(F.col("period") == period, F.col("balance"))).alias(f"closing_{period}")
             for period in PERIODS
@@ -246,6 +240,63 @@ def last_balances(transactions: DataFrame, as_of: date) -> DataFrame:
         for place, name in enumerate(BALANCES)
     ]
     return by_period.select("account_id", *balances)
+
+
+def closings_in_order(transactions: DataFrame, as_of: date) -> DataFrame:
+    """Per account and period the balance after its last booking, shaped ``CLOSINGS``.
+
+    Bookings of one day are ordered by the time they were recorded, then by their identifier.
+    """
+    known = _with_balance(transactions, as_of)
+    # Days first: few bookings are of the last day of a period, and only these are put in order.
+    last_days = known.groupBy("account_id", _period(as_of).alias("period")).agg(
+        F.max("booked_on").alias("booked_on")
+    )
+    # As one text of instant and identifier: engines put structs in order three times as slowly.
+    since_long = F.unix_micros("recorded_at") + F.lit(SHIFT)
+    order = F.concat(since_long.cast("string"), F.col("transaction_id"))
+    # The smaller side first: an engine without statistics keeps it in memory.
+    return (
+        last_days.join(known, on=["account_id", "booked_on"])
+        .groupBy("account_id", "period")
+        .agg(F.max_by("balance_after", order).alias("balance"))
+    )
+
+
+def closing_balances(transactions: DataFrame, as_of: date) -> DataFrame:
+    """The same in one pass and without a join, which takes an engine 0.6 of the time.
+
+    Day, instant and balance are one number, whose maximum ends with the balance of the last
+    booking; the maximum of the moment less the balance does so as well, unless several bookings of
+    that instant tell different balances. If the two agree on one, no later booking has another.
+
+    Returns:
+        ``CLOSINGS``; ``balance`` is null where identifiers have to decide.
+    """
+    day = F.unix_date("booked_on").cast("bigint") * F.lit(1 << INSTANT_BITS)
+    instant = F.shiftright(F.unix_micros("recorded_at"), UNIT_BITS)
+    # 19 digits before the point; all 18 of a balance in cents come behind it.
+    moment = (day + instant).cast("decimal(37,18)")
+    balance = F.col("balance_after") * F.lit(Decimal("1e-16")).cast("decimal(16,16)")
+    extremes = (
+        _with_balance(transactions, as_of)
+        .groupBy("account_id", _period(as_of).alias("period"))
+        .agg(
+            F.max(moment + balance).cast("decimal(37,18)").alias("above"),
+            F.max(moment - balance).cast("decimal(37,18)").alias("below"),
+        )
+    )
+    # Twice the moment, a whole and even number, if both have the same balance.
+    is_told = (F.col("above") + F.col("below")) % F.lit(2) == F.lit(0)
+    twice = (F.col("above") - F.col("below")).cast("decimal(20,18)")
+    told = (twice * F.lit(Decimal(5 * 10**15)).cast("decimal(16,0)")).cast("decimal(18,2)")
+    return extremes.select("account_id", "period", F.when(is_told, told).alias("balance"))
+
+
+def _with_balance(transactions: DataFrame, as_of: date) -> DataFrame:
+    return transactions.where(
+        (F.col("booked_on") < F.lit(as_of)) & F.col("balance_after").isNotNull()
+    )
 
 
 def _period(as_of: date) -> Column:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from features.customer_features import SnapshotPlan, SourceTables
+from features.sources import CLOSINGS, closing_balances
 from jobs.engine import one_thread_each
 from jobs.scratch import kept, read_kept
 from tables.buckets import BUCKET, bucket_of, common_count, customer_bucket
@@ -124,9 +125,19 @@ class _Placed:
 
     def tables(self, part: Part) -> SourceTables:
         """The bank's tables with the accounts of a part, and at least all bookings of these."""
+        bookings = self._bookings(part)
         return replace(
-            self.sources, accounts=self._accounts(part), transactions=self._bookings(part)
+            self.sources,
+            accounts=self._accounts(part),
+            transactions=bookings,
+            closings=self._closings(bookings, part),
         )
+
+    def _closings(self, bookings: DataFrame, part: Part) -> DataFrame | None:
+        """What accounts closed with; None if bookings of one instant leave any of it in doubt."""
+        found = closing_balances(bookings, self.run.as_of)
+        closings = kept(found, self.folder / "closings" / part[0], CLOSINGS)
+        return None if closings.where("balance is null").limit(1).count() else closings
 
     def _accounts(self, part: Part) -> DataFrame:
         spark, folders = self.run.spark, self._folders("accounts", part)
