@@ -15,7 +15,7 @@ from conf.load import read_yaml
 from demo.hazards import PLANTED
 from features.catalogue import customer_features_table
 from jobs.arguments import parser
-from jobs.combinations.command import command as combinations
+from jobs.combinations import command as combinations
 from jobs.combinations.package_reach import Reach, reach
 from measurement.association import Estimate
 from measurement.combinations import Combination

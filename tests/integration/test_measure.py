@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from conf.load import load_config
-from jobs import inputs, measure
+from jobs import measure
 from jobs.measurement.files import measurement_folder, measurement_page
 from jobs.publishing import Context, execute
+from jobs.runs import inputs
 from jobs.runs.summary import summary_lines
 from jobs.steps import MEASURE
 from tables.derived import CAMPAIGN_RESULTS, DELIVERIES
