@@ -54,9 +54,7 @@ def main() -> None:
         store = Store(out / "tables", spark, {})
         run = Run("campaign", as_of, RUN_ID, config, out, spark, store, staging)
         _timed("decisions", found, lambda: run.stage(DECISIONS, many))
-        decided = store.with_staged(staging.files).staged(DECISIONS)
-
-        _timed("log", found, lambda: stage_log(run, decided))
+        _timed("log", found, lambda: stage_log(run))
         for table in (CAMPAIGN_LISTS, CARE_LISTS):  # what the run states last is about lists
             run.stage(table, arrow_schema(table).empty_table())
         _timed("tree", found, lambda: seal(run))

@@ -44,6 +44,7 @@ from tables.derived import (
     DECISIONS,
     DISPOSITIONS,
     PROPENSITY_SCORES,
+    VAULT,
 )
 from tables.reason_codes import Outcome
 from tables.sources import (
@@ -98,7 +99,8 @@ def plan_campaign(run: Run) -> None:
             run.figures.update(campaign_figures(run, sources, decided, folder))
         _note_choice(run, planned.choice)
         advance(1)
-        vault = stage_log(run, decided)
+        stage_log(run)
+        vault = run.store.with_staged(run.staging.files).records(VAULT)
         advance(1)
         offers = offers_made(decided, sources.customers, vault)
         made = offers.toArrow()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
-from pyspark.sql import functions as F
+import pyarrow.compute as pc
 
 from audit.checkpoint import Checkpoint, SigningKey, signed
 from audit.entries import checkpoints_in_order, in_order
 from audit.merkle import EMPTY, Frontier
 from audit.statement import statement, statement_leaf
-from campaigns.offer_log import offer_log, with_position
+from campaigns.offer_log import Places
 from campaigns.pseudonyms import new_clients
+from jobs.audit.log_files import different, in_parts, write_lines
 from jobs.audit.log_keys import signing_key, vault_key
 from jobs.home import Home
 from jobs.runs.exports import list_digests
-from jobs.scratch import read_kept
 from tables.arrow import arrow_schema
 from tables.derived import CHECKPOINTS, DECISIONS, OFFER_LOG, VAULT
 from tables.errors import UserError
@@ -27,12 +31,10 @@ from tables.runs import Runs
 from tables.store import Store
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from jobs.run import Run
 
-LINES_AT_ONCE = 500_000
-SCRATCH, PART = ".log-", "part"
+SCRATCH = ".log-"
+PARTS_AT_ONCE = 2  # each is worked on by one thread, and takes up to 300 MB
 
 
 def check_log_goes_on(run: Run) -> None:
@@ -52,26 +54,19 @@ def check_log_goes_on(run: Run) -> None:
     signing_key(Home(run.home), name)
 
 
-def stage_log(run: Run, decisions: DataFrame) -> DataFrame:
-    """Stage a line for each decision, and a row of the vault for everybody who has none yet.
-
-    Lines are several times as wide as decisions, and an engine holds what it puts in order: so
-    many at a time as ``LINES_AT_ONCE`` says.
-
-    Returns:
-        The vault, shaped ``VAULT``.
-    """
-    vault = _with_pseudonyms(run, decisions)
-    placed = with_position(decisions, vault, run.config.offers)
-    if run.staging.rows(DECISIONS) <= LINES_AT_ONCE:
-        _stage_lines(run, placed)
-        return vault
-    with scratch_folder(run.home / "tables", SCRATCH) as folder:
-        part = F.floor(F.col("position") / F.lit(LINES_AT_ONCE)).cast("string")
-        placed.withColumn(PART, part).write.partitionBy(PART).parquet(str(folder / "placed"))
-        for one in sorted((folder / "placed").glob(f"{PART}=*")):
-            _stage_lines(run, read_kept(placed, one))
-    return vault
+def stage_log(run: Run) -> None:
+    """Stage a line for each staged decision, and a row of the vault for whoever has none yet."""
+    files = run.staging.files[DECISIONS.name]
+    decisions = [run.home / "tables" / DECISIONS.name / file.path for file in files]
+    places = Places(
+        _clients(run, different(decisions, "customer_id")), different(decisions, "offer_id")
+    )
+    with (
+        scratch_folder(run.home / "tables", SCRATCH) as folder,
+        ThreadPoolExecutor(PARTS_AT_ONCE) as pool,
+    ):
+        parts = in_parts(decisions, places, folder)
+        list(pool.map(partial(_stage_lines, run, places), parts))
 
 
 def seal(run: Run) -> None:
@@ -129,27 +124,31 @@ def _statement(run: Run) -> str:
     return statement(run.run_id, run.step, run.as_of, campaign_id, files)
 
 
-def _with_pseudonyms(run: Run, decisions: DataFrame) -> DataFrame:
-    known = run.store.records(VAULT)
-    run.stage(VAULT, new_clients(decisions, known, vault_key(Home(run.home))))
-    return run.store.with_staged(run.staging.files).records(VAULT)
+def _clients(run: Run, customers: pa.Array) -> pa.Table:
+    """Who is decided about, shaped ``VAULT``; new ones are staged."""
+    known = run.store.arrow_records(VAULT)
+    new = new_clients(customers, known, vault_key(Home(run.home)))
+    if new.num_rows:
+        run.stage(VAULT, new)
+    vault = pa.concat_tables([known, new])
+    return vault.filter(pc.is_in(vault["customer_id"], customers))
 
 
-def _stage_lines(run: Run, placed: DataFrame) -> None:
-    lines = offer_log(placed, run.config.engine.shuffle_partitions)
-    run.staging.stage(OFFER_LOG, lines, is_ordered=True)
+def _stage_lines(run: Run, places: Places, part: Path) -> None:
+    run.staging.stage_file(OFFER_LOG, partial(write_lines, part, places))
 
 
 def _staged_leaves(run: Run) -> Iterator[bytes]:
     """Leaves by position.
 
     Raises:
-        RuntimeError: An engine has not written the lines in their order.
+        RuntimeError: The lines were not written in their order.
     """
     folder, files = run.home / "tables" / OFFER_LOG.name, run.staging.files[OFFER_LOG.name]
     place = 0
     for entries in in_order(folder, files, ["leaf"], run.run_id):
-        if entries["position"].to_pylist() != list(range(place, place + entries.num_rows)):
+        wanted = np.arange(place, place + entries.num_rows)
+        if not np.array_equal(entries["position"].to_numpy(), wanted):
             raise RuntimeError(f"lines of the offer log are not in order after position {place}")
         place += entries.num_rows
         yield from map(bytes.fromhex, entries["leaf"].to_pylist())

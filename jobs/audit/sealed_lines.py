@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from audit.entries import checkpoints_in_order
-from campaigns.offer_log import IN_LINE, LOGGED, canonical_lines
+from campaigns.canonical_json import json_objects
+from campaigns.offer_log import IN_LINE, LOGGED
 from jobs.audit.client_facts import Campaign
 from tables.derived import OFFER_LOG, VAULT
 from tables.known_rows import Row
@@ -64,5 +65,5 @@ def _first_entry(campaign: Campaign) -> int:
 def _lines(rows: Sequence[Row], client: str) -> list[str]:
     schema = pa.schema([field for field in LOGGED if field.name in IN_LINE])
     named = [{**row, "client": client} for row in rows]
-    lines: list[str] = canonical_lines(pa.Table.from_pylist(named, schema)).to_pylist()
+    lines: list[str] = json_objects(pa.Table.from_pylist(named, schema)).to_pylist()
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Who asks for one client's rows, which lie together, decodes so many and not the whole file. An
 # engine that has no such option ignores it.
 ROWS_TOGETHER = ("max_row_group_size", "65536")
+PART = "part-00000.parquet"
 
 
 class Staging:
@@ -57,6 +59,16 @@ class Staging:
             self._write_arrow(table, rows, target)
         else:
             self._write_frame(table, rows, target, is_ordered)
+        self._add(table, target)
+
+    def stage_file(self, table: Table, write: Callable[[Path], None]) -> None:
+        """Add a file that ``write`` makes: a Parquet file with the columns of ``table``."""
+        target = self._target(table)
+        make_folder(target)
+        write(target / PART)
+        self._add(table, target)
+
+    def _add(self, table: Table, target: Path) -> None:
         files = data_files(self.folder / table.name, target)
         self.files.setdefault(table.name, []).extend(files)
         self.tables[table.name] = table
@@ -82,7 +94,7 @@ class Staging:
         make_folder(target)
         ordered = rows.select(list(table.column_names)).cast(arrow_schema(table))
         ordered = ordered.sort_by([(name, "ascending") for name in table.key])
-        pq.write_table(ordered, target / "part-00000.parquet", compression="zstd")
+        pq.write_table(ordered, target / PART, compression="zstd")
 
     def _write_frame(self, table: Table, rows: DataFrame, target: Path, is_ordered: bool) -> None:
         columns = list(table.column_names)

@@ -17,11 +17,8 @@ import pyarrow.compute as pc
 
 from campaigns.campaign_list import campaign_list
 from campaigns.endings import NO_AMOUNTS
-from campaigns.offer_log import entries
-from campaigns.pseudonyms import client_name, client_secret
 from conf.load import load_config
-from jobs.audit.log_keys import vault_key
-from jobs.audit.seal import check_log_goes_on, seal
+from jobs.audit.seal import check_log_goes_on, seal, stage_log
 from jobs.home import Home
 from jobs.publishing import Context, StepResult, execute
 from jobs.run import Run
@@ -29,11 +26,12 @@ from jobs.runs import audit_staged
 from jobs.runs.recording import Entry, commit_rows
 from jobs.steps import Step
 from tables.arrow import arrow_schema
-from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, OFFER_LOG, VAULT
+from tables.derived import CAMPAIGN_LISTS, CARE_LISTS, DECISIONS, VAULT
 from tables.files import exclusive
 from tables.runs import RunRecord
 from tables.sources import CONSENTS, CUSTOMERS, stored
 from tests.log_keys import place_keys
+from tests.offer_logs import named
 
 AS_OF = date(2026, 11, 1)
 CLIENTS = ("C1", "C2", "C3", "C4")
@@ -97,51 +95,14 @@ def stage_campaign(run: Run) -> None:
     check_log_goes_on(run)
     decided = pa.Table.from_pylist(list(_decisions(run)), schema=arrow_schema(DECISIONS))
     run.stage(DECISIONS, decided)
-    named = _with_names(run, decided)
-    lines, leaves = entries(named)
-    run.staging.stage(
-        OFFER_LOG,
-        pa.table(
-            {
-                "run_id": named["run_id"],
-                "position": pa.array(range(named.num_rows), pa.int64()),
-                "client": named["client"],
-                "offer_id": named["offer_id"],
-                "line": lines,
-                "leaf": leaves,
-            }
-        ),
-    )
-    made = named.filter(pc.equal(named["outcome"], "offered"))
+    stage_log(run)
+    vault = run.store.with_staged(run.staging.files).arrow_records(VAULT)
+    made = named(decided.filter(pc.equal(decided["outcome"], "offered")), vault)
     told = {(row["customer_id"], row["product_id"]): ["Travels"] for row in made.to_pylist()}
     advised = made.append_column("advisor_id", pa.array(["A1"] * made.num_rows, pa.string()))
     run.stage(CAMPAIGN_LISTS, campaign_list(advised, told, run.config, NO_AMOUNTS))
     run.stage(CARE_LISTS, pa.Table.from_pylist([_care(run)], schema=arrow_schema(CARE_LISTS)))
     seal(run)
-
-
-def _with_names(run: Run, decided: pa.Table) -> pa.Table:
-    """Decisions in the order of the log, with pseudonym and secret; new clients are staged."""
-    key = vault_key(Home(run.home))
-    known = set(run.store.arrow_records(VAULT)["customer_id"].to_pylist())
-    rows = [
-        {
-            "customer_id": one,
-            "client": client_name(key, one),
-            "secret": client_secret(key, one),
-        }
-        for one in CLIENTS
-    ]
-    new = [row for row in rows if row["customer_id"] not in known]
-    if new:
-        run.stage(VAULT, pa.Table.from_pylist(new, schema=arrow_schema(VAULT)))
-    vault = pa.Table.from_pylist(rows, schema=arrow_schema(VAULT))
-    joined = decided.to_pylist()
-    names = {row["customer_id"]: row for row in vault.to_pylist()}
-    for name in ("client", "secret"):
-        column = pa.array([names[row["customer_id"]][name] for row in joined], pa.string())
-        decided = decided.append_column(name, column)
-    return decided.sort_by([("client", "ascending"), ("offer_id", "ascending")])
 
 
 def _decisions(run: Run) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ def test_options_that_stay_where_the_engine_is_make_the_same_tables(
 def test_a_log_that_is_staged_in_parts_is_the_same(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
 ) -> None:
-    monkeypatch.setattr("jobs.audit.seal.LINES_AT_ONCE", 700)
+    monkeypatch.setattr("jobs.audit.log_files.LINES_IN_PART", 700)
     in_parts = planned(spark, tmp_path, monkeypatch, capacity=3)
     assert log_of(in_parts) == log_of(plain)
     many, few = (len(run.staging.files["offer_log"]) for run, _ in (in_parts, plain))

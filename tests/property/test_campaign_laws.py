@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from pyspark.sql import DataFrame, Row as SparkRow, SparkSession
@@ -17,13 +19,11 @@ from campaigns.candidates import candidates
 from campaigns.choice import choose, competing, outcomes
 from campaigns.competition import Terms
 from campaigns.decisions import decisions
-from campaigns.offer_log import offer_log, with_position
-from campaigns.pseudonyms import new_clients
 from campaigns.sources import CampaignSources
 from conf.load import load_config
 from conf.schema import RunConfig
-from tables.derived import VAULT
 from tests.campaign_bank import AS_OF, CHANNELS, KNOWN, PURPOSES, Bank, make_bank
+from tests.offer_logs import log_of, vault_of
 from tests.property.campaign_oracle import RATES, Oracle, Pair, Verdict
 
 CUSTOMERS = 60
@@ -260,18 +260,13 @@ def test_row_order_and_partitions_change_no_byte_of_the_log(
         random.Random(3).shuffle(rows)
     spread = {name: rows.repartition(5) for name, rows in shuffled.sources(spark).__dict__.items()}
 
-    one = log_of(bank.sources(spark), config, write_down)
-    other = log_of(CampaignSources(**spread), config, write_down)
+    one = lines_of(bank.sources(spark), config, write_down)
+    other = lines_of(CampaignSources(**spread), config, write_down)
 
-    assert one == other
-    assert [position for position, _, _ in one] == list(range(CUSTOMERS * len(config.offers)))
+    assert one.equals(other)
+    assert one["position"].to_pylist() == list(range(CUSTOMERS * len(config.offers)))
 
 
-def log_of(
-    sources: CampaignSources, config: RunConfig, write_down: WriteDown
-) -> list[tuple[int, str, str]]:
-    decided = write_down(decide(sources, config, write_down))
-    nobody = decided.sparkSession.createDataFrame([], VAULT.ddl)
-    vault = write_down(new_clients(decided, nobody, KEY))
-    rows = offer_log(with_position(decided, vault, config.offers), 3).collect()
-    return sorted((row.position, row.line, row.leaf) for row in rows)
+def lines_of(sources: CampaignSources, config: RunConfig, write_down: WriteDown) -> pa.Table:
+    decided = write_down(decide(sources, config, write_down)).toArrow()
+    return log_of(decided, vault_of(pc.unique(decided["customer_id"]), KEY))
