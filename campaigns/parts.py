@@ -36,7 +36,9 @@ class InProcess(Parts[Item]):
         self._items = items
 
     def map(self, work: Callable[[Item], Result]) -> list[Result]:
-        """Do ``work`` in threads."""
+        """Do ``work`` in threads; a single item needs none, and a choice asks thousands of times."""
+        if len(self._items) == 1:
+            return [work(self._items[0])]
         with ThreadPoolExecutor(min(AT_ONCE, len(self._items))) as pool:
             places = range(len(self._items))
             return list(pool.map(lambda place: work(self._items[place]), places))
