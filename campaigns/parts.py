@@ -36,7 +36,8 @@ class InProcess(Parts[Item]):
         self._items = items
 
     def map(self, work: Callable[[Item], Result]) -> list[Result]:
-        """Do ``work`` in threads; a single item needs none, and a choice asks thousands of times."""
+        """Do ``work`` in threads."""
+        # Where choosing asks thousands of times, one part would start as many threads.
         if len(self._items) == 1:
             return [work(self._items[0])]
         with ThreadPoolExecutor(min(AT_ONCE, len(self._items))) as pool:

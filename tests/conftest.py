@@ -27,6 +27,9 @@ def spark() -> Iterator[SparkSession]:
     """One embedded session for the whole suite."""
     settings = EngineSettings(kind="embedded", url="", shuffle_partitions=2)
     with open_engine(settings) as session:
+        # Nothing comes between this process and itself. To be able to resume a broken answer costs
+        # each query threads and calls, a seventh of a small ingest; processes of their own do it.
+        session.client.disable_reattachable_execute()
         yield session
 
 
