@@ -18,7 +18,7 @@ from tests.made_once import made_once
 from tests.month import Bank, run_month, small_bank
 
 # Python would walk through all that is imported (engines, models, thousands of tests) for cycles
-# again and again: a tenth of the time that tests take.
+# again and again: one twentieth of the time that tests take.
 gc.set_threshold(10_000, 20, 20)
 
 
