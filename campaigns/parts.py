@@ -37,6 +37,9 @@ class InProcess(Parts[Item]):
 
     def map(self, work: Callable[[Item], Result]) -> list[Result]:
         """Do ``work`` in threads."""
+        # Where choosing asks thousands of times, one part would start as many threads.
+        if len(self._items) == 1:
+            return [work(self._items[0])]
         with ThreadPoolExecutor(min(AT_ONCE, len(self._items))) as pool:
             places = range(len(self._items))
             return list(pool.map(lambda place: work(self._items[place]), places))

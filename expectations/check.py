@@ -6,18 +6,18 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache, reduce
+from typing import TYPE_CHECKING, Any
 
 import great_expectations as gx
-from pyspark.sql import Column, DataFrame, functions as F
+from pyspark.sql import Column, DataFrame, SparkSession, functions as F
 
 from expectations.suite import Fact, Suite
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
+    from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.data_context import EphemeralDataContext
-    from great_expectations.datasource.fluent import SparkDatasource
     from great_expectations.expectations import Expectation
 
 # Only counts: what a client's row holds stays out of results, logs and errors.
@@ -88,8 +88,7 @@ def check(suite: Suite, rows: DataFrame) -> CheckReport:
         suite: The contract.
         rows: The table, with at least the columns that it declares.
     """
-    source = _context().data_sources.add_or_update_spark(name="tables", persist=False)
-    results = _validate(source, rows, suite.rules)
+    results = _validate(rows, suite.rules)
     if suite.facts:
         results += _facts(rows, suite.facts)
     return CheckReport(suite.table.name, tuple(results))
@@ -103,13 +102,15 @@ def _context() -> EphemeralDataContext:
     return context
 
 
-def _validate(
-    source: SparkDatasource,
-    rows: DataFrame,
-    rules: Sequence[Expectation],
-) -> list[CheckResult]:
-    asset = source.add_dataframe_asset(name="rows")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": rows})
+@lru_cache(maxsize=1)
+def _any_frame(_of: SparkSession) -> BatchDefinition[Any]:
+    """What a frame of a session is looked at through: the context is written down three times."""
+    source = _context().data_sources.add_or_update_spark(name="tables", persist=False)
+    return source.add_dataframe_asset(name="rows").add_batch_definition_whole_dataframe("all")
+
+
+def _validate(rows: DataFrame, rules: Sequence[Expectation]) -> list[CheckResult]:
+    batch = _any_frame(rows.sparkSession).get_batch({"dataframe": rows})
     suite = gx.ExpectationSuite(name="contract", expectations=list(rules))
     return [_result(told) for told in batch.validate(suite, result_format=WITHOUT_VALUES).results]
 

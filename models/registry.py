@@ -32,7 +32,7 @@ from tables.errors import ModelNotFound
 from tables.files import make_folder
 
 if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 EXPERIMENT = "xsell"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -242,9 +242,9 @@ class Registry:
         A last entry that a crash kept from taking effect is left out, and the next one takes its
         place: what is told is what was live.
         """
-        if not self._versions(product_id):
+        model = self._model(product_id)
+        if model is None:
             return []
-        model = self._client.get_registered_model(model_name(product_id))
         keys = sorted(key for key in model.tags if key.startswith(EVENT))
         found = [json.loads(model.tags[key]) for key in keys]
         decisions = [Decision.from_record(content) for content in found]
@@ -318,12 +318,20 @@ class Registry:
 
     def _aliases(self, product_id: str) -> Mapping[str, str]:
         """Version by alias. A search of versions does not tell their aliases."""
-        if not self._versions(product_id):
-            return {}
-        aliases: Mapping[str, str] = self._client.get_registered_model(
-            model_name(product_id)
-        ).aliases
+        model = self._model(product_id)
+        aliases: Mapping[str, str] = model.aliases if model else {}
         return aliases
+
+    def _model(self, product_id: str) -> RegisteredModel | None:
+        """What MLflow knows of a product as a whole; None before its first version."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._client.get_registered_model(model_name(product_id))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
 
     def _artifacts(self) -> Path:
         return self._home / "mlruns" / "artifacts"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import gc
 import io
 import json
 import os
@@ -22,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas  # noqa: F401 -- Arrow imports it at its first conversion
+import xlsxwriter  # noqa: F401 -- a workbook imports it
 
+import jobs.campaigns.levers_offered
 import jobs.lists.export  # noqa: F401 -- commands import their jobs when they are carried out
 from jobs.cli import guarded, main
 from jobs.runs.identity import code_version
@@ -114,6 +117,9 @@ def ended(child: int, read: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     code_version()
+    gc.disable()  # to look for cycles, each child would copy all that has been imported
+    for capacity in (tiny.OLD, tiny.NEW, tiny.OTHER):
+        tiny.settings(capacity)
     for module in sys.argv[1:]:
         import_module(module)
     for line in sys.stdin:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from campaigns.campaign_list import campaign_list
 from campaigns.endings import NO_AMOUNTS
 from conf.load import load_config
+from conf.schema import RunConfig
 from jobs.audit.seal import check_log_goes_on, seal, stage_log
 from jobs.home import Home
 from jobs.publishing import Context, StepResult, execute
@@ -78,13 +80,18 @@ def bank(home: Path) -> None:
     commit_rows(Home(home), entry, rows)
 
 
+@cache
+def settings(capacity: int) -> RunConfig:
+    """As configured, but for the offers of a branch."""
+    return load_config("local", [f"campaign.branch_capacity={capacity}"])
+
+
 def publish(home: Path, capacity: int) -> StepResult:
     """Publish the campaign in which each branch makes so many offers, as `xsell campaign` does.
 
     The audit asks an engine and is left out: of what it does, only reports are written.
     """
-    config = load_config("local", [f"campaign.branch_capacity={capacity}"])
-    own = Home(home)
+    config, own = settings(capacity), Home(home)
     audit_staged.audit = lambda run: None  # this process does nothing else
     with exclusive(own.lock, f"xsell campaign --as-of {AS_OF}"):
         return execute(Context(AS_OF, config, own, None, may_supersede=True), STEP)

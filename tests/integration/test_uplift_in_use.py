@@ -26,6 +26,7 @@ from jobs.models import train_uplift, uplift_challenger
 from jobs.models.uplift_challenger import challenge_with_uplift
 from jobs.run import Run
 from jobs.runs import inputs
+from jobs.scratch import kept
 from jobs.steps import SCORE
 from models.gate import Verdict
 from models.registry import CHALLENGER, CHAMPION, Registry
@@ -254,12 +255,13 @@ def scores_of(spark: SparkSession, home: Path, partitions: int = 1) -> pa.Table:
     return found.toArrow().sort_by([(name, "ascending") for name in PROPENSITY_SCORES.key])
 
 
-def decided(spark: SparkSession, scores: pa.Table) -> list[dict[str, Any]]:
+def decided(spark: SparkSession, scores: pa.Table, folder: Path) -> list[dict[str, Any]]:
     sources = make_bank(11, 150, CONFIG).sources(spark)
     sources = replace(sources, propensity_scores=spark.createDataFrame(scores))
     # A plan of three offers is made more quickly than one of all.
     few = CONFIG.model_copy(update={"offers": dict(list(CONFIG.offers.items())[:3])})
-    rows = candidates(sources, few, AS_OF)
+    # Read twice, so kept, as the job does.
+    rows = kept(candidates(sources, few, AS_OF), folder)
     choice = choose(competing(rows, sources.customers).toArrow(), Terms.of(few))
     placed = outcomes(rows, spark.createDataFrame(choice.places))
     found: list[dict[str, Any]] = (
@@ -279,7 +281,8 @@ def test_a_campaign_ranks_by_uplift_while_it_is_in_use_and_by_propensity_else(
         assert (row["uplift"] > 0.2) == is_moved(row["customer_id"])
         assert (row["uplift"] < -0.05) != is_moved(row["customer_id"])
 
-    before, after = decided(spark, without), decided(spark, with_uplift)
+    before = decided(spark, without, tmp_path / "before")
+    after = decided(spark, with_uplift, tmp_path / "after")
     told = {(row["response_basis"], row["response"] == row["propensity"]) for row in before}
     assert told == {("propensity", True)}
     assert {row["response_basis"] for row in after} == {"uplift"}

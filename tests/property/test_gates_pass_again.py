@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 import pytest
-from pyspark.sql import Row as SparkRow, SparkSession, functions as F
+from pyspark.sql import Row as SparkRow, SparkSession
 
 from campaigns.candidates import candidates
 from campaigns.rules import rules_in_force, rules_version
@@ -83,10 +83,11 @@ def failing(bank: Bank, day: date) -> dict[Pair, list[str]]:
 
 
 def decided(spark: SparkSession, bank: Bank, day: date) -> list[SparkRow]:
-    rows = candidates(bank.sources(spark), CONFIG, day)
+    # A plan of three offers is made more quickly than one of all.
+    offers = {name: CONFIG.offers[name] for name in OFFERS}
+    rows = candidates(bank.sources(spark), CONFIG.model_copy(update={"offers": offers}), day)
     kept = ("failed_gates", "failed_rules", "passes_again_on", "rules_version")
-    asked = rows.where(F.col("offer_id").isin(*OFFERS))
-    return asked.select("customer_id", "offer_id", *kept).collect()
+    return rows.select("customer_id", "offer_id", *kept).collect()
 
 
 def first_passes(bank: Bank, pairs: Iterable[tuple[Pair, str]]) -> dict[tuple[Pair, str], date]:
