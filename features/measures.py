@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import reduce
 from operator import and_
 from typing import Literal
 
 from pyspark.sql import Column, DataFrame, functions as F
 
-from features.sources import Months, Source
+from features.sources import Months, Source, place_of
 
 Allowed = str | bool
 How = Literal["value", "count", "sum", "sum_of_squares", "min", "max", "months", "of_greatest"]
@@ -33,13 +34,21 @@ class Rows:
         )
         return Rows(self.allowed + more)
 
-    def condition(self) -> Column:
-        """A row counts; null does not."""
-        conditions = [
-            F.col(name) == F.lit(values[0]) if len(values) == 1 else F.col(name).isin(*values)
-            for name, values in self.allowed
-        ]
-        return reduce(and_, conditions)
+    def condition(self, vocabularies: Mapping[str, type[StrEnum]]) -> Column:
+        """A row counts; null does not.
+
+        Args:
+            vocabularies: Of the source.
+        """
+        return reduce(and_, (_is_one(name, v, vocabularies) for name, v in self.allowed))
+
+
+def _is_one(
+    name: str, values: Sequence[Allowed], vocabularies: Mapping[str, type[StrEnum]]
+) -> Column:
+    words = vocabularies.get(name)
+    told = [place_of(words(str(value))) for value in values] if words else values
+    return F.col(name) == F.lit(told[0]) if len(told) == 1 else F.col(name).isin(*told)
 
 
 ALL_ROWS = Rows()
@@ -126,7 +135,7 @@ def measured(rows: DataFrame, source: Source, names: Mapping[Measure, str]) -> D
         of_months = {m: name for m, name in names.items() if source == m.source.read_as != m.source}
         return _measured_by_month(rows, source, own, of_months)
     kept = _kept(own)
-    return _with_conditions(rows, kept).groupBy("customer_id").agg(*_columns(own, kept))
+    return _with_conditions(rows, kept, source).groupBy("customer_id").agg(*_columns(own, kept))
 
 
 def _measured_by_month(
@@ -144,10 +153,10 @@ def _measured_by_month(
         raise ValueError(f"{source.name}: {odd[0]} cannot be put together from months")
     parts = {part: f"part{n}" for n, part in enumerate(dict.fromkeys(map(_unbounded, own)))}
     summaries = [s.months for s in dict.fromkeys(m.source for m in of_months) if s.months]
-    months = _months(rows, parts, summaries)
+    months = _months(rows, source, parts, summaries)
     kept = _kept(of_months)
     return (
-        _with_conditions(months, kept)
+        _with_conditions(months, kept, source)
         .groupBy("customer_id")
         .agg(
             *(
@@ -160,7 +169,7 @@ def _measured_by_month(
 
 
 def _months(
-    rows: DataFrame, parts: Mapping[Measure, str], summaries: Sequence[Months]
+    rows: DataFrame, source: Source, parts: Mapping[Measure, str], summaries: Sequence[Months]
 ) -> DataFrame:
     """One row per customer and month with all parts, and what the summaries are made of."""
     kept = _kept(parts)
@@ -168,7 +177,7 @@ def _months(
         column.alias(name) for summary in summaries for name, column in summary.aggregates().items()
     ]
     months = (
-        _with_conditions(rows, kept)
+        _with_conditions(rows, kept, source)
         .groupBy("customer_id", "months_ago")
         .agg(*_columns(parts, kept), *aggregates)
     )
@@ -200,8 +209,11 @@ def _kept(own: Mapping[Measure, str]) -> dict[Rows, str]:
     return {rows: f"row{place}" for place, rows in enumerate(dict.fromkeys(m.rows for m in own))}
 
 
-def _with_conditions(rows: DataFrame, kept: Mapping[Rows, str]) -> DataFrame:
-    conditions = [chosen.condition().alias(name) for chosen, name in kept.items() if chosen.allowed]
+def _with_conditions(rows: DataFrame, kept: Mapping[Rows, str], source: Source) -> DataFrame:
+    words = source.vocabularies
+    conditions = [
+        chosen.condition(words).alias(name) for chosen, name in kept.items() if chosen.allowed
+    ]
     return rows.select("*", *conditions)
 
 

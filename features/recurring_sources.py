@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, functions as F
 
-from features.sources import BOOKINGS, Cut, Source, SourceTables
+from features.sources import BOOKINGS, Cut, Source, SourceTables, place_of
 from tables.categories import Category
 from tables.windows import months_before
 
@@ -68,7 +68,7 @@ def _day_of_month(cut: Cut) -> Column:
 
 def _pays_for(category: Category) -> Column:
     # To count takes a third of what the greatest of booleans takes on Sail.
-    return F.count(F.when(F.col("category") == F.lit(category), F.lit(1))) > 0
+    return F.count(F.when(F.col("category") == F.lit(place_of(category)), F.lit(1))) > 0
 
 
 def _described(pairs: DataFrame, cut: Cut) -> DataFrame:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from tables.delta import DataFile
 
 SCRATCH = ".features-"
-BOOKINGS_AT_ONCE = 5_000_000  # to plan a part takes most of a second: smaller ones do not pay
+# Two parts at a time need memory for so many each. To plan one takes half a second of the dozen.
+BOOKINGS_AT_ONCE = 2_500_000
 # A part of its own: customers whose bookings may lie in another bucket than theirs.
 SCATTERED = "scattered"
 
