@@ -29,6 +29,7 @@ from campaigns.optimiser import optimise
 from campaigns.optimiser_problem import Ints
 from conf.load import load_config
 from conf.schema import RunConfig
+from jobs.campaigns.client_parts import together
 from jobs.engine import open_engine
 from jobs.home import Home
 from jobs.plan_campaign import campaign_sources, gated
@@ -128,7 +129,8 @@ def passing(home: Home, config: RunConfig, as_of: date) -> pa.Table:
         staging = Staging(home.tables, "bench", as_of, config.engine.shuffle_partitions)
         run = Run("campaign", as_of, "bench", config, home.path, spark, store, staging)
         sources = campaign_sources(run)
-        rows: pa.Table = competing(gated(run, sources, Path(folder)), sources.customers).toArrow()
+        candidates = together(gated(run, sources, Path(folder)))
+        rows: pa.Table = competing(candidates, sources.customers).toArrow()
     known = [name for name, offer in config.offers.items() if not (offer.move or offer.bundle)]
     is_known = pc.is_in(rows["offer_id"], value_set=pa.array(known))
     return rows.filter(pc.and_(is_known, pc.is_null(rows["lever_code"])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from pyspark.sql import DataFrame
 
@@ -30,3 +30,11 @@ class CampaignSources:
     customer_features: DataFrame
     propensity_scores: DataFrame
     levers_offered: DataFrame
+
+    def of(self, clients: DataFrame) -> CampaignSources:
+        """What is about these clients, a row each by ``customer_id``, and about nobody else."""
+        about = {
+            field.name: getattr(self, field.name).join(clients, "customer_id", how="left_semi")
+            for field in fields(self)
+        }
+        return CampaignSources(**about)

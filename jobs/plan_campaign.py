@@ -29,6 +29,7 @@ from conf.moves import MATURITY
 from conf.schema import RunConfig
 from features.catalogue import customer_features_table
 from jobs.audit.seal import check_log_goes_on, seal, stage_log
+from jobs.campaigns.client_parts import source_parts, together
 from jobs.campaigns.figures import campaign_figures, choice_figures
 from jobs.campaigns.levers_offered import levers_offered
 from jobs.campaigns.offer_reasons import offer_reasons
@@ -72,11 +73,11 @@ class Planned:
 
     Attributes:
         choice: What is chosen, and what is known about that.
-        decided: Shaped ``DECISIONS``; as good as its folder lasts.
+        decided: Shaped ``DECISIONS``, in parts; as good as their folder lasts.
     """
 
     choice: Choice
-    decided: DataFrame
+    decided: list[DataFrame]
 
 
 def plan_campaign(run: Run) -> None:
@@ -93,7 +94,8 @@ def plan_campaign(run: Run) -> None:
     with run.progress(STAGES, "decisions, figures, log, lists, care") as advance:
         with _scratch(run) as folder:
             planned = plan(run, sources, gated(run, sources, folder), folder)
-            run.stage(DECISIONS, planned.decided)
+            for part in planned.decided:
+                run.stage(DECISIONS, part)
             advance(1)
             decided = run.store.with_staged(run.staging.files).staged(DECISIONS)
             run.figures.update(campaign_figures(run, sources, decided, folder))
@@ -115,26 +117,30 @@ def plan_campaign(run: Run) -> None:
     _note_outcomes(run, decided)
 
 
-def gated(run: Run, sources: CampaignSources, folder: Path) -> DataFrame:
-    """Every candidate with its gates and its value, kept below ``folder``."""
+def gated(run: Run, sources: CampaignSources, folder: Path) -> list[DataFrame]:
+    """Every candidate with its gates and its value, kept below ``folder``, in parts of clients."""
     rates = _renewal_rates(run, sources)
-    return kept(candidates(sources, run.config, run.as_of, rates), folder / "candidates")
+    return [
+        kept(candidates(part, run.config, run.as_of, rates), folder / "candidates" / str(number))
+        for number, part in enumerate(source_parts(run, sources, folder))
+    ]
 
 
-def plan(run: Run, sources: CampaignSources, rows: DataFrame, folder: Path) -> Planned:
+def plan(run: Run, sources: CampaignSources, parts: list[DataFrame], folder: Path) -> Planned:
     """Choose among candidates, and decide about every one of them; nothing is staged.
 
     Args:
         run: Gives settings and engine.
         sources: What the candidates were made from.
-        rows: As ``gated`` gives them.
+        parts: As ``gated`` gives them.
         folder: For what has to be read more than once.
     """
     settings = run.config.campaign
-    options = competing(rows, sources.customers)
+    options = competing(together(parts), sources.customers)
     choice = choose_among(sections_of(options, Terms.of(run.config), folder), settings)
-    decided = outcomes(rows, places_of(choice, run.spark, folder))
-    return Planned(choice, decisions(decided, settings, run.as_of, run.run_id))
+    places = places_of(choice, run.spark, folder)
+    decided = [decisions(outcomes(part, places), settings, run.as_of, run.run_id) for part in parts]
+    return Planned(choice, decided)
 
 
 def check_roles(config: RunConfig) -> None:

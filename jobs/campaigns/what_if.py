@@ -15,6 +15,7 @@ from campaigns.what_if import Alternative, alternatives, candidates_key
 from conf.errors import ConfigError
 from conf.recorded import recorded_config
 from conf.schema import RunConfig
+from jobs.campaigns.client_parts import together
 from jobs.campaigns.figures import Content, campaign_figures, choice_figures
 from jobs.campaigns.what_if_shown import Tried, what_if_lines, write_what_if
 from jobs.engine import open_engine
@@ -98,7 +99,7 @@ class _Plans:
     def __init__(self, context: Context, pins: Mapping[str, int], folder: Path) -> None:
         self._context, self._folder = context, folder
         self._store = Store(context.home.tables, context.spark, pins)
-        self._candidates: dict[str, DataFrame] = {}
+        self._candidates: dict[str, list[DataFrame]] = {}
 
     def tried(self, config: RunConfig, alternative: Alternative | None = None) -> Tried:
         """Plan the month with these settings."""
@@ -109,7 +110,7 @@ class _Plans:
         if key not in self._candidates:
             self._candidates[key] = gated(run, sources, folder)
         planned = plan(run, sources, self._candidates[key], folder)
-        decided = kept(planned.decided, folder / "decided")
+        decided = kept(together(planned.decided), folder / "decided")
         figures = campaign_figures(run, sources, decided, folder) | choice_figures(planned.choice)
         return Tried(name, config, figures, alternative.at if alternative else None)
 

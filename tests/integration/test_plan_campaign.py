@@ -18,6 +18,7 @@ from jobs.run import Run
 from jobs.runs.staging import Staging
 from models.scorer import Champion, Scorer
 from tables.base import Table
+from tables.delta import DataFile
 from tables.derived import (
     CAMPAIGN_LISTS,
     CARE_LISTS,
@@ -26,12 +27,13 @@ from tables.derived import (
     OFFER_LOG,
     VAULT,
 )
-from tables.sources import BRANCHES
+from tables.sources import BRANCHES, CUSTOMERS
 from tables.store import Store
 from tests.campaign_bank import AS_OF, frame, make_bank
 from tests.log_keys import place_keys
 
 RUN_ID = "c" * 64
+CLIENTS = 150
 # One of each kind: a plan of these is made in half the time of one of all.
 OFFERS = (
     "car_leasing_2026", "credit_card_2026", "gold_card_upgrade_2026", "investment_fund_inflow_2026",
@@ -55,6 +57,10 @@ class BankStore(Store):
 
     def snapshot(self, table: Table, as_of: date) -> DataFrame:
         return self._frames[table.name]
+
+    def files(self, table: Table) -> list[DataFile]:
+        # A bank that is no files: only how many clients it has is asked for.
+        return [DataFile("", CLIENTS, 0)] if table == CUSTOMERS else super().files(table)
 
 
 Staged = tuple[Run, dict[str, list[dict[str, object]]]]
@@ -83,7 +89,7 @@ def planned(
     }
     monkeypatch.setattr(job, "champions", lambda _config, _home, _digests: champions)
     place_keys(home)
-    frames = make_bank(11, 150, config).sources(spark).__dict__
+    frames = make_bank(11, CLIENTS, config).sources(spark).__dict__
     staging = Staging(home / "tables", RUN_ID, AS_OF, partitions=2)
     store = BankStore(home / "tables", spark, frames)
     run = Run("campaign", AS_OF, RUN_ID, config, home, spark, store, staging)
@@ -104,7 +110,7 @@ def test_decisions_log_and_lists_tell_the_same_story(plain: Staged) -> None:
     decided, lists = staged["decisions"], staged["campaign_lists"]
 
     outcomes = [row["outcome"] for row in decided]
-    assert len(decided) == 150 * len(run.config.offers)
+    assert len(decided) == CLIENTS * len(run.config.offers)
     assert sum(run.counts[name] for name in set(outcomes)) == len(decided)  # type: ignore[misc]
     assert outcomes.count("offered") == len(lists) == run.counts["offered"] > 0
     log = {row["leaf"]: json.loads(str(row["line"])) for row in staged["offer_log"]}
@@ -145,6 +151,23 @@ def test_options_that_stay_where_the_engine_is_make_the_same_tables(
     assert there.figures == here.figures
 
 
+def test_clients_who_are_decided_about_in_parts_get_the_same(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
+) -> None:
+    monkeypatch.setattr("jobs.campaigns.client_parts.CANDIDATES_AT_ONCE", 500)
+    in_parts, staged_in_parts = planned(spark, tmp_path, monkeypatch, capacity=3)
+    run, staged = plain
+    assert _by_key(staged_in_parts) == _by_key(staged)
+    assert in_parts.figures == run.figures
+    many, few = (len(one.staging.files["decisions"]) for one in (in_parts, run))
+    assert many > few, "they were parts"
+
+
+def _by_key(staged: dict[str, list[dict[str, object]]]) -> dict[str, list[str]]:
+    """Rows in an order of their own: where they lie in files is no part of what is decided."""
+    return {name: sorted(map(repr, rows)) for name, rows in staged.items()}
+
+
 def test_a_log_that_is_staged_in_parts_is_the_same(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain: Staged
 ) -> None:
@@ -170,4 +193,4 @@ def test_a_campaign_without_capacity_offers_nothing_and_logs_everything(
     assert staged["campaign_lists"] == []
     assert run.counts["offered"] == 0
     assert run.counts["over_capacity"] != 0
-    assert len(staged["offer_log"]) == 150 * len(run.config.offers)
+    assert len(staged["offer_log"]) == CLIENTS * len(run.config.offers)
