@@ -49,17 +49,20 @@ class Places:
         self._clients = clients.sort_by(CLIENT).combine_chunks()
         self._offers = offer_ids.sort()
 
-    def of(self, customers: pa.Array, offers: pa.Array) -> pa.Array:
+    def clients(self, customers: pa.DictionaryArray) -> pa.Array:
+        """The place of each customer among all, from 0."""
+        places = pc.index_in(customers.dictionary, self._clients["customer_id"])
+        return places.take(customers.indices).cast(pa.int64())
+
+    def of(self, clients: pa.Array, offers: pa.DictionaryArray) -> pa.Array:
         """The position of each decision, from 0.
 
         Args:
-            customers: Who is decided about, dictionary-encoded.
-            offers: About which offer, dictionary-encoded.
+            clients: Who is decided about, as ``clients`` tells it.
+            offers: About which offer.
         """
-        known = self._clients["customer_id"]
-        client = pc.index_in(customers.dictionary, known).take(customers.indices)
-        offer = pc.index_in(offers.dictionary, self._offers).take(offers.indices)
-        return pc.add(pc.multiply(client.cast(pa.int64()), len(self._offers)), offer)
+        place = pc.index_in(offers.dictionary, self._offers).take(offers.indices)
+        return pc.add(pc.multiply(clients, len(self._offers)), place)
 
     def named(self, decided: pa.Table, positions: pa.Array) -> pa.Table:
         """Decisions shaped ``DECIDED`` with the columns ``client`` and ``secret``."""

@@ -66,17 +66,16 @@ def _encoded(path: Path, column: str) -> pa.DictionaryArray:
 
 def _placed(path: Path, places: Places) -> Iterator[pa.RecordBatch]:
     """The decisions of a file with their position."""
-    customers, first = _encoded(path, "customer_id"), 0
+    clients, first = places.clients(_encoded(path, "customer_id")), 0
     with pq.ParquetFile(path, read_dictionary=TEXTS) as file:
         for batch in file.iter_batches(LINES_IN_PART, columns=DECIDED.names, use_threads=False):
-            whose = customers.slice(first, batch.num_rows)
-            positions = places.of(whose, batch["offer_id"])
+            positions = places.of(clients.slice(first, batch.num_rows), batch["offer_id"])
             yield batch.cast(DECIDED).append_column(POSITION, positions)
             first += batch.num_rows
 
 
 def _write_apart(placed: pa.RecordBatch, writers: Sequence[pa.RecordBatchStreamWriter]) -> None:
-    part = placed["position"].to_numpy() // LINES_IN_PART
+    part = (placed["position"].to_numpy() // LINES_IN_PART).astype(np.uint16)  # sorted by radix
     order = np.argsort(part, kind="stable")
     apart = placed.take(pa.array(order))
     ends = np.searchsorted(part[order], range(len(writers) + 1))
