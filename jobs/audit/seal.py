@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jobs.run import Run
 
 SCRATCH = ".log-"
-PARTS_AT_ONCE = 2  # each is worked on by one thread, and takes up to 300 MB
+PARTS_AT_ONCE = 2  # each is worked on by one thread, and takes some 450 MB
 
 
 def check_log_goes_on(run: Run) -> None:

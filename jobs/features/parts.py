@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tables.delta import DataFile
 
 SCRATCH = ".features-"
-# Two parts at a time need memory for so many each. To plan one takes half a second of the dozen.
+# Two parts at a time need memory for so many each. Of such a part's time planning takes a sixth.
 BOOKINGS_AT_ONCE = 2_500_000
 # A part of its own: customers whose bookings may lie in another bucket than theirs.
 SCATTERED = "scattered"
